@@ -1,0 +1,1 @@
+"""What things are: cluster, job and resources, errors, ledger. No SSH and no scheduler's words in here."""
