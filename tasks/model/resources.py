@@ -7,10 +7,13 @@ from dataclasses import dataclass, fields
 
 from .errors import InvalidInput
 
-_UNITS = {"": 1, "k": 1000, "K": 1024, "m": 1000**2, "M": 1024**2, "g": 1000**3, "G": 1024**3, "t": 1000**4, "T": 1024**4}
-_TIME = re.compile(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)|(\d+)", re.ASCII)
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)([kKmMgGtT]?)(?:i?[bB])?", re.ASCII)
-_ARRAY = re.compile(r"(\d+)(?:-(\d+))?(?::(\d+))?", re.ASCII)
+_UNITS = {"": 1, **{unit: 1000**power for power, unit in enumerate("kmgt", 1)}}
+_UNITS |= {unit: 1024**power for power, unit in enumerate("KMGT", 1)}
+# Digits are bounded: longer numbers are mistakes, and Python's int() and float() fail on very long ones.
+_TIME = re.compile(r"(?:(\d{1,6})-)?(\d{1,9}):([0-5]?\d)(?::([0-5]?\d))?|(\d{1,12})", re.ASCII)
+_MEMORY = re.compile(r"(\d{1,15})(?:\.(\d{1,9}))?([kKmMgGtT]?)(?:i?[bB])?", re.ASCII)
+_ARRAY = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _MAIL_ON = re.compile(r"n|[beas]+")
 
 
@@ -27,10 +30,10 @@ class TaskRange:
         """Read `1-100:2`, `1-100` or `7` (that task alone). Raises InvalidInput."""
         match = _ARRAY.fullmatch(text)
         if not match:
-            raise InvalidInput(f"array '{text}' is not a range like 1-100 or 1-100:2")
+            raise InvalidInput(f"array {text!r} is not a range like 1-100 or 1-100:2")
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
         if first < 1 or last < first or step < 1:
-            raise InvalidInput(f"array '{text}': tasks count upwards from 1, in steps of at least 1")
+            raise InvalidInput(f"array {text!r}: tasks count upwards from 1, in steps of at least 1")
         return cls(first, last, step)
 
     def __str__(self) -> str:
@@ -70,10 +73,10 @@ class Resources:
 
 
 def parse_time(text: str) -> int:
-    """Seconds in `90`, `1:30` (minutes:seconds), `1:00:00` or `2-00:00:00`. Raises InvalidInput."""
+    """Seconds in `90`, `24:00` (hours:minutes), `1:00:00` or `2-00:00:00`. Raises InvalidInput."""
     match = _TIME.fullmatch(text.strip())
     if not match:
-        raise InvalidInput(f"time '{text}' is neither seconds nor [D-]HH:MM:SS")
+        raise InvalidInput(f"time {text!r} is neither seconds nor [D-]HH:MM[:SS]")
     if match[5] is not None:
         return int(match[5])
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[:4])
@@ -86,15 +89,19 @@ def parse_memory(text: str) -> int:
     Raises InvalidInput.
     """
     match = _MEMORY.fullmatch(text.strip())
-    if not match or not int(float(match[1]) * _UNITS[match[2]]):
-        raise InvalidInput(f"memory '{text}' is not an amount like 4G or 500M")
-    return int(float(match[1]) * _UNITS[match[2]])
+    amount = 0
+    if match:  # in whole numbers: a float would lose bytes
+        decimals = match[2] or ""
+        amount = int(match[1] + decimals) * _UNITS[match[3]] // 10 ** len(decimals)
+    if not amount:
+        raise InvalidInput(f"memory {text!r} is not an amount like 4G or 500M")
+    return amount
 
 
 def parse_count(text: str, what: str, least: int = 1) -> int:
     """A whole number of at least `least`. Raises InvalidInput that names `what`."""
-    if not re.fullmatch(r"\d+", text.strip(), re.ASCII) or int(text) < least:
-        raise InvalidInput(f"{what} '{text}' is not a whole number from {least} upwards")
+    if not _COUNT.fullmatch(text.strip()) or int(text) < least:
+        raise InvalidInput(f"{what} {text!r} is not a whole number from {least} upwards")
     return int(text)
 
 
@@ -110,7 +117,9 @@ def parse_resources(**texts: str | None) -> Resources:
 
     time, memory, array, mail_on = (text(name) for name in ("time", "memory", "array", "mail_on"))
     if mail_on and not _MAIL_ON.fullmatch(mail_on):
-        raise InvalidInput(f"mail-on '{mail_on}' is not made of b (begin), e (end), a (abort), s (suspend), or n (never)")
+        raise InvalidInput(
+            f"mail-on {mail_on!r} is not made of b (begin), e (end), a (abort), s (suspend), n (never)"
+        )
     return Resources(
         time=parse_time(time) if time else None,
         memory=parse_memory(memory) if memory else None,

@@ -1,0 +1,9 @@
+"""Messages are one line, whatever name or value they quote."""
+
+from __future__ import annotations
+
+
+def one_line(text: object, limit: int = 120) -> str:
+    """`text` on one line: anything unprintable as its escape, and cut after `limit` characters."""
+    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(text))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
