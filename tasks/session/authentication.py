@@ -1,0 +1,258 @@
+"""Logging in as OpenSSH would: keys first, each once; then what a person can type, asked once, on a terminal only.
+
+Order: `-i`; keys in the agent, those that ssh_config lists first; key files; key files with a passphrase;
+keyboard-interactive; password. A server that wants several of them (a key and a one-time code) gets several.
+No answer is ever used twice (L5), none is stored or logged.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+from paramiko.auth_strategy import AuthSource, AuthStrategy
+
+from ..model.errors import LoginRefused
+from . import keys, terminal
+from .openssh import Destination
+
+_TYPED = ("keyboard-interactive", "password")
+_TYPING = 300.0  # seconds to find the code and type it; the server's own limit is usually shorter
+_ATTEMPTS = 40  # no server goes that far; one that does is playing with us
+
+Questions = list[tuple[str, bool]]  # prompt, and whether the answer may be seen
+
+
+@dataclass(frozen=True)
+class Place:
+    """How to speak of a destination: its name, name with address, and the command that logs in there by hand."""
+
+    name: str
+    where: str
+    by_hand: str
+
+
+class Login(AuthStrategy):
+    """One login at one destination; used once."""
+
+    def __init__(self, place: Place, there: Destination, identities: Sequence[Path] = ()) -> None:
+        super().__init__(ssh_config=paramiko.SSHConfig())  # not looked at: `ssh -G` has spoken
+        self.place = place
+        self.there = there
+        self.identities = tuple(identities)
+        self._terminal = not there.batch_mode and terminal.present()
+        self._agent: keys.Agent | None = None
+        self._offer: tuple[str, paramiko.PKey] | None = None
+        self._allowed: set[str] | None = None  # the methods that the server takes; None: it has not said
+        self._spent: set[str] = set()  # methods with typed answers that had their turn
+        self._tried: list[str] = []
+        self._aside: list[str] = []  # what was not tried, and why
+        self._asked = False
+
+    def get_sources(self) -> Iterator[AuthSource]:
+        """paramiko's own loop cannot tell "accepted, and more is wanted" from "in"; ours is `authenticate`."""
+        return iter(())
+
+    def authenticate(self, transport: paramiko.Transport) -> None:  # type: ignore[override]  # nobody wants a result
+        """Log in. Raises LoginRefused; SSHException, OSError or EOFError when the connection broke before any answer."""
+        try:
+            self._authenticate(transport)
+        finally:
+            if self._agent:
+                self._agent.close()
+
+    def _authenticate(self, transport: paramiko.Transport) -> None:
+        offers = self._offers(transport)
+        for _ in range(_ATTEMPTS):
+            attempt = self._next(offers, transport)
+            if transport.is_authenticated():
+                return
+            if attempt is None:
+                break
+            method, what, run = attempt
+            rest: Sequence[str] = ()
+            try:
+                rest = run()
+            except paramiko.BadAuthenticationType as refusal:
+                self._allowed = set(refusal.allowed_types) - {method}
+                continue
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                if not isinstance(error, paramiko.AuthenticationException) and not self._tried:
+                    raise
+            self._used(method, what)
+            if transport.is_authenticated():
+                return
+            if not transport.is_active():
+                raise self._refused("the server hung up; IdentitiesOnly in ssh_config makes fewer keys be offered")
+            if rest:  # accepted, and more is wanted
+                self._allowed = set(rest)
+                self._spent.clear()
+                self._asked = False
+        self._learn(transport)
+        if not transport.is_authenticated():
+            raise self._refused("")
+
+    def _next(
+        self, offers: Iterator[tuple[str, paramiko.PKey]], transport: paramiko.Transport
+    ) -> tuple[str, str, Callable[[], Sequence[str]]] | None:
+        """The next thing to try: method, what to call it, how."""
+        user = self.there.user
+        if self._may("publickey"):
+            self._offer = self._offer or next(offers, None)
+            if self._offer:
+                what, key = self._offer
+                return "publickey", what, lambda: transport.auth_publickey(user, key)
+        if self._asked or not self._terminal:
+            return None  # a wrong answer is not asked for again: a site that counts them may lock the account
+        typed = {"keyboard-interactive": self._interactive, "password": self._password}
+        for method, run in typed.items():
+            if self._may(method) and method not in self._spent:
+                return method, method, lambda run=run: run(transport)
+        return None
+
+    def _may(self, method: str) -> bool:
+        return method in self.there.methods and (self._allowed is None or method in self._allowed)
+
+    def _used(self, method: str, what: str) -> None:
+        self._tried.append(what)
+        self._spent.add(method)
+        if method == "publickey":
+            self._offer = None
+
+    def _learn(self, transport: paramiko.Transport) -> None:
+        """Ask the server which methods it takes, unless it has said so. A round trip that a good key spares."""
+        if self._allowed is None and transport.is_active():
+            try:
+                transport.auth_none(self.there.user)
+            except paramiko.BadAuthenticationType as refusal:
+                self._allowed = set(refusal.allowed_types)
+            except (paramiko.SSHException, OSError, EOFError):
+                return
+
+    def _refused(self, reason: str) -> LoginRefused:
+        parts = [f"tried {', '.join(self._tried)}" if self._tried else "there was nothing to try", *self._aside]
+        wanted = [method for method in _TYPED if self._allowed and self._may(method) and method not in self._spent]
+        if wanted and not self._terminal:
+            parts.append(f"the server takes {' and '.join(wanted)}, and there is no terminal to ask on")
+        parts += [reason] if reason else []
+        what = f"{self.place.where} does not let {self.there.user} in ({'; '.join(parts)})"
+        return LoginRefused(f"{what}: see whether `{self.place.by_hand}` does")
+
+    # Keys
+
+    def _offers(self, transport: paramiko.Transport) -> Iterator[tuple[str, paramiko.PKey]]:
+        """The keys to offer, best first; the agent and the key files are looked at when their turn comes."""
+        explicit = [keys.read(path) for path in self.identities]
+        files = explicit + [keys.read(path) for path in self.there.identity_files if path not in self.identities]
+        certificates = [*self.there.certificate_files, *(Path(f"{file.path}-cert.pub") for file in files)]
+        blobs = list(keys.certificates(certificates))
+        seen: set[bytes] = set()
+
+        def each(what: str, key: paramiko.PKey) -> Iterator[tuple[str, paramiko.PKey]]:
+            if key.asbytes() in seen:
+                return
+            seen.add(key.asbytes())
+            for certificate in blobs:
+                certified = keys.with_certificate(key, certificate)
+                if certified:
+                    yield f"{what} with its certificate", certified
+            yield what, key
+
+        def loaded(file: keys.KeyFile, passphrase: str | None = None) -> Iterator[tuple[str, paramiko.PKey]]:
+            try:
+                key = file.load(passphrase)
+            except ValueError as problem:
+                self._aside.append(f"key {file.path} is {problem}")
+                return
+            yield from each(f"key {file.path}", key)
+
+        def usable(file: keys.KeyFile) -> bool:
+            return not file.encrypted and not file.problem
+
+        for file in filter(usable, explicit):
+            yield from loaded(file)
+        held = self._held()
+        listed = {file.blob for file in files if file.blob}
+        for key in sorted(held, key=lambda key: key.asbytes() not in listed):
+            if key.asbytes() in listed or not self.there.identities_only:
+                yield from each(f"the agent's {terminal.printable(key.comment) or key.get_name()}", key)
+        rest = [file for file in files if file.blob not in seen]
+        for file in rest:
+            if not file.encrypted:
+                yield from loaded(file)
+        for file in rest:
+            if not file.encrypted:
+                continue
+            if not self._terminal:
+                self._aside.append(f"key {file.path} has a passphrase and no terminal to ask for it: ssh-add it")
+                continue
+            self._learn(transport)
+            if self._may("publickey"):
+                yield from loaded(file, terminal.ask(f"{self.place.name}: passphrase of {file.path}: "))
+
+    def _held(self) -> list[paramiko.AgentKey]:
+        """The agent's keys; none when there is no agent, or a stale one (L7)."""
+        if self.there.identity_agent in ("", "none"):
+            return []
+        try:
+            self._agent = keys.Agent(self.there.identity_agent)
+        except FileNotFoundError:
+            return []  # ssh says nothing of an agent that is gone
+        except Exception as error:  # an agent is another program: it may answer anything
+            said = "says nothing" if isinstance(error, TimeoutError) else f"is of no use: {error}"
+            self._aside.append(f"the agent at {self.there.identity_agent} {said}")
+            return []
+        return self._agent.keys()
+
+    # What a person types
+
+    def _password(self, transport: paramiko.Transport) -> Sequence[str]:
+        self._asked = True
+        answer = terminal.ask(f"{self.place.name}: password of {self.there.user}: ")
+        return transport.auth_password(self.there.user, answer, fallback=False)
+
+    def _interactive(self, transport: paramiko.Transport) -> Sequence[str]:
+        """Keyboard-interactive: the server's own questions, such as a one-time code.
+
+        paramiko asks them in the thread that reads from the server. Here the main thread does, where Ctrl-C arrives.
+        """
+        asked: queue.Queue[tuple[str, str, Questions] | None] = queue.Queue()
+        answers: queue.Queue[list[str]] = queue.Queue()
+        outcome: list[Sequence[str] | Exception] = []
+
+        def handler(title: str, instructions: str, questions: Questions) -> list[str]:
+            asked.put((title, instructions, questions))
+            return answers.get()
+
+        def converse() -> None:
+            try:
+                outcome.append(transport.auth_interactive(self.there.user, handler))
+            except Exception as error:  # raised again in the main thread
+                outcome.append(error)
+            asked.put(None)
+
+        transport.auth_timeout = _TYPING
+        thread = threading.Thread(target=converse, daemon=True)
+        thread.start()
+        try:
+            while (question := asked.get()) is not None:
+                answers.put(self._answers(*question))
+        except BaseException:
+            answers.put([])
+            transport.close()
+            raise
+        finally:
+            thread.join()
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
+        return outcome[0]
+
+    def _answers(self, title: str, instructions: str, questions: Questions) -> list[str]:
+        for text in filter(None, (title.strip(), instructions.strip())):
+            terminal.show(text)
+        self._asked = self._asked or bool(questions)
+        return [terminal.ask(f"{self.place.name}: {prompt}", echo=echo) for prompt, echo in questions]

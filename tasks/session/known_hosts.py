@@ -1,0 +1,207 @@
+"""A server's key against known_hosts, line by line, as sshd(8) describes the file.
+
+F22: paramiko refuses a whole file for one `@revoked` or `@cert-authority` line. Here a line that is not understood is
+a line that says nothing. The first part is pure; at the end the files are read and appended to.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hmac
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+class Verdict(Enum):
+    """What known_hosts says of a key."""
+
+    KNOWN = "known"
+    CHANGED = "changed"  # the host is there with another key of this type
+    OTHER_TYPE = "other type"  # the host is there with keys of other types only
+    CA_ONLY = "ca only"  # only an authority is named for the host
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a known_hosts file, and where it stands."""
+
+    text: str
+    file: str = "known_hosts"
+    number: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.number}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The verdict, and the line that it rests on (None for UNKNOWN)."""
+
+    verdict: Verdict
+    line: Line | None = None
+
+
+def host_name(host: str, port: int) -> str:
+    """The host's name in known_hosts: `host`, or `[host]:port` away from port 22."""
+    return host if port == 22 else f"[{host}]:{port}"
+
+
+def names_of(host: str, port: int, alias: str | None = None) -> tuple[str, ...]:
+    """The names to look for. Like ssh, an alias stands alone, and a key known for the host counts on any port."""
+    if alias:
+        return (alias,)
+    return tuple(dict.fromkeys((host_name(host, port), host)))
+
+
+def check(lines: Iterable[Line], names: Sequence[str], key: bytes) -> Finding:
+    """What the lines say of a key (its wire form) that a host of these names shows.
+
+    A revoked key is revoked whatever else is known. Any line with the key makes it known (L8: the login nodes behind
+    one name have different keys). Only the first name's lines can say that a key changed, as in ssh.
+    """
+    kind = _kind(key)
+    found: dict[Verdict, Line] = {}
+    for line in lines:
+        entry = _parse(line.text)
+        if entry is None:
+            continue
+        if entry.marker == "@revoked":
+            if entry.key == key and _matches(entry.hosts, names):
+                return Finding(Verdict.REVOKED, line)
+        elif entry.marker == "@cert-authority":
+            if _matches(entry.hosts, names[:1]):
+                found.setdefault(Verdict.CA_ONLY, line)
+        elif entry.key == key:
+            if _matches(entry.hosts, names):
+                found.setdefault(Verdict.KNOWN, line)
+        elif _matches(entry.hosts, names[:1]):
+            found.setdefault(Verdict.CHANGED if entry.kind == kind else Verdict.OTHER_TYPE, line)
+    for verdict in (Verdict.KNOWN, Verdict.CHANGED, Verdict.CA_ONLY, Verdict.OTHER_TYPE):
+        if verdict in found:
+            return Finding(verdict, found[verdict])
+    return Finding(Verdict.UNKNOWN)
+
+
+def key_types(lines: Iterable[Line], names: Sequence[str]) -> tuple[str, ...]:
+    """The types of the keys that are known for a host of these names, in the order of the lines.
+
+    To be asked for first: a host known by its RSA key would otherwise show its Ed25519 key, which nobody knows.
+    """
+    return tuple(dict.fromkeys(_types(lines, names)))
+
+
+def _types(lines: Iterable[Line], names: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        entry = _parse(line.text)
+        if entry and not entry.marker and _matches(entry.hosts, names):
+            yield entry.kind
+
+
+def new_line(name: str, key: bytes, *, salt: bytes | None = None) -> str:
+    """The line that makes a key known; with a salt (20 random bytes) the host's name is hashed."""
+    shown = name
+    if salt:
+        shown = "|".join(("", "1", _base64(salt), _base64(hmac.digest(salt, name.encode(), "sha1"))))
+    return f"{shown} {_kind(key)} {_base64(key)}"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    marker: str
+    hosts: str
+    kind: str
+    key: bytes
+
+
+def _parse(text: str) -> _Entry | None:
+    """A line's parts; None for comments, blank lines and everything that is not understood."""
+    words = text.split()
+    if not words or words[0].startswith("#"):
+        return None
+    marker = words.pop(0) if words[0].startswith("@") else ""
+    if marker not in ("", "@revoked", "@cert-authority") or len(words) < 3:
+        return None
+    hosts, kind, encoded = words[:3]
+    try:
+        key = base64.b64decode(encoded.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        return None
+    return _Entry(marker, hosts, kind, key) if _kind(key) == kind else None
+
+
+def _kind(key: bytes) -> str:
+    """The type that a key's wire form starts with; empty when it is no key."""
+    length = int.from_bytes(key[:4], "big")
+    return key[4 : 4 + length].decode("latin-1") if 0 < length <= len(key) - 4 else ""
+
+
+def _matches(hosts: str, names: Sequence[str]) -> bool:
+    return any(_match(hosts, name) for name in names)
+
+
+def _match(hosts: str, name: str) -> bool:
+    if hosts.startswith("|"):
+        return _hashed(hosts, name)
+    name = name.lower()
+    found = False
+    for pattern in hosts.lower().split(","):
+        if pattern.startswith("!"):
+            if _like(pattern[1:], name):
+                return False  # a negated pattern wins over all others
+        elif not found:
+            found = _like(pattern, name)
+    return found
+
+
+def _like(pattern: str, name: str) -> bool:
+    """`*` and `?` only: fnmatch would take the brackets of `[host]:port` for a set of letters."""
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == name
+    parts = (".*" if part.startswith("*") else "." if part == "?" else re.escape(part) for part in re.split(r"(\*+|\?)", pattern))
+    return re.fullmatch("".join(parts), name, re.DOTALL) is not None
+
+
+def _hashed(hosts: str, name: str) -> bool:
+    match = re.fullmatch(r"\|1\|([^|]+)\|([^|]+)", hosts)
+    if not match:
+        return False
+    try:
+        salt, expected = (base64.b64decode(part.encode("ascii"), validate=True) for part in match.groups())
+    except (binascii.Error, UnicodeEncodeError):
+        return False
+    return any(
+        hmac.compare_digest(hmac.digest(salt, text.encode(errors="surrogateescape"), "sha1"), expected)
+        for text in {name, name.lower()}
+    )
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def read(files: Iterable[Path]) -> tuple[Line, ...]:
+    """The lines of all files that can be read; the others say nothing, as for ssh."""
+    lines: list[Line] = []
+    for file in files:
+        with contextlib.suppress(OSError, ValueError):
+            text = file.read_bytes().decode(errors="surrogateescape")
+            lines += [Line(line, str(file), number) for number, line in enumerate(text.split("\n"), 1) if line]
+    return tuple(lines)
+
+
+def append(file: Path, line: str) -> None:
+    """Add a line in one write, on a line of its own. Raises OSError."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    with open(descriptor, "r+b", buffering=0) as stream:
+        size = stream.seek(0, os.SEEK_END)
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        stream.write(("\n" * torn + line + "\n").encode(errors="surrogateescape"))

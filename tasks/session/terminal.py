@@ -1,0 +1,47 @@
+"""The person at the terminal: /dev/tty, so that pipes and redirections of the command line stay what they are."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import termios
+
+
+def present() -> bool:
+    """Is there a terminal to ask on?"""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def ask(prompt: str, *, echo: bool = False) -> str:
+    """Show a prompt, return the line that is typed, without its end. Raises OSError without a terminal."""
+    descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    with open(descriptor, "r+b", buffering=0) as tty:
+        before = termios.tcgetattr(descriptor)
+        quiet = list(before)
+        quiet[3] &= ~termios.ECHO
+        # What was typed ahead is dropped (TCSAFLUSH): it was not meant as an answer.
+        termios.tcsetattr(descriptor, termios.TCSAFLUSH, before if echo else quiet)
+        try:
+            tty.write(printable(prompt).encode())
+            line = tty.readline()
+        finally:
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
+            if not echo:
+                with contextlib.suppress(OSError):
+                    tty.write(b"\n")
+    return line.rstrip(b"\r\n").decode(errors="surrogateescape")
+
+
+def show(text: str) -> None:
+    """Show a text of the server's, as lines. Raises OSError without a terminal."""
+    with open(os.open("/dev/tty", os.O_WRONLY | os.O_NOCTTY), "wb", buffering=0) as tty:
+        tty.write(("\n".join(printable(line) for line in text.splitlines()) + "\n").encode())
+
+
+def printable(text: str) -> str:
+    """A server's words must not steer the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
