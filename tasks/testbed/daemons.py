@@ -1,0 +1,199 @@
+"""Making a cell, and starting and stopping its sge_qmaster and sge_execd."""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ..model.errors import InvalidInput, SchedulerError
+from . import files
+from .cell import Cell, write
+from .processes import MARK, daemon, end, wait_until
+
+
+def make(cell: Cell) -> None:
+    """Write the cell's files and bring its daemons up for the first time. Raises SchedulerError."""
+    _lay_out(cell)
+    _fill_spool(cell)
+    start_qmaster(cell)
+    scheduler = files.replaced(
+        cell.must("qconf", "-ssconf"), schedule_interval="0:0:1", flush_submit_sec=1, flush_finish_sec=1
+    )
+    _give(cell, "-Msconf", scheduler)
+    _give(cell, "-Ahgrp", files.HOST_GROUP.format(host=files.HOST))
+    _give(cell, "-Aq", files.QUEUE.format(slots=cell.slots, tmpdir=cell.sge_root / "tmp"))
+    start_execd(cell)
+
+
+def set_slots(cell: Cell) -> None:
+    """Give the running cell as many slots, and memory for them, as it now says."""
+    cell.must("qconf", "-mattr", "queue", "slots", str(cell.slots), "all.q")
+    cell.must("qconf", "-mattr", "exechost", "complex_values", _capacity(cell), files.HOST)
+
+
+def start_qmaster(cell: Cell) -> None:
+    """Start sge_qmaster unless it lives, and return when it answers. Raises SchedulerError."""
+    if not daemon(cell.directory, "sge_qmaster"):
+        _start(cell, "sge_qmaster")
+    if not wait_until(lambda: qmaster_answers(cell), 10):
+        raise SchedulerError(f"{cell.name}: sge_qmaster does not answer: see {cell.spool / 'messages'}")
+
+
+def start_execd(cell: Cell) -> None:
+    """Start sge_execd unless it lives, and return when its queue takes jobs. Raises SchedulerError."""
+    if not daemon(cell.directory, "sge_execd"):
+        _start(cell, "sge_execd")
+    if not wait_until(lambda: execd_answers(cell), 10):
+        where = cell.spool.parent / files.HOST / "messages"
+        raise SchedulerError(f"{cell.name}: sge_execd does not report: see {where}")
+
+
+def stop_qmaster(cell: Cell) -> None:
+    """End sge_qmaster in good order (it writes its spool), jobs run on. Raises SchedulerError when it stays."""
+    _stop(cell, "sge_qmaster")
+
+
+def stop_execd(cell: Cell) -> None:
+    """End sge_execd alone; its jobs run on under their shepherds. Raises SchedulerError when it stays."""
+    _stop(cell, "sge_execd")
+
+
+def qmaster_answers(cell: Cell, timeout: float = 5) -> bool:
+    """Whether sge_qmaster lives and answers."""
+    if not daemon(cell.directory, "sge_qmaster"):
+        return False
+    try:
+        return cell.run("qconf", "-sh", timeout=timeout).returncode == 0
+    except SchedulerError:
+        return False
+
+
+def execd_answers(cell: Cell) -> bool:
+    """Whether sge_execd lives, and qmaster has heard of it: its host has load values."""
+    if not daemon(cell.directory, "sge_execd"):
+        return False
+    try:
+        done = cell.run("qconf", "-se", files.HOST)
+    except SchedulerError:
+        return False
+    return done.returncode == 0 and "load_values           NONE" not in done.stdout
+
+
+def execd_lives(cell: Cell) -> bool:
+    """Whether there is an sge_execd, known to qmaster or not."""
+    return daemon(cell.directory, "sge_execd") is not None
+
+
+def kill(cell: Cell, program: str) -> None:
+    """Kill `sge_qmaster` or `sge_execd` if it is there; jobs stay."""
+    if process := daemon(cell.directory, program):
+        end(process)
+    wait_until(lambda: not daemon(cell.directory, program), 5)
+
+
+def _lay_out(cell: Cell) -> None:
+    root = cell.sge_root
+    for folder in ("bin", "lib", "utilbin"):
+        (root / folder).mkdir()
+        (root / folder / _architecture()).symlink_to(files.BINARIES)
+    (root / "util").symlink_to(files.STOCK / "util")
+    for path in (cell.common, cell.spool, root / "tmp"):
+        path.mkdir(parents=True)
+    settings = {"user": getpass.getuser(), "common": cell.common, "spool": cell.spool}
+    write(cell.common / "bootstrap", files.BOOTSTRAP.format(**settings), 0o644)
+    write(cell.common / "act_qmaster", f"{files.HOST}\n", 0o644)
+    # Without the aliases: "access denied (client IP resolved to host name ...)".
+    write(cell.common / "host_aliases", " ".join([files.HOST, *_names_of_this_machine()]) + "\n", 0o644)
+    write(root / "mailer", files.MAILER.format(mail=root / "mail"), 0o700)
+
+
+def _fill_spool(cell: Cell) -> None:
+    """Write qmaster's database before it starts: what spooldefaults takes need not be asked for one by one."""
+    cell.must("spoolinit", "classic", "libspoolc", f"{cell.common};{cell.spool}", "init")
+    with tempfile.TemporaryDirectory(dir=cell.directory) as name:
+        # Grid Engine changes directory before it opens these, and is silent about what it does not find.
+        new = cell.sge_root / Path(name).name
+        stock = (files.STOCK / "default-configuration").read_text()
+        reporting = "accounting=true reporting=false flush_time=00:00:15 joblog=false sharelog=00:00:00"
+        write(new / "configuration", files.replaced(
+            stock,
+            execd_spool_dir=cell.spool.parent,
+            mailer=cell.sge_root / "mailer",
+            min_uid=0, min_gid=0,
+            gid_range=cell.gid_range,
+            reporting_params=f"{reporting} accounting_flush_time={cell.accounting_flush}",
+        ))  # fmt: skip
+        shutil.copytree(files.STOCK / "util" / "resources" / "centry", new / "complexes")
+        host = files.EXECUTION_HOST.format(host=files.HOST, capacity=_capacity(cell))
+        for folder, objects in {
+            "complexes": files.COMPLEXES,
+            "adminhosts": {files.HOST: f"hostname {files.HOST}\n"},
+            "submithosts": {files.HOST: f"hostname {files.HOST}\n"},
+            "exechosts": {files.HOST: host},
+            "pes": files.PARALLEL_ENVIRONMENTS,
+            "projects": {"gpu": files.PROJECT},
+        }.items():
+            (new / folder).mkdir(exist_ok=True)
+            for name, text in objects.items():
+                (new / folder / name).write_text(text)
+            cell.must("spooldefaults", folder, str(new / folder))
+        cell.must("spooldefaults", "configuration", str(new / "configuration"))
+        cell.must("spooldefaults", "usersets", str(files.STOCK / "util" / "resources" / "usersets"))
+        cell.must("spooldefaults", "managers", getpass.getuser())
+
+
+def _capacity(cell: Cell) -> str:
+    """4 GB a slot, as ShARC's nodes had, and four GPUs."""
+    return f"rmem={max(64, 4 * cell.slots)}G,gpu=4"
+
+
+def _give(cell: Cell, option: str, text: str) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=cell.directory) as file:
+        file.write(text)
+        file.flush()
+        cell.must("qconf", option, file.name)
+
+
+def _start(cell: Cell, program: str) -> None:
+    # Jobs inherit sge_execd's environment: it gets what a service has, and nothing of this session.
+    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **cell.settings()}
+    environment[MARK] = str(cell.directory)
+    with open(cell.directory / f"{program}.log", "ab") as log:
+        # Away from our pipes and our terminal, or `up | cat` would wait for the daemons.
+        done = subprocess.run(
+            [str(files.BINARIES / program)],
+            env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    if done.returncode != 0:
+        raise SchedulerError(f"{cell.name}: {program} did not start: see {log.name} and {cell.spool / 'messages'}")
+
+
+def _stop(cell: Cell, program: str) -> None:
+    process = daemon(cell.directory, program)
+    if process:
+        end(process, signal.SIGTERM)
+    if not wait_until(lambda: not daemon(cell.directory, program), 20):
+        raise SchedulerError(f"{cell.name}: {program} does not stop")
+
+
+def _architecture() -> str:
+    done = subprocess.run([str(files.STOCK / "util" / "arch")], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def _names_of_this_machine() -> list[str]:
+    own = socket.gethostname()
+    try:
+        answers = [socket.gethostbyname_ex(own), socket.gethostbyaddr("127.0.0.1")]
+    except OSError:
+        raise InvalidInput(
+            f"this machine's name '{own}' does not resolve, and Grid Engine needs that: "
+            f"add a line '127.0.1.1 {own}' to /etc/hosts"
+        ) from None
+    names = [own, *(name for first, others, _ in answers for name in (first, *others))]
+    return [name for name in dict.fromkeys(names) if name != files.HOST]

@@ -1,0 +1,93 @@
+"""The Debian packages that the testbed runs: which are missing, and installing them where we may."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..model.errors import InvalidInput
+
+# A package is there when this file is: faster than dpkg, and right where it came another way.
+WITNESSES = {
+    "gridengine-master": "/usr/lib/gridengine/sge_qmaster",
+    "gridengine-exec": "/usr/lib/gridengine/sge_execd",
+    "gridengine-client": "/usr/bin/qsub",
+    "gridengine-drmaa1.0": "/usr/lib/gridengine-drmaa/lib/libdrmaa.so.1.0",
+    "openssh-server": "/usr/sbin/sshd",
+    "openssh-client": "/usr/bin/ssh",
+    "openssh-sftp-server": "/usr/lib/openssh/sftp-server",
+    "tcsh": "/bin/csh",
+    "zsh": "/bin/zsh",
+    "libnss-wrapper": "libnss_wrapper.so",
+}
+_POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+def nss_wrapper() -> Path | None:
+    """The library that gives one process other users and groups; Debian keeps it in a folder per architecture."""
+    return next(Path("/usr/lib").glob("*-linux-gnu*/libnss_wrapper.so"), None)
+
+
+def missing() -> list[str]:
+    """Names of the packages that are not installed."""
+    return [name for name, witness in WITNESSES.items() if not _is_there(witness)]
+
+
+def ensure(say: Callable[[str], None]) -> None:
+    """Install what is missing as root; raises InvalidInput, naming the command that does, for everybody else."""
+    names = missing()
+    if not names:
+        return
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *names]
+    if os.geteuid() != 0:
+        update = "sudo apt-get update && sudo"
+        raise InvalidInput(f"the testbed needs packages that are not installed here: {update} {shlex.join(command)}")
+    if not Path("/usr/bin/apt-get").exists():
+        raise InvalidInput(f"the testbed needs Debian packages, and there is no apt-get here: {' '.join(names)}")
+    say(f"installing {' '.join(names)}")
+    with _services_stay_off():
+        _apt(["apt-get", "update"])
+        if "gridengine-master" in names:
+            _no_system_cell()
+        _apt(command)
+    if still := missing():
+        raise InvalidInput(f"apt-get installed the packages, and these are still not usable: {' '.join(still)}")
+
+
+def _is_there(witness: str) -> bool:
+    return bool(nss_wrapper()) if witness == "libnss_wrapper.so" else Path(witness).exists()
+
+
+def _apt(command: list[str]) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+        raise InvalidInput(f"`{shlex.join(command)}` failed: {said}")
+
+
+def _no_system_cell() -> None:
+    """Left to itself, gridengine-master makes a cell in /var/lib/gridengine and starts it."""
+    answer = "gridengine-common shared/gridengineconfig boolean false\n"
+    subprocess.run(["debconf-set-selections"], input=answer, text=True, check=False)
+
+
+@contextmanager
+def _services_stay_off() -> Iterator[None]:
+    """Debian starts a service when its package is installed, unless policy-rc.d says 101: nothing of ours needs one.
+
+    An existing policy is the administrator's and stays as it is.
+    """
+    if _POLICY.exists():
+        yield
+        return
+    _POLICY.write_text("#!/bin/sh\nexit 101\n")
+    try:
+        _POLICY.chmod(0o755)
+        yield
+    finally:
+        _POLICY.unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+"""What the testbed is as a whole: its state directory, the clusters in it, and the files that tell others of them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from platformdirs import user_state_path
+
+from ..model.errors import InvalidInput
+from .cell import Cell, load, write
+from .sshd import main_door
+
+
+def state_directory() -> Path:
+    """Where the testbed's files are, one directory for each cluster. Raises InvalidInput for an unusable path."""
+    directory = user_state_path("submithost") / "testbed"
+    if not directory.is_absolute() or any(character in str(directory) for character in '"\\$\n\r\t'):
+        # ssh_config(5) would expand the one, and has no way to write the others.
+        raise InvalidInput(f"the testbed cannot live in {str(directory)!r}: set XDG_STATE_HOME to a plainer path")
+    return directory
+
+
+def ssh_config() -> Path:
+    """The file for `ssh -F` that knows every cluster of the testbed."""
+    return state_directory() / "ssh_config"
+
+
+def registration() -> Path:
+    """The clusters of the testbed, in the form of the section `clusters` in fabric.yml."""
+    return state_directory() / "clusters.yml"
+
+
+def cells() -> list[Cell]:
+    """Every cell that is remembered, dead or alive, by name."""
+    directory = state_directory()
+    folders = sorted(directory.iterdir()) if directory.is_dir() else []
+    return [cell for folder in folders if folder.is_dir() and (cell := load(folder))]
+
+
+def publish() -> None:
+    """Write ssh_config and clusters.yml anew for the cells that there are, or remove everything with the last."""
+    known = cells()
+    if not known:
+        registration().unlink(missing_ok=True)
+        ssh_config().unlink(missing_ok=True)
+        for folder in (state_directory(), state_directory().parent):
+            with contextlib.suppress(OSError):  # the ledger may live beside us
+                folder.rmdir()
+        return
+    write(ssh_config(), "\n".join(main_door(cell).host_block() for cell in known))
+    section = {
+        cell.name: {
+            "host": cell.name,
+            "ssh_config": str(ssh_config()),
+            "scheduler": "gridengine",
+            "names": {"memory": "rmem", "gpus": "gpu"},
+        }
+        for cell in known
+    }
+    write(registration(), "# written by testbed.up\n" + yaml.safe_dump({"clusters": section}, sort_keys=False))
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Only one `up` or `down` at a time; the directory itself is the lock, so that no file of it stays."""
+    directory = state_directory()
+    while True:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if directory.is_dir() and os.path.samestat(os.fstat(handle), directory.stat()):
+                yield
+                return
+        finally:
+            os.close(handle)
