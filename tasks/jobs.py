@@ -1,0 +1,275 @@
+"""The verbs for jobs: submit, status, wait, fetch, cancel."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from invoke.context import Context
+
+from . import output, rendering, results, submission
+from .cancelling import cancel_jobs
+from .model.errors import InvalidInput, JobFailed, SchedulerError
+from .model.job import Job, State, check_key
+from .model.resources import parse_resources, parse_time
+from .preparation import Prepared, Wanted, option_words, prepare
+from .selection import Selected, read_job_file, select, submitted_here, write_job_file
+from .session import Session, session_of
+from .submission import Uploads
+from .verb import verb
+from .watching import Watch
+
+_JOB = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
+_JSON = "one JSON object per job and line on stdout"
+
+
+@verb(
+    iterable=("set_", "arg", "option", "put"),
+    help={
+        "script": "a job script, a template file (*.j2), or a template's name (`fab templates` lists them)",
+        "set": "a template variable, K=V; may be repeated",
+        "vars": "a YAML or JSON file of template variables",
+        "arg": "an argument for the script; may be repeated",
+        "name": "the job's name",
+        "time": "how long it may run: seconds or [D-]HH:MM[:SS]",
+        "memory": "memory per core: 4G, 500M",
+        "cores": "cores on one node",
+        "gpus": "GPUs",
+        "array": "an array job's tasks: 1-100 or 1-100:2",
+        "at-once": "how many tasks of it may run at once",
+        "mail": "who gets mail",
+        "mail-on": "when: b(egin) e(nd) a(bort) s(uspend), or n(ever)",
+        "queue": "the queue",
+        "project": "the project",
+        "option": 'more of the scheduler\'s own options, --option "-l x=y"; may be repeated',
+        "put": "a file or directory to lay beside the job; may be repeated",
+        "workdir": "run in this directory of the cluster instead of the job directory",
+        "hold": "submit it held",
+        "key": "the name of this submission: the same key again never makes a second job",
+        "job-file": "keep key and job ID in this file; the same file again continues that submission",
+        "wait": "wait for the end",
+        "timeout": "with --wait: not longer than this",
+        "fetch": "wait, and bring the results into this directory, however it ended",
+        "bare": "submit the very file, without notes of start and end",
+        "dry-run": "show every step and touch nothing",
+        "json": _JSON,
+    },
+)
+def submit(
+    c: Context,
+    script: str = "",
+    set_: Sequence[str] = (),
+    vars: str = "",
+    arg: Sequence[str] = (),
+    name: str = "",
+    time: str = "",
+    memory: str = "",
+    cores: str = "",
+    gpus: str = "",
+    array: str = "",
+    at_once: str = "",
+    mail: str = "",
+    mail_on: str = "",
+    queue: str = "",
+    project: str = "",
+    option: Sequence[str] = (),
+    put: Sequence[str] = (),
+    workdir: str = "",
+    hold: bool = False,
+    key: str = "",
+    job_file: str = "",
+    wait: bool = False,
+    timeout: str = "",
+    fetch: str = "",
+    bare: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Submit a job script or template: fab -H sharc submit --script=job.sh
+
+    The job runs in a directory of its own, with the files of --put beside it. What the scheduler answers is printed.
+    """
+    if not script:
+        raise InvalidInput("which script? --script=PATH, or the name of a template (`fab templates` lists them)")
+    noted = read_job_file(Path(job_file)) if job_file and os.path.exists(job_file) else None
+    if noted and key and key != noted.key:
+        raise InvalidInput(f"--key {key}: {job_file} already is the job file of key {noted.key}")
+    session = session_of(c, noted.cluster if noted else None)
+    wanted = Wanted(
+        script,
+        rendering.read_variables(list(set_), vars or None),
+        tuple(arg),
+        parse_resources(
+            name=name, time=time, memory=memory, cores=cores, gpus=gpus, array=array, at_once=at_once,
+            mail=mail, mail_on=mail_on, queue=queue, project=project,
+        ),
+        option_words(option),
+        tuple(put),
+        workdir or None,
+        hold,
+        bare,
+        check_key(key) if key else (noted.key if noted else None),
+    )  # fmt: skip
+    limit = parse_time(timeout) if timeout else None
+    if dry_run:
+        show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
+        return
+    job = submit_once(session, prepare(wanted, session.cluster, session.scheduler), Path(job_file) if job_file else None)
+    if json:
+        output.show_jobs([job], as_json=True)
+    if wait or fetch:
+        watch = watch_to_the_end(session, [job], limit)
+        if fetch:
+            results.fetch(session, watch, [(job, ())], Path(fetch), (), force=False)
+        if json:
+            output.show_jobs(list(watch.jobs.values()), as_json=True)
+        complain(session, list(watch.jobs.values()), fetched=bool(fetch))
+
+
+def submit_once(session: Session, prepared: Prepared, job_file: Path | None) -> Job:
+    """Note the intention, submit, record; print what the scheduler said."""
+    job = session.ledger.begin(prepared.job)
+    if job.script_hash != prepared.job.script_hash:
+        output.say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")
+    for warning in prepared.warnings:
+        output.say(f"{session.name}: {warning}")
+    if job_file:
+        write_job_file(job_file, job)
+    size = sum(len(u.content) if isinstance(u.content, bytes) else u.content.stat().st_size for u in prepared.uploads)
+    with output.transfer(f"sending to {session.name}", size) as progress:
+        uploads = Uploads(prepared.uploads, progress)
+        program = submission.program(session, job, prepared.command, uploads, prepared.script, prepared.job_file)
+        job, out, err = submission.submit(session, job, program)
+    session.ledger.update(job)
+    if job_file:
+        write_job_file(job_file, job)
+    submitted_here.append((session.name, job.key))
+    sys.stdout.write(out if out.endswith("\n") else f"{out}\n")
+    sys.stderr.write(err)
+    return job
+
+
+def show_steps(session: Session, prepared: Prepared) -> None:
+    """What `submit` would do, step by step."""
+    for warning in prepared.warnings:
+        output.say(f"{session.name}: {warning}")
+    root = session.cluster.directory or "~/.submithost/jobs"
+    print(f"# on {session.name}, in {root}/{prepared.job.key}")
+    for upload in prepared.uploads:
+        size = len(upload.content) if isinstance(upload.content, bytes) else upload.content.stat().st_size
+        print(f"put {upload.name} ({size} bytes)")
+    print(prepared.command)
+    print("# the script")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(prepared.script)
+
+
+@verb(
+    iterable=("job",),
+    help={"job": _JOB, "all": "every job of this cluster that is not known to have ended", "json": _JSON},
+)
+def status(c: Context, job: Sequence[str] = (), all: bool = False, json: bool = False) -> None:
+    """State of jobs, by one question to the cluster: fab -H sharc status --all"""
+    if all:
+        session = session_of(c)
+        jobs = session.ledger.jobs(session.name, live=True)
+    else:
+        session, selected = select(c, job)
+        jobs = [found for found, _ in selected]
+    watch = Watch(session, known_there(session, jobs))
+    watch.look()
+    shown = list(watch.jobs.values())
+    if watch.trouble:
+        # What could not be asked is shown as that; the ledger keeps what was known before.
+        shown = [replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) if not j.state.ended else j for j in shown]
+    output.show_jobs(shown, json)
+    if watch.trouble:
+        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+
+
+@verb(
+    iterable=("job",),
+    help={"job": _JOB, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": _JSON},
+)
+def wait(c: Context, job: Sequence[str] = (), timeout: str = "", json: bool = False) -> None:
+    """Wait until jobs have ended, and say how: fab -H sharc wait --timeout 2:00:00"""
+    limit = parse_time(timeout) if timeout else None
+    session, selected = select(c, job)
+    jobs = known_there(session, [found for found, _ in selected])
+    try:
+        watch = watch_to_the_end(session, jobs, limit)
+    finally:
+        if json:
+            keys = {found.key for found, _ in selected}
+            output.show_jobs([j for j in session.ledger.jobs(session.name) if j.key in keys], as_json=True)
+    complain(session, list(watch.jobs.values()), fetched=False)
+
+
+def watch_to_the_end(session: Session, jobs: Sequence[Job], limit: float | None) -> Watch:
+    """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
+    watch = Watch(session, jobs)
+    with closing(output.Progress()) as progress:
+        try:
+            watch.wait(limit, progress)
+        except KeyboardInterrupt:
+            progress.close()
+            for job in watch.live():
+                output.say(f"{job.title()} goes on; watch it again with: fab -H {session.name} wait --job {job.job_id}")
+            raise
+    return watch
+
+
+def known_there(session: Session, jobs: Sequence[Job]) -> list[Job]:
+    """Only those that are known to be jobs. Raises SchedulerError for a submission that was begun and not confirmed."""
+    for job in jobs:
+        if not job.job_id:
+            raise SchedulerError(
+                f"{session.name}: key {job.key} was begun and its answer never came; "
+                f"the same submit with --key {job.key} finds out and never makes a second job"
+            )
+    return list(jobs)
+
+
+def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
+    """Raise JobFailed unless all succeeded; it says how to fetch what they left behind."""
+    bad = [job for job in jobs if job.state is not State.SUCCEEDED]
+    if not bad:
+        return
+    first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
+    how = "" if fetched else f"; its results: fab -H {session.name} fetch --job {first.job_id}"
+    raise JobFailed(f"{output.ended_line(first, 0, first.outcome)}{more}{how}")
+
+
+@verb(
+    iterable=("job", "only"),
+    help={
+        "job": _JOB,
+        "to": "the directory for the results; default: ./NAME-JOBID",
+        "only": "only files that match this pattern (*.csv); may be repeated",
+        "force": "overwrite local files that are newer",
+    },
+)
+def fetch(c: Context, job: Sequence[str] = (), to: str = "", only: Sequence[str] = (), force: bool = False) -> None:
+    """Bring what jobs left behind to here, changed files only: fab -H sharc fetch --to=results"""
+    session, selected = select(c, job)
+    watch = Watch(session, known_there(session, [found for found, _ in selected]))
+    results.fetch(session, watch, selected, Path(to) if to else None, tuple(only), force=force)
+
+
+@verb(iterable=("job",), help={"job": _JOB})
+def cancel(c: Context, job: Sequence[str] = ()) -> None:
+    """Cancel jobs, or tasks of them: fab -H sharc cancel --job 12 --job 13.2"""
+    session, selected = select(c, job)
+    known_there(session, [found for found, _ in selected])
+    live: list[Selected] = []
+    for found, tasks in selected:
+        if found.state.ended:
+            output.say(f"{found.title()} had already ended ({found.state})")
+        else:
+            live.append((found, tasks))
+    if live:
+        sys.stdout.write(cancel_jobs(session, live))

@@ -1,0 +1,131 @@
+"""The small programs that run on the login node, as they travel, and their answers, as they come back.
+
+A program is one of the `.sh` files beside this one, after `prelude.sh` and a line `name='value'` for each variable.
+It goes over on stdin to a command line that is always the same, so no login shell ever reads anything of it, and a
+program that was cut is not run at all. Pure: nothing in here connects anywhere. The source is PROTOCOL.md, "Running
+a program over there".
+"""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+COMMAND = (
+    "exec /bin/sh -c '"
+    'while read -r w n k; do [ "$w" = submithost ] && break; done; '  # what rc files leave behind is passed over
+    'p=$(head -c "$n"); case "$p" in *"#$k") eval "$p";; esac'
+    "'"
+)
+# rc files that read a line of stdin get these instead of the program.
+_FOR_RC_FILES = b"\n" * 4
+
+
+def quote(text: str) -> str:
+    """The one way for a value into a command line of /bin/sh: as a single word, whatever is in it."""
+    return shlex.quote(text)
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Several words, each as it is."""
+    return " ".join(quote(word) for word in words)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program by the names of its files, its variables, and the data that it reads from stdin after itself.
+
+    `shell` is more of the program: functions that a scheduler's module supplies. `data` yields bytes; it may be
+    iterated again when the program is sent again.
+    """
+
+    parts: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    shell: str = ""
+    data: Iterable[bytes] = ()
+
+    def text(self, nonce: str, environment: str, setup: Iterable[str]) -> bytes:
+        """The whole program. `environment` is the login environment that an earlier program brought, or empty."""
+        variables = {
+            "nonce": nonce,
+            "login_environment": environment,
+            "setup": "\n".join(setup),
+            **self.variables,
+        }
+        lines = [f"{name}={quote(value)}" for name, value in variables.items()]
+        lines += [source("prelude.sh"), self.shell, *(source(f"{part}.sh") for part in self.parts), f"#{nonce}"]
+        return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+@cache
+def source(name: str) -> str:
+    """The text of one of the files beside this one."""
+    return (Path(__file__).parent / name).read_text("utf-8")
+
+
+def envelope(text: bytes, nonce: str) -> bytes:
+    """What is written to the stdin of `COMMAND` before the program's data."""
+    return _FOR_RC_FILES + f"submithost {len(text)} {nonce}\n".encode() + text
+
+
+def new_nonce() -> str:
+    """What marks one program's answer: nothing that a cluster prints can look like it."""
+    return secrets.token_hex(16)
+
+
+@dataclass
+class Reply:
+    """One section of an answer: what a command over there said, and its exit status (None: it has none)."""
+
+    out: bytes = b""
+    err: bytes = b""
+    status: int | None = None
+
+    @property
+    def text(self) -> str:
+        """stdout as text: login nodes do not always speak UTF-8 (L9)."""
+        return self.out.decode("utf-8", "replace")
+
+    @property
+    def errors(self) -> str:
+        """stderr as text."""
+        return self.err.decode("utf-8", "replace")
+
+
+class Sections:
+    """Cut a stream into named sections at its marks; whatever precedes the first mark is a login's noise.
+
+    A mark is `\\n@NONCE NAME\\n`: its first newline is its own, since a text before it may lack a last one.
+    """
+
+    def __init__(self, nonce: str) -> None:
+        self._mark = f"\n@{nonce} ".encode()
+        self._rest = b""
+        self._name = ""
+
+    def feed(self, data: bytes) -> Iterator[tuple[str, bytes]]:
+        """Yield (section, bytes) as they come; an empty piece tells that a section begins."""
+        self._rest += data
+        while (at := self._rest.find(self._mark)) >= 0:
+            yield from self._piece(at)
+            name, newline, rest = self._rest[len(self._mark) :].partition(b"\n")
+            if not newline:
+                return
+            self._name, self._rest = name.decode("ascii", "replace"), rest
+            yield self._name, b""
+        yield from self._piece(self._possible_mark())
+
+    def _piece(self, length: int) -> Iterator[tuple[str, bytes]]:
+        """Give away the first `length` bytes of the rest."""
+        piece, self._rest = self._rest[:length], self._rest[length:]
+        if piece and self._name:
+            yield self._name, piece
+
+    def _possible_mark(self) -> int:
+        """Where at the end of the rest a mark may have begun."""
+        at = self._rest.rfind(b"\n")
+        return at if at >= 0 and self._mark.startswith(self._rest[at:]) else len(self._rest)

@@ -1,0 +1,62 @@
+# The job directory: where it is, and how far its submission has come.
+# Variables: root (of all job directories; `~/` is the home directory over there), key.
+
+case $root in
+'~') root=$HOME ;;
+'~/'*) root=$HOME/${root#'~/'} ;;
+/*) ;;
+*) root=$HOME/$root ;;
+esac
+
+enter() { # a key: sets job, mine (what in there is submithost's own), attempt
+    job=$root/$1
+    mine=$job/.submithost
+    attempt=$mine/attempt
+}
+
+age() { # seconds since a file was changed, by the clock of its own file system (L10); empty when it is gone
+    changed=$(stat -c %Y "$1" 2>/dev/null) || return
+    : >"$mine/.now" 2>/dev/null
+    now=$(stat -c %Y "$mine/.now" 2>/dev/null || date +%s)
+    rm -f "$mine/.now"
+    echo $((now - changed))
+}
+
+alive() { # whether the process that a file names (HOST PID) lives; `unknown` for another host's
+    read -r host pid 2>/dev/null <"$1" || { echo unknown && return; }
+    if [ "$host" != "$(uname -n)" ]; then
+        echo unknown
+    elif kill -0 "$pid" 2>/dev/null; then
+        echo yes
+    else
+        echo no
+    fi
+}
+
+# Sections `receipt`, `claim`, `attempt` (PHASE AGE ALIVE TOKEN), `answer`: each there if what it tells of is there.
+inspect() {
+    if [ -f "$mine/receipt" ]; then
+        section receipt
+        cat "$mine/receipt"
+        cat "$mine/receipt.err" >&2
+    fi
+    if claim=$(readlink "$mine/claim"); then
+        section claim
+        printf '%s\n' "$claim"
+    fi
+    if [ -f "$attempt/asked" ]; then
+        section attempt
+        echo asked "$(age "$attempt/asked")" "$(alive "$attempt/asked")"
+        if [ -f "$attempt/status" ]; then
+            section answer
+            cat "$attempt/out"
+            cat "$attempt/err" >&2
+            section "=$(cat "$attempt/status")"
+        fi
+    elif [ -d "$attempt" ]; then
+        section attempt
+        for holder in "$attempt"/holder.*; do
+            echo putting "$(age "$holder")" "$(alive "$holder")" "${holder##*/holder.}"
+        done
+    fi
+}

@@ -1,0 +1,64 @@
+# Look at job directories and ask the scheduler, once or for a while.
+# Variables: queue (the scheduler's question about all jobs of this user; empty: do not ask), seconds (how long to go on
+# looking; 0: once), first (seconds until the first question to the scheduler), every (seconds between two). Data: one
+# job directory a line.
+set -f
+IFS='
+'
+directories=$(cat)
+
+noted() { # the start and end notes under these directories; with a second argument those newer than that file
+    for directory in $directories; do
+        [ -d "$directory/.submithost/notes" ] && printf '%s\0' "$directory/.submithost/notes"
+    done | xargs -0 -r sh -c 'newer=$0; exec find "$@" -type f ${newer:+-newer "$newer"} -name "[0-9]*" -exec cat {} +' "$1"
+}
+
+watched=
+for directory in $directories; do
+    [ -d "$directory/.submithost" ] && watched=$directory/.submithost/.watch.$$ && break
+done
+trap 'rm -f "$watched" "$watched.new"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+
+mark() { # the moment to look back to, by the file system's own clock; two seconds early, since notes take a moment
+    [ -n "$watched" ] && : >"$1" && touch -d "@$(($(stat -c %Y "$1") - 2))" "$1"
+} 2>/dev/null
+
+ask_queue() {
+    section now
+    date +%s
+    [ -z "$queue" ] || ask queue "$queue"
+}
+
+mark "$watched"
+section missing
+for directory in $directories; do
+    [ -d "$directory/.submithost" ] || printf '%s\n' "$directory"
+done
+[ "$first" -gt 0 ] || ask_queue
+# After the queue: a job that left it in between has noted its end by now.
+section notes
+noted ''
+section looked
+
+passed=0
+while [ "$passed" -lt "$seconds" ]; do
+    sleep 1
+    passed=$((passed + 1))
+    if [ "$passed" -ge "$first" ]; then
+        ask_queue
+        first=$((passed + every))
+    fi
+    if [ -f "$watched" ] && mark "$watched.new"; then
+        new=$(noted "$watched")
+        mv "$watched.new" "$watched"
+    else # no space for a mark: read them all
+        new=$(noted '')
+    fi
+    if [ -n "$new" ]; then
+        section notes
+        printf '%s\n' "$new"
+    fi
+    section looked
+done
+finish

@@ -1,0 +1,56 @@
+# What every program over there begins with: how to answer, and the login environment.
+umask 077
+
+# A section of the answer: `section NAME`, then anything on stdout and stderr. The marks go to both streams, so
+# each section has its own stderr, and nothing needs a temporary file. `begin` ends the noise of the login.
+section() {
+    printf '\n@%s %s\n' "$nonce" "$1"
+    printf '\n@%s %s\n' "$nonce" "$1" >&2
+}
+
+# Run a command line of the scheduler's in the login environment. In a subshell: nothing that the user exports
+# can change a variable of ours, nor ours what the user's jobs inherit.
+run() (
+    unset IFS
+    set +f
+    eval "$login_environment"
+    eval "$1"
+)
+
+# A command line as a section; its exit status closes the section.
+ask() {
+    section "$1"
+    run "$2" </dev/null
+    section "=$?"
+}
+
+# Without its last section an answer is known to be cut.
+finish() {
+    section end
+    exit 0
+}
+
+# The answer to what cannot be done, with the reason in the words of whatever failed.
+refuse() {
+    section refused
+    printf '%s\n' "$1"
+    finish
+}
+
+section begin
+
+# The login environment (qsub on PATH, SGE_ROOT, modules) is what a /bin/sh that the login shell starts would export.
+# csh and tcsh take `-l` only alone, so they read their line on stdin. rc files may print on both streams.
+if [ -z "$login_environment" ]; then
+    line="exec /bin/sh -c 'echo; echo $nonce; export -p; echo $nonce'"
+    [ -z "$setup" ] || line="$setup
+$line"
+    login_environment=$(
+        case ${SHELL##*/} in
+        *csh) printf '%s\n' "$line" | "$SHELL" -l 2>/dev/null ;;
+        *) "${SHELL:-/bin/sh}" -l -c "$line" </dev/null 2>/dev/null ;;
+        esac | sed "1,/^$nonce\$/d; /^$nonce\$/,\$d"
+    )
+    section environment
+    printf '%s' "$login_environment"
+fi

@@ -1,0 +1,79 @@
+# The job: note the start, run the user's script with the interpreter that the scheduler would have used, note the end.
+# From the scheduler: submithost_identify (sets submithost_job, submithost_task, submithost_out, submithost_err) and
+# submithost_shell (sets submithost_mode and submithost_shell). Every name of ours is long, since the job's environment
+# is the user's and must reach the body as it is.
+submithost_mine=${0%/*}
+submithost_path=${PATH-unset}
+PATH=/usr/local/bin:/usr/bin:/bin${PATH:+:$PATH}
+
+submithost_note() { # NAME TEXT: a note is there whole or not at all, and a full disk does not stop a job
+    {
+        mkdir -p "$submithost_notes" &&
+            printf '%s\n' "$2" >"$submithost_notes/.$1.$$" &&
+            mv -f "$submithost_notes/.$1.$$" "$submithost_notes/$1"
+    } 2>/dev/null
+}
+
+submithost_identify
+submithost_key=${submithost_mine%/*}
+submithost_key=${submithost_key##*/}
+submithost_notes=$submithost_mine/notes/$((submithost_task / 1000))
+
+# The claim: the first job of this key does its work, any other one leaves. A link that names the job is made by one
+# operation that only one can do, on every file system. A repeated request may fail though it was we who made it, so
+# read it; one that cannot be read has nobody else behind it.
+if ! ln -s "$submithost_job" "$submithost_mine/claim" 2>/dev/null; then
+    submithost_other=$(readlink "$submithost_mine/claim")
+    if [ -n "$submithost_other" ] && [ "$submithost_other" != "$submithost_job" ]; then
+        echo "submithost: job $submithost_other already does this work; job $submithost_job leaves" >&2
+        exit 0
+    fi
+fi
+
+submithost_note "$submithost_task.start" "start $submithost_key $submithost_job $submithost_task $(date +%s) $(uname -n)
+out $submithost_out
+err $submithost_err"
+rm -f "$submithost_notes/$submithost_task.end" # a requeued job has not ended
+
+submithost_shell
+IFS= read -r submithost_line <"$submithost_mine/script"
+case $submithost_mode:$submithost_line in
+obey:'#!'* | default:'#!'*)
+    # As the kernel reads it: one interpreter, and whatever follows as one argument.
+    submithost_line=${submithost_line#'#!'}
+    submithost_line=${submithost_line#"${submithost_line%%[! 	]*}"}
+    submithost_line=${submithost_line%"${submithost_line##*[! 	]}"}
+    submithost_shell=${submithost_line%%[ 	]*}
+    submithost_line=${submithost_line#"$submithost_shell"}
+    submithost_line=${submithost_line#"${submithost_line%%[! 	]*}"}
+    ;;
+obey:*) submithost_shell=/bin/sh submithost_line= ;;
+*) submithost_line= ;;
+esac
+
+eval "set -- $(cat "$submithost_mine/args")"
+set -- "$submithost_mine/script" "$@"
+[ -z "$submithost_line" ] || set -- "$submithost_line" "$@"
+case $submithost_login:${submithost_shell##*/} in
+yes:sh | yes:bash | yes:dash | yes:ksh | yes:zsh) set -- "$submithost_shell" -l "$@" ;;
+yes:*csh) # takes -l only alone; a first dash in its name says the same
+    if [ -x /bin/bash ]; then
+        set -- /bin/bash -c 'exec -a "-${0##*/}" "$0" "$@"' "$submithost_shell" "$@"
+    else
+        set -- "$submithost_shell" "$@"
+    fi
+    ;;
+*) set -- "$submithost_shell" "$@" ;;
+esac
+
+# Caught, and by doing nothing: untrapped we would die and note nothing, ignored the body would inherit that.
+trap : USR1 USR2 XCPU TERM INT HUP
+if [ "$submithost_path" = unset ]; then unset PATH; else PATH=$submithost_path; fi
+# The shell's own word on a killed child stays off the user's stderr. What ends by signal N gives 128 + N, as does
+# `exit 128+N`; sh cannot tell them apart, and both are noted and returned as that number.
+exec 9>&2 2>/dev/null
+"$@" 2>&9 9>&-
+submithost_status=$?
+PATH=/usr/local/bin:/usr/bin:/bin
+submithost_note "$submithost_task.end" "end $submithost_key $submithost_job $submithost_task $(date +%s) $submithost_status"
+exit "$submithost_status"

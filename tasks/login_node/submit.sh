@@ -1,0 +1,93 @@
+# Submit once: take the lock, receive the files, ask the scheduler, keep its answer beside the script.
+# Variables: root, key, token (of this process over here), submit (the command line), insert (the number of the
+# script's first line that is neither blank nor a comment), shebang (1: its first line is one), job_name (file name of
+# what is submitted), bare (1: submit the script as it is), patience (seconds until a silent scheduler is left alone).
+# From the scheduler: prepare, which may change `submit`, and accepted, which knows an accepting answer. Data: the files, see `receive`.
+
+receive() { # `file MODE SIZE SHA256 LENGTH`, LENGTH bytes of name, SIZE bytes; and so on, up to `done`
+    while read -r word mode size hash length; do
+        [ "$word" = file ] || break
+        name=$(head -c "$length" && echo .) && name=${name%.}
+        case $name in */*) mkdir -p "$job/${name%/*}" || return ;; esac
+        head -c "$size" >"$incoming" || return
+        # L11: a full quota makes files short without an error at the right moment, so look at what has arrived.
+        if [ "$(sha256sum <"$incoming")" != "$hash  -" ]; then
+            echo "$name did not arrive whole ($(stat -c %s "$incoming") of $size bytes)" >&2
+            return 1
+        fi
+        chmod "$mode" "$incoming" && mv -f "$incoming" "$job/$name" || return
+        touch -c "$holder"
+    done
+    [ "$word" = done ] || { echo 'the connection was cut' >&2 && return 1; }
+}
+
+assemble() { # the file that is submitted: the script, its text where qsub reads it, but handing over to `run`
+    if [ -n "$bare" ]; then
+        cat "$mine/script"
+        return
+    fi
+    echo '#!/bin/sh' &&
+        head -n "$((insert - 1))" "$mine/script" | tail -n "+$((1 + shebang))" &&
+        echo "exec /bin/sh '$mine/run'" &&
+        tail -n "+$insert" "$mine/script"
+}
+
+section directory
+enter "$key"
+printf '%s\n' "$job"
+case $job in
+*[\'\"\!\\\`\$]* | *'
+'*) refuse "job directory $job: quotes, '!', '\$' and newlines cannot be in its path; choose another 'directory'" ;;
+esac
+problem=$(mkdir -p "$mine/notes" "$mine/job" 2>&1) || refuse "$problem"
+# Nobody else's directory, however it came here.
+[ -O "$job" ] && [ -O "$mine" ] && [ ! -L "$job" ] && [ ! -L "$mine" ] ||
+    refuse "job directory $job belongs to somebody else"
+
+if [ -f "$mine/receipt" ] || ! mkdir "$attempt" 2>/dev/null; then
+    [ -d "$attempt" ] || [ -f "$mine/receipt" ] || refuse "$(mkdir "$attempt" 2>&1)"
+    inspect
+    finish
+fi
+holder=$attempt/holder.$token
+incoming=$attempt/incoming
+echo "$(uname -n) $$" >"$holder" || refuse "$job: no space for the lock"
+
+give_up() { # before the scheduler was asked: as if nothing had been
+    rm -rf "$attempt"
+    refuse "$1"
+}
+
+problem=$({ receive && assemble >"$mine/job/$job_name"; } 2>&1) || give_up "$job: $problem"
+(cd "$job" && find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0') >"$mine/put"
+cd "$job" || give_up "$job is gone"
+prepare
+
+# Only one who still holds the lock passes here: somebody else may have found us dead.
+mv "$holder" "$attempt/asked" 2>/dev/null || {
+    inspect
+    finish
+}
+touch -c "$attempt/asked"
+section submitted_at
+date +%s
+(
+    trap '' HUP PIPE # the answer is to be kept even when nobody is left to hear it
+    run "/bin/sh -c 'echo \$\$ >\"\$0\"; exec \"\$@\"' '$attempt/pid' $submit" </dev/null >"$attempt/out" 2>"$attempt/err"
+    status=$?
+    printf '%s\n' "$status" >"$attempt/status.new" && mv "$attempt/status.new" "$attempt/status"
+    # An ID means submitted, whatever the exit status (G16).
+    if accepted "$attempt/out" && [ -s "$attempt/status" ]; then
+        { stat -c %Y "$attempt/asked" && cat "$attempt/out"; } >"$mine/receipt.new" &&
+            cp "$attempt/err" "$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt"
+    fi
+) >/dev/null 2>&1 &
+asking=$!
+echo "$(uname -n) $asking" >"$attempt/asked.new" && mv "$attempt/asked.new" "$attempt/asked"
+# `-sync y` keeps qsub until the job ends: its mark in the queue tells that it is submitted.
+trap : USR1
+(sleep "$patience" && kill -USR1 $$) </dev/null >/dev/null 2>&1 &
+wait "$asking"
+kill $! 2>/dev/null
+inspect
+finish

@@ -1,0 +1,155 @@
+"""A job as it is known from here: who it is, in which state, and since when."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from enum import Enum
+
+from .errors import InvalidInput
+from .resources import TaskRange
+
+
+class State(str, Enum):
+    """The states of DESIGN.md, whatever the scheduler calls them."""
+
+    PENDING = "pending"
+    HELD = "held"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    ERROR = "error"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    VANISHED = "vanished"
+    UNKNOWN = "unknown"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of a job in this state."""
+        return self in _ENDED
+
+
+_ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.VANISHED})
+# What an array job as a whole is, when its tasks differ: the first of these that any task is in.
+_AS_A_WHOLE = (
+    State.RUNNING, State.ERROR, State.SUSPENDED, State.PENDING, State.HELD, State.UNKNOWN,
+    State.FAILED, State.CANCELLED, State.VANISHED, State.SUCCEEDED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known of one job, or of one task of an array job. Times are seconds since 1970, the cluster's."""
+
+    state: State
+    exit_status: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    reason: str = ""
+
+
+def together(outcomes: Mapping[int, Outcome]) -> Outcome:
+    """One outcome for an array job: its most urgent state, the first failure's exit status, first start, last end."""
+    if not outcomes:
+        return Outcome(State.UNKNOWN)
+    states = {outcome.state for outcome in outcomes.values()}
+    state = next(state for state in _AS_A_WHOLE if state in states)
+    of_that = [outcome for outcome in outcomes.values() if outcome.state is state]
+    started = [o.started_at for o in outcomes.values() if o.started_at is not None]
+    ended = [o.ended_at for o in outcomes.values() if o.ended_at is not None]
+    return Outcome(
+        state,
+        next((o.exit_status for o in of_that if o.exit_status is not None), None) if state.ended else None,
+        min(started, default=None),
+        max(ended, default=None) if state.ended else None,
+        next((o.reason for o in of_that if o.reason), ""),
+    )
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission. `job_id` is None until the scheduler's answer is known here."""
+
+    key: str
+    cluster: str
+    name: str = ""
+    script: str = ""
+    script_hash: str = ""
+    directory: str | None = None
+    bare: bool = False
+    job_id: str | None = None
+    array: TaskRange | None = None
+    answer: str = ""
+    submitted_at: int | None = None
+    outcome: Outcome = Outcome(State.UNKNOWN)
+    tasks: Mapping[int, Outcome] = field(default_factory=dict)
+    absent_since: int | None = None
+    cancelled: tuple[int, ...] = ()  # tasks that were cancelled from here; 0: all
+
+    @property
+    def state(self) -> State:
+        """The state of the job as a whole."""
+        return self.outcome.state
+
+    def title(self) -> str:
+        """How messages call it: `job 12 ("seven") on sandbox`."""
+        number = f"job {self.job_id}" if self.job_id else f"key {self.key}"
+        return f'{number} ("{self.name}") on {self.cluster}'
+
+    def as_json(self) -> dict[str, object]:
+        """The object that `--json` prints; INTERFACE.md fixes its names."""
+        shown: dict[str, object] = {
+            "cluster": self.cluster,
+            "job_id": self.job_id,
+            "key": self.key,
+            "name": self.name,
+            "state": str(self.state),
+            "exit_status": self.outcome.exit_status,
+            "script": self.script,
+            "directory": self.directory,
+            "submitted_at": iso(self.submitted_at),
+            "started_at": iso(self.outcome.started_at),
+            "ended_at": iso(self.outcome.ended_at),
+        }
+        if self.array:
+            shown["tasks"] = {
+                str(number): {"state": str(task.state), "exit_status": task.exit_status}
+                | {"started_at": iso(task.started_at), "ended_at": iso(task.ended_at)}
+                for number, task in sorted(self.tasks.items())
+            }
+        return shown
+
+    def tally(self) -> str:
+        """`3 succeeded, 1 failed` for an array job; an empty string for others."""
+        counts = Counter(str(task.state) for task in self.tasks.values())
+        return ", ".join(f"{counts[s.value]} {s}" for s in State if counts[s.value])
+
+
+def iso(seconds: int | None) -> str | None:
+    """ISO 8601 in UTC, to the second."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def new_key(name: str) -> str:
+    """A key for one submission: the job's name made safe, and 40 random bits."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "job"
+    return f"{safe[:40]}-{secrets.token_hex(5)}"
+
+
+def check_key(key: str) -> str:
+    """Return `key` if it may name a submission (and a directory). Raises InvalidInput."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", key, re.ASCII) or key.isdigit():
+        raise InvalidInput(
+            f"key '{key}' is not usable: letters, digits, '.', '_' and '-' only (not first), not all digits, at most 128"
+        )
+    return key

@@ -1,0 +1,183 @@
+"""The ledger: the local record (SQLite) of what was submitted from here.
+
+The job directory on the cluster is the truth and this an index of it. It is owner-readable only, and safe under
+many processes at once: each change is one transaction, and a job that has ended stays ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from .errors import InvalidInput
+from .job import Job, Outcome, State
+from .resources import TaskRange
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    cluster TEXT NOT NULL, key TEXT NOT NULL, job_id TEXT, state TEXT NOT NULL, record TEXT NOT NULL,
+    UNIQUE (cluster, key)
+);
+CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id);
+CREATE TABLE IF NOT EXISTS clusters (name TEXT PRIMARY KEY, scheduler TEXT NOT NULL);
+"""
+
+
+def default_path() -> Path:
+    """Where the ledger is: in the user's state directory."""
+    return user_state_path("submithost") / "ledger.sqlite"
+
+
+class Ledger:
+    """Every method raises InvalidInput when the file cannot be read, written or understood."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or default_path()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One connection and one immediate transaction; nothing stays open between uses."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Created by us and not by SQLite, which would leave it to the umask who may read it.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            with closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    self._prepare(connection)
+                    yield connection
+                except BaseException:
+                    connection.execute("ROLLBACK")
+                    raise
+                connection.execute("COMMIT")
+        except (sqlite3.Error, OSError) as error:
+            raise InvalidInput(f"ledger {self.path}: {error}; move it away to begin a new one") from None
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        elif version != VERSION:
+            raise InvalidInput(
+                f"ledger {self.path} is of version {version} and this submithost knows version {VERSION}: "
+                "update submithost, or move the file away"
+            )
+
+    def begin(self, job: Job) -> Job:
+        """Note the intention to submit; return what the ledger already has under that cluster and key, if anything."""
+        with self._transaction() as connection:
+            found = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
+            if found:
+                return found[0]
+            connection.execute(
+                "INSERT INTO jobs (cluster, key, job_id, state, record) VALUES (?, ?, ?, ?, ?)", _row(job)
+            )
+            return job
+
+    def update(self, *jobs: Job) -> None:
+        """Record what was learnt. What is known to have ended is not changed any more (but for *vanished*)."""
+        with self._transaction() as connection:
+            for job in jobs:
+                stored = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
+                if stored and stored[0].state.ended and stored[0].state is not State.VANISHED:
+                    continue
+                if stored and stored[0].cancelled:  # noted by another process, perhaps, while this one watched
+                    job = replace(job, cancelled=tuple({*stored[0].cancelled, *job.cancelled}))
+                connection.execute(
+                    "INSERT INTO jobs (cluster, key, job_id, state, record) VALUES (?, ?, ?, ?, ?) "
+                    "ON CONFLICT (cluster, key) DO UPDATE SET job_id = excluded.job_id, "
+                    "state = excluded.state, record = excluded.record",
+                    _row(job),
+                )
+
+    def jobs(self, cluster: str | None = None, *, live: bool = False) -> list[Job]:
+        """The jobs of `cluster` (None: of all), oldest first; with `live` those that are not known to have ended."""
+        where, values = ("cluster = ?", [cluster]) if cluster else ("1", [])
+        if live:
+            ended = [state.value for state in State if state.ended]
+            where += f" AND state NOT IN ({', '.join('?' * len(ended))})"
+            values += ended
+        with self._transaction() as connection:
+            return self._select(connection, where, *values)
+
+    def last(self, cluster: str) -> Job | None:
+        """The job that was submitted to `cluster` last."""
+        with self._transaction() as connection:
+            found = self._select(connection, "cluster = ? ORDER BY number DESC LIMIT 1", cluster)
+        return found[0] if found else None
+
+    def by_id(self, cluster: str, job_id: str) -> Job | None:
+        """The newest job with that ID: IDs wrap round and are used again (G29)."""
+        with self._transaction() as connection:
+            found = self._select(
+                connection, "cluster = ? AND job_id = ? ORDER BY number DESC LIMIT 1", cluster, job_id
+            )
+        return found[0] if found else None
+
+    def by_key(self, cluster: str, key: str) -> Job | None:
+        """The job of that key."""
+        with self._transaction() as connection:
+            found = self._select(connection, "cluster = ? AND key = ?", cluster, key)
+        return found[0] if found else None
+
+    def scheduler(self, cluster: str) -> str | None:
+        """The scheduler that was found on `cluster` on first contact."""
+        with self._transaction() as connection:
+            row = connection.execute("SELECT scheduler FROM clusters WHERE name = ?", (cluster,)).fetchone()
+        return row[0] if row else None
+
+    def remember_scheduler(self, cluster: str, scheduler: str) -> None:
+        """Keep what first contact found."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO clusters VALUES (?, ?)", (cluster, scheduler))
+
+    def _select(self, connection: sqlite3.Connection, where: str, *values: object) -> list[Job]:
+        order = "" if "ORDER BY" in where else " ORDER BY number"
+        # `where` is one of the constant texts above, never a value
+        rows = connection.execute(f"SELECT record FROM jobs WHERE {where}{order}", values)  # noqa: S608
+        try:
+            return [_job(json.loads(record)) for (record,) in rows]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidInput(f"ledger {self.path} holds a record that is not understood ({error})") from None
+
+
+def _row(job: Job) -> tuple[object, ...]:
+    return (job.cluster, job.key, job.job_id, job.state.value, json.dumps(to_record(job)))
+
+
+def to_record(job: Job) -> dict[str, object]:
+    """The job as plain data: what the ledger and job files hold."""
+    record = asdict(job)
+    record["array"] = str(job.array) if job.array else None
+    return record
+
+
+def _job(record: dict[str, object]) -> Job:
+    return from_record(record)
+
+
+def from_record(record: dict[str, object]) -> Job:
+    """The job of a record; fields that it lacks have their defaults. Raises TypeError, ValueError, KeyError."""
+    known = {name: record[name] for name in Job.__dataclass_fields__ if name in record}
+    outcome, tasks, array = known.get("outcome"), known.get("tasks"), known.get("array")
+    if isinstance(outcome, dict):
+        known["outcome"] = _outcome(outcome)
+    known["tasks"] = {int(n): _outcome(o) for n, o in tasks.items()} if isinstance(tasks, dict) else {}
+    known["cancelled"] = tuple(known.get("cancelled") or ())  # type: ignore[arg-type]  # as below
+    known["array"] = TaskRange.parse(array) if isinstance(array, str) else None
+    return Job(**known)  # type: ignore[arg-type]  # a damaged record fails in here or where it is read
+
+
+def _outcome(record: dict[str, object]) -> Outcome:
+    return Outcome(**(record | {"state": State(record["state"])}))  # type: ignore[arg-type]  # as above

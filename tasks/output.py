@@ -1,0 +1,145 @@
+"""What the user sees: data on stdout, everything else on stderr; tables and progress for a person, plain lines for a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from .model.job import Job, Outcome, State, iso
+from .model.wording import one_line
+
+_COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended")
+_SAFE = 200
+
+
+def say(line: str) -> None:
+    """A line about what is being done, on stderr."""
+    print(line, file=sys.stderr)
+
+
+def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
+    """The jobs on stdout: one JSON object a line, or a table."""
+    if as_json:
+        for job in jobs:
+            print(json.dumps(job.as_json()))
+        return
+    rows = [_row(job) for job in jobs]
+    if not sys.stdout.isatty():
+        for row in rows:
+            print("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*_COLUMNS, box=None, header_style="bold")
+    for job, row in zip(jobs, rows, strict=True):
+        table.add_row(*(Text(cell, style=_style(job.state) if at == 2 else "") for at, cell in enumerate(row)))
+    Console().print(table)
+
+
+def _row(job: Job) -> list[str]:
+    """The cells of one job. Names come from outside: nothing of theirs moves a terminal's cursor."""
+    outcome = job.outcome
+    state = f"{job.state} ({job.tally()})" if job.array and job.tasks else str(job.state)
+    return [
+        job.job_id or "-",
+        one_line(job.name, _SAFE),
+        state,
+        "-" if outcome.exit_status is None else str(outcome.exit_status),
+        *(iso(when) or "-" for when in (job.submitted_at, outcome.started_at, outcome.ended_at)),
+    ]
+
+
+def _style(state: State) -> str:
+    if state is State.SUCCEEDED:
+        return "green"
+    return "red" if state.ended or state is State.ERROR else "yellow"
+
+
+def ended_line(job: Job, task: int, outcome: Outcome) -> str:
+    """How a job or task ended, in words: `job 12 ("seven") on sandbox failed with exit status 7 after 3 s`."""
+    who = f"task {task} of {job.title()}" if task else job.title()
+    how = f"{outcome.state}"
+    if outcome.state is State.CANCELLED:
+        how = "was cancelled"
+    if outcome.state is State.FAILED and outcome.exit_status is not None:
+        how += f" with exit status {outcome.exit_status}"
+    if outcome.started_at is not None and outcome.ended_at is not None:
+        how += f" after {outcome.ended_at - outcome.started_at} s"
+    return one_line(f"{who} {how}{f' ({outcome.reason})' if outcome.reason else ''}", 1000)
+
+
+class Progress:
+    """What `wait` shows: a line that moves on a terminal, a line for each change of state elsewhere."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, int], State] = {}
+        self._began = time.monotonic()
+        self._moving = sys.stderr.isatty()
+
+    def __call__(self, jobs: Sequence[Job]) -> None:
+        """Tell what is new: the end of each job and of each failed task; on a terminal how many are in which state."""
+        lines = [line for job in jobs for line in self._news(job)]
+        if self._moving:
+            print("\r\033[K", end="", file=sys.stderr)
+        for line in lines:
+            say(line)
+        if self._moving:
+            print(self._summary(jobs), end="", flush=True, file=sys.stderr)
+
+    def close(self) -> None:
+        """Take the moving line away."""
+        if self._moving:
+            print("\r\033[K", end="", flush=True, file=sys.stderr)
+
+    def _news(self, job: Job) -> Iterator[str]:
+        for task, outcome in job.tasks.items() if job.array else ():
+            if outcome.state.ended and outcome.state is not State.SUCCEEDED and self._new(job.key, task, outcome.state):
+                yield ended_line(job, task, outcome)
+        if self._new(job.key, 0, job.state):
+            if job.state.ended:
+                yield ended_line(job, 0, job.outcome) + (f": {job.tally()}" if job.array else "")
+            elif not self._moving and job.state is not State.UNKNOWN:
+                yield f"{job.title()} is {job.state}"
+            elif job.state is State.ERROR:
+                yield f"{job.title()} is in error state: it waits until somebody acts (fab -H {job.cluster} cancel)"
+
+    def _new(self, key: str, task: int, state: State) -> bool:
+        known = self._told.get((key, task))
+        self._told[key, task] = state
+        return known is not state
+
+    def _summary(self, jobs: Sequence[Job]) -> str:
+        states: dict[State, int] = {}
+        for job in jobs:
+            for outcome in job.tasks.values() if job.array and job.tasks else [job.outcome]:
+                states[outcome.state] = states.get(outcome.state, 0) + 1
+        passed = int(time.monotonic() - self._began)
+        counts = ", ".join(f"{states[state]} {state}" for state in State if state in states)
+        return f"waiting {passed // 60}:{passed % 60:02}: {counts}"
+
+
+@contextmanager
+def transfer(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar with rate and time left, on a terminal and only for what takes a while; yields `add(bytes)`."""
+    if not sys.stderr.isatty() or total < 4 * 1024 * 1024:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda amount: progress.advance(task, amount)

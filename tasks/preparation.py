@@ -1,0 +1,121 @@
+"""Make a submission ready before the cluster is contacted: render, check, collect the files, build the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from . import rendering
+from .model.cluster import Cluster
+from .model.errors import InvalidInput
+from .model.job import Job, new_key
+from .model.ledger import to_record
+from .model.resources import Resources
+from .schedulers import Dialect, Scheduler, Submission
+from .submission import Upload, own_files
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a user asks `submit` for, read but not yet looked at."""
+
+    script: str
+    variables: dict[str, object] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    resources: Resources = Resources()
+    options: tuple[str, ...] = ()
+    put: tuple[str, ...] = ()
+    workdir: str | None = None
+    hold: bool = False
+    bare: bool = False
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that goes over. `job_file` is the name of the submitted file, which names the job by default."""
+
+    job: Job
+    script: bytes
+    command: str
+    uploads: tuple[Upload, ...]
+    job_file: str
+    warnings: tuple[str, ...]
+
+
+def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
+    """Raises InvalidInput for everything that can be known wrong from here."""
+    if any("\0" in argument for argument in (*wanted.arguments, *wanted.options)):
+        raise InvalidInput("an argument cannot hold a NUL byte")
+    resources = wanted.resources.over(cluster.resources)
+    script = rendering.render(wanted.script, wanted.variables, resources, Dialect(scheduler, cluster.names))
+    asked = wanted.resources
+    if asked.mail_on and not asked.mail and cluster.mail:
+        asked = replace(asked, mail=cluster.mail)
+    warnings = scheduler.check(script.text, asked)
+    job_file = scheduler.legal_name(script.name)
+    if job_file != script.name and not asked.name:
+        warnings.append(f"the scheduler does not take '{script.name}' for a job's name: '{job_file}' unless the script says -N")
+    key = wanted.key or new_key(asked.name or Path(job_file).stem)
+    job = Job(
+        key=key,
+        cluster=cluster.name,
+        name=asked.name or job_file,
+        script=str(script.source),
+        script_hash=hashlib.sha256(script.text).hexdigest(),
+        bare=wanted.bare,
+    )
+    submission = Submission(
+        key, f".submithost/job/{job_file}", asked, wanted.options, wanted.arguments, wanted.hold, wanted.workdir
+    )
+    defaults = scheduler.defaults(cluster.resources, cluster.options, cluster.names, script.text)
+    uploads = [
+        *own_files(scheduler, script.text, wanted.arguments, json.dumps(to_record(job)).encode()),
+        *(Upload(name, text.encode("utf-8", "surrogateescape")) for name, text in defaults.items()),
+        *collect(wanted.put),
+    ]
+    return Prepared(
+        job, script.text, scheduler.submit_command(submission, cluster.names), tuple(uploads), job_file, tuple(warnings)
+    )
+
+
+def collect(paths: Sequence[str]) -> list[Upload]:
+    """The files of `--put`: each under its own name, directories with what is in them. Raises InvalidInput."""
+    found: dict[str, Path] = {}
+    for text in paths:
+        path = Path(text).expanduser()
+        name = path.resolve().name if path.name in ("", "..", ".") else path.name
+        files = sorted(_below(path)) if path.is_dir() else [path]
+        for file in files:
+            inside = f"{name}/{file.relative_to(path)}" if path.is_dir() else name
+            if not file.is_file():
+                what = "there is no such file" if not os.path.lexists(file) else "it is neither a file nor a directory"
+                raise InvalidInput(f"--put {text}: {file}: {what}")
+            if not os.access(file, os.R_OK):
+                raise InvalidInput(f"--put {text}: cannot read {file}")
+            if found.setdefault(inside, file) != file:
+                raise InvalidInput(f"--put: {found[inside]} and {file} would both be {inside} in the job directory")
+            if inside.split("/")[0] in (".submithost", ".sge_request"):
+                raise InvalidInput(f"--put {text}: the name {inside} is submithost's own in a job directory")
+    return [Upload(name, file, file.stat().st_mode & 0o777 | 0o600) for name, file in found.items()]
+
+
+def _below(directory: Path) -> list[Path]:
+    """All files below a directory, links to files as what they point to."""
+    return [Path(parent) / name for parent, _, names in os.walk(directory) for name in names]
+
+
+def option_words(options: Sequence[str]) -> tuple[str, ...]:
+    """The words of `--option "-l x=y"`. Raises InvalidInput for an open quote."""
+    words: list[str] = []
+    for text in options:
+        try:
+            words += shlex.split(text)
+        except ValueError as error:
+            raise InvalidInput(f"--option {text!r}: {error}") from None
+    return tuple(words)

@@ -1,0 +1,166 @@
+"""What each scheduler says: one module each, pure functions that build a command line and read its answer.
+
+A scheduler is a module in this folder with the names of `Scheduler`; adding one is adding that file. Nothing in here
+runs anything, and no other file names a scheduler.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Protocol, cast
+
+from ..model.errors import InvalidInput, nearest
+from ..model.job import Outcome, State
+from ..model.resources import Resources, TaskRange
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Submission:
+    """All that a submit command is built from. `script` is the file to submit, relative to the job directory.
+
+    `resources` come from flags and beat the script; `options` are more of the scheduler's own; `key` is the mark
+    that the scheduler has to keep.
+    """
+
+    key: str
+    script: str
+    resources: Resources
+    options: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    hold: bool = False
+    workdir: str | None = None
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What an accepting answer says."""
+
+    job_id: str
+    name: str
+    array: TaskRange | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the scheduler's list: these tasks of a job (none: all of it) are alive and in that state."""
+
+    job_id: str
+    state: State
+    tasks: tuple[TaskRange, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of the scheduler's accounting. `task` 0: not an array job. `submitted_at` tells re-used IDs apart."""
+
+    job_id: str
+    task: int
+    submitted_at: int | None
+    outcome: Outcome
+
+
+class Scheduler(Protocol):
+    """What a scheduler's module supplies. `(status, out, err)` is the answer of the command built just before."""
+
+    name: str
+    probe: str
+    variables: Mapping[str, str]
+    default_names: Mapping[str, str]
+    not_ends: frozenset[int]
+    before_submit: str
+    in_job: str
+
+    def check(self, script: bytes, resources: Resources) -> list[str]:
+        """Warnings about what is submitted. Raises InvalidInput for what can only go wrong."""
+
+    def legal_name(self, name: str) -> str:
+        """`name` as this scheduler takes it."""
+
+    def directives(self, resources: Resources, names: Mapping[str, str] = NOTHING) -> list[str]:
+        """The directive lines that ask for `resources`."""
+
+    def defaults(
+        self, resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes
+    ) -> dict[str, str]:
+        """Files (name to text) for the job directory that give the script defaults that it wins over."""
+
+    def submit_command(self, submission: Submission, names: Mapping[str, str]) -> str:
+        """The command line that submits."""
+
+    def parse_submission(self, out: str) -> Submitted | None:
+        """What was accepted; None: nothing was."""
+
+    def receipt(self, submitted: Submitted) -> str:
+        """What the scheduler would have said, for a job that was found again by its mark."""
+
+    def queue_command(self) -> str:
+        """Ask for all jobs of this user."""
+
+    def parse_queue(self, status: int, out: str, err: str) -> list[Row]:
+        """All that is alive. Raises SchedulerError when it could not be asked or is not understood."""
+
+    def marks_command(self, job_ids: Sequence[str]) -> str:
+        """Ask for the marks of these jobs."""
+
+    def parse_marks(self, status: int, out: str, err: str) -> dict[str, Submitted]:
+        """Keys, and the jobs that carry them. Raises SchedulerError."""
+
+    def accounting_command(self, job_ids: Sequence[str]) -> str:
+        """Ask how these jobs ended."""
+
+    def parse_accounting(self, status: int, out: str, err: str) -> list[Record]:
+        """What is known of ended jobs and tasks. Raises SchedulerError when nobody knows."""
+
+    def cancel_command(self, jobs: Sequence[tuple[str, int]]) -> str:
+        """Cancel these jobs (task 0), or these tasks of them."""
+
+    def parse_cancel(self, status: int, out: str, err: str) -> str:
+        """What to tell the user. Raises SchedulerError when it was refused."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What rendering needs of a scheduler on one cluster: the words of both."""
+
+    scheduler: Scheduler
+    names: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The scheduler's."""
+        return self.scheduler.name
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The shell expressions for a job's own facts."""
+        return self.scheduler.variables
+
+    def directives(self, resources: Resources) -> list[str]:
+        """The directive lines that ask for `resources` on this cluster."""
+        return self.scheduler.directives(resources, self.names)
+
+
+@cache
+def known() -> tuple[str, ...]:
+    """The names of all schedulers."""
+    return tuple(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def assumed() -> Scheduler:
+    """The scheduler whose words are used where no cluster says, and none is asked."""
+    return scheduler(known()[0])
+
+
+@cache
+def scheduler(name: str) -> Scheduler:
+    """The scheduler of that name. Raises InvalidInput."""
+    if name not in known():
+        raise InvalidInput(f"unknown scheduler '{name}'{nearest(name, known())} (known: {', '.join(known())})")
+    return cast(Scheduler, importlib.import_module(f".{name}", __name__))

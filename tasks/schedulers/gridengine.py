@@ -1,0 +1,350 @@
+"""Grid Engine, as Son of Grid Engine 8.1.9 speaks it; by submit(1), qstat(1), qacct(1), sge_status(5), accounting(5)
+and the captured answers in tests/data. G numbers are those of the list of quirks that the tests are named by.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import shlex
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from xml.etree import ElementTree
+
+from ..model.errors import InvalidInput, SchedulerError
+from ..model.job import Outcome, State
+from ..model.resources import Resources, TaskRange
+from . import NOTHING, Record, Row, Submission, Submitted
+
+name = "gridengine"
+probe = "qsub"
+variables = {"task_id": "$SGE_TASK_ID", "job_id": "$JOB_ID", "cores": "$NSLOTS"}
+default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
+# G11: 99 puts the job back into the queue, 100 into error state; the queue alone tells whether it is over.
+not_ends = frozenset({99, 100})
+
+_ACCEPTED = re.compile(r'^Your job(?:-array)? (\d+)(?:\.(\d+)-(\d+):(\d+))? \("(.*)"\) has been submitted$', re.M)
+_TERSE = re.compile(r"^(\d+)(?:\.(\d+)-(\d+):(\d+))?$", re.M)
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=%-]", re.ASCII)
+_DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
+_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?", re.ASCII)
+
+# Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. A file that is not a shell's
+# could not hand over to `run`, so that one shell is replaced for the submitted file; `run` has the original in `shell`.
+before_submit = r"""
+accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with -terse that is the last one
+    grep -q -E '^Your job(-array)? [0-9.:-]+ \(".*"\) has been submitted$' "$1" ||
+        tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
+}
+prepare() {
+    if [ -z "$bare" ] && {
+        case $submit in *-S*) true ;; *) false ;; esac ||
+            run 'cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request"' 2>/dev/null |
+            cat - "$job/.sge_request" "$mine/script" 2>/dev/null | grep -q -e '-S'
+    }; then
+        asked=$(run "$verify" </dev/null 2>/dev/null | sed -n 's/^shell_list: *\(.*\)/\1/p')
+        asked=${asked%%,*}
+        asked=${asked##*:}
+        printf '%s' "$asked" >"$mine/shell"
+        case ${asked##*/} in
+        '' | sh | bash | dash | ksh* | zsh | csh | tcsh) ;;
+        *) submit="$submit_as_sh" ;;
+        esac
+    fi
+}
+"""
+
+# In the job: who it is, and what would have run the script (sge_conf(5), shell_start_mode; queue_conf(5), shell).
+# Without -S the stock shell is csh, whatever the script's first line says (G7): there the first line wins.
+in_job = r"""
+submithost_identify() {
+    submithost_job=$JOB_ID submithost_task=${SGE_TASK_ID:-0}
+    [ "$submithost_task" != undefined ] || submithost_task=0
+    submithost_out=$SGE_STDOUT_PATH submithost_err=$SGE_STDERR_PATH
+}
+submithost_config() { sed -n "s/^$1=//p" "$SGE_JOB_SPOOL_DIR/config" 2>/dev/null; }
+submithost_shell() {
+    submithost_login=no
+    if [ "$(submithost_config shell_start_mode)" = unix_behavior ]; then
+        submithost_mode=obey
+        return
+    fi
+    [ "$(submithost_config use_login_shell)" != 1 ] || submithost_login=yes
+    submithost_shell=$(cat "$submithost_mine/shell" 2>/dev/null)
+    if [ -n "$submithost_shell" ]; then
+        submithost_mode=given
+    else
+        submithost_mode=default submithost_shell=$(submithost_config shell_path)
+        submithost_shell=${submithost_shell:-/bin/sh}
+    fi
+}
+"""
+
+
+def legal_name(name: str) -> str:
+    """`name` with what qsub refuses replaced by `_` (G3, G4)."""
+    legal = _ILLEGAL.sub("_", name) or "job"
+    return legal if not legal[0].isdigit() else f"_{legal}"
+
+
+def check(script: bytes, resources: Resources) -> list[str]:
+    """Warnings, and InvalidInput for what qsub refuses or for what can only end badly over there."""
+    lines = [b"#" + line for line in _DIRECTIVE.findall(script)]
+    if any(line.endswith(b"\r") for line in [script.partition(b"\n")[0], *lines]):  # G8
+        raise InvalidInput("the script has Windows line ends, which Grid Engine takes for part of the text; run dos2unix")
+    if b"\0" in script:
+        raise InvalidInput("the script holds a NUL byte, which qsub refuses; is it a program? give a script that runs it")
+    if resources.name and (legal_name(resources.name) != resources.name):
+        raise InvalidInput(
+            f"job name '{resources.name}': letters, digits and _.+=%- only, and no digit first; "
+            f"'{legal_name(resources.name)}' would do"
+        )
+    if resources.at_once and not (resources.array or _has_option(script, "-t")):
+        return ["--at-once says how many tasks of an array job may run, and this is none"]
+    return []
+
+
+def _has_option(script: bytes, *options: str) -> bool:
+    """Whether a directive has one of these options, as far as can be told without qsub's own reading."""
+    words = b" ".join(_DIRECTIVE.findall(script)).decode("latin-1").split()
+    return any(option in words for option in options)
+
+
+def _amount(count: int) -> str:
+    """Bytes with the largest unit that keeps them whole; K M G count in 1024s (sge_types(1))."""
+    for unit, size in (("G", 1024**3), ("M", 1024**2), ("K", 1024)):
+        if count % size == 0:
+            return f"{count // size}{unit}"
+    return str(count)
+
+
+def _options(resources: Resources, names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """One option of submit(1) after the other."""
+    named = {**default_names, **names}
+    if resources.name:
+        yield "-N", resources.name
+    if resources.time:
+        minutes, seconds = divmod(resources.time, 60)
+        yield "-l", f"h_rt={minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+    if resources.memory:
+        yield "-l", f"{named['memory']}={_amount(resources.memory)}"
+    if resources.gpus:
+        yield "-l", f"{named['gpus']}={resources.gpus}"
+    if resources.cores and resources.cores > 1:
+        yield "-pe", named["smp"], str(resources.cores)
+    if resources.array:
+        yield "-t", str(resources.array)
+    if resources.at_once:
+        yield "-tc", str(resources.at_once)
+    if resources.queue:
+        yield "-q", resources.queue
+    if resources.project:
+        yield "-P", resources.project
+    if resources.mail:
+        yield "-M", resources.mail
+    if resources.mail_on:
+        yield "-m", resources.mail_on
+
+
+def directives(resources: Resources, names: Mapping[str, str] = NOTHING) -> list[str]:
+    """Lines `#$ ...`; memory is per slot on Grid Engine, as ours is per core (G14)."""
+    return [f"#$ {' '.join(option)}" for option in _options(resources, names)]
+
+
+def defaults(
+    resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes
+) -> dict[str, str]:
+    """`.sge_request` of the job directory, where qsub runs: the script wins over it (sge_request(5), as tried).
+
+    `-m` and `-M` merge at every level, so they are left out when the script has its own.
+    """
+    lines = ["-cwd", *options]
+    for option in _options(resources, names):
+        if option[0] not in ("-m", "-M") or not _has_option(script, "-m", "-M"):
+            lines.append(" ".join(option))
+    return {".sge_request": "\n".join(lines) + "\n"}
+
+
+def submit_command(submission: Submission, names: Mapping[str, str]) -> str:
+    """`qsub` with what the flags say, which beats the script, and the mark that `qstat -j` shows."""
+    words = ["qsub", "-ac", f"submithost={submission.key}"]
+    words += [word for option in _options(submission.resources, names) for word in option]
+    words += ["-h"] if submission.hold else []
+    words += ["-wd", submission.workdir] if submission.workdir else []
+    words += submission.options
+    # Grid Engine keeps a job's arguments line by line; `run` has them as they are.
+    words += [submission.script, *(argument.replace("\n", " ") for argument in submission.arguments)]
+    return shlex.join(words)
+
+
+def parse_submission(out: str) -> Submitted | None:
+    """The last line that accepts (G1, G2); with `-terse` the last line, if it is an ID."""
+    found = list(_ACCEPTED.finditer(out))
+    if found:
+        job_id, first, last, step, named = found[-1].groups()
+    else:
+        terse = list(_TERSE.finditer(out.rstrip().rpartition("\n")[2]))
+        if not terse:
+            return None
+        (job_id, first, last, step), named = terse[-1].groups(), ""
+    try:
+        array = TaskRange(int(first), int(last), int(step)) if first else None
+    except ValueError:  # thousands of digits
+        return None
+    return Submitted(job_id, named, array)
+
+
+def receipt(submitted: Submitted) -> str:
+    """qsub's line for a job that was found by its mark."""
+    if submitted.array:
+        return f'Your job-array {submitted.job_id}.{submitted.array} ("{submitted.name}") has been submitted'
+    return f'Your job {submitted.job_id} ("{submitted.name}") has been submitted'
+
+
+def _failed(err: str, out: str = "") -> SchedulerError:
+    """The error that could not be asked, in the scheduler's own words."""
+    lines = [line for line in (err or out).strip().splitlines() if line.strip() and line != "Exiting."]
+    return SchedulerError("Grid Engine: " + (" / ".join(lines[:3]) if lines else "no answer"))
+
+
+_STATES = "dEhrRsSTtwqz"
+
+
+def state_of(letters: str) -> State | None:
+    """The state that qstat's letters tell, in any mix (G24); None: not alive any more (`z`)."""
+    found = set(letters)
+    if not found or found - set(_STATES):
+        return State.UNKNOWN
+    if "z" in found:
+        return None
+    if "E" in found:
+        return State.ERROR
+    if found & set("sST"):
+        return State.SUSPENDED
+    if found & set("rt"):
+        return State.RUNNING
+    if "h" in found:
+        return State.HELD
+    return State.PENDING if found & set("qw") else State.UNKNOWN
+
+
+def queue_command() -> str:
+    """XML, since text cuts names (G21); nothing of other people's."""
+    return 'qstat -u "$(id -un)" -xml'
+
+
+def parse_queue(status: int, out: str, err: str) -> list[Row]:
+    """Rows of `qstat -xml`: one job may have several (G22)."""
+    begin, end = out.find("<?xml"), out.rfind("</job_info>")
+    if status != 0 or begin < 0 or end < 0:
+        raise _failed(err, out)
+    text = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", out[begin : end + len("</job_info>")])
+    try:
+        jobs = list(ElementTree.fromstring(text).iter("job_list"))  # noqa: S314  # expat bounds expansion itself
+    except ElementTree.ParseError as error:
+        raise SchedulerError(f"Grid Engine: the answer of qstat is not understood ({error})") from None
+    rows = []
+    for job in jobs:
+        job_id = (job.findtext("JB_job_number") or "").strip()
+        state = state_of((job.findtext("state") or "").strip())
+        if job_id and state:
+            rows.append(Row(job_id, state, _ranges(job.findtext("tasks") or "")))
+    return rows
+
+
+def _ranges(text: str) -> tuple[TaskRange, ...]:
+    """`3`, `1-5:2`, `1,4`: the tasks of one row. What is not understood is left out, and so is unknown."""
+    ranges = []
+    for part in text.split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match and len(part) < 40:
+            first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
+            ranges.append(TaskRange(first, last, step or 1))
+    return tuple(ranges)
+
+
+def marks_command(job_ids: Sequence[str]) -> str:
+    """`qstat -j` of our own jobs only; never of all, which would print other people's environments."""
+    return f"qstat -j {shlex.quote(','.join(job_ids))}"
+
+
+def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
+    """Keys in the context of `qstat -j`. Gone and alive may be asked together (G25)."""
+    if status != 0 and "do not exist" not in err:
+        raise _failed(err, out)
+    marks = {}
+    for block in re.split(r"^=+$", out, flags=re.M):
+        facts = dict(re.findall(r"^([a-z][a-z_ -]*): +(.*)$", block, re.M))
+        array = _ranges(facts.get("job-array tasks", ""))
+        for item in facts.get("context", "").split(","):
+            mark, _, key = item.strip().partition("=")
+            if mark == "submithost" and facts.get("job_number", "").isdigit():
+                named = facts.get("job_name", "")
+                marks[key] = Submitted(facts["job_number"], named, array[0] if array else None)
+    return marks
+
+
+def accounting_command(job_ids: Sequence[str]) -> str:
+    """`qacct -j` for each: it takes one ID. Only the lines that are read come back."""
+    asked = " ".join(shlex.quote(job_id) for job_id in job_ids)
+    wanted = "=|jobnumber|taskid|qsub_time|start_time|end_time|failed|exit_status"
+    return f"for id in {asked}; do TZ=UTC qacct -j \"$id\"; done | grep -E '^({wanted})'; true"
+
+
+def parse_accounting(status: int, out: str, err: str) -> list[Record]:
+    """The last record of each task (G29: a requeue leaves several), and G26: not found is not there yet, or never."""
+    troubles = [line for line in err.splitlines() if line.strip() and not re.match(r"error: .* not found$", line.strip())]
+    records = {}
+    for block in re.split(r"^=+$", out, flags=re.M):
+        facts = {word: rest.strip() for word, _, rest in (line.partition(" ") for line in block.splitlines())}
+        if facts.get("jobnumber", "").isdigit() and "failed" in facts and "exit_status" in facts:
+            task = facts.get("taskid", "")
+            record = Record(
+                facts["jobnumber"],
+                int(task) if task.isdecimal() and len(task) < 10 else 0,
+                _seconds(facts.get("qsub_time", "")),
+                _outcome(facts),
+            )
+            records[record.job_id, record.task] = record
+    if troubles and not records:
+        raise _failed("\n".join(troubles))
+    return list(records.values())
+
+
+def _seconds(text: str) -> int | None:
+    """Seconds since 1970 for `Sun Nov 22 08:36:21 2026`, in UTC as asked for; None for `-/-`."""
+    try:
+        return calendar.timegm(time.strptime(text, "%a %b %d %H:%M:%S %Y"))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _outcome(facts: Mapping[str, str]) -> Outcome:
+    """How it ended, by `failed` and `exit_status` (G30)."""
+    code, _, why = facts["failed"].partition(":")
+    failed, exit_status = _leading_number(code), _leading_number(facts["exit_status"])
+    times = {"started_at": _seconds(facts.get("start_time", "")), "ended_at": _seconds(facts.get("end_time", ""))}
+    if failed is None or exit_status is None:
+        return Outcome(State.UNKNOWN, reason="the accounting record is not understood", **times)
+    if failed == 0:
+        return Outcome(State.FAILED if exit_status else State.SUCCEEDED, exit_status, **times)
+    # A body that is killed leaves its end note, and `run` with it ends by itself: only qdel takes both.
+    state = State.CANCELLED if failed == 100 and exit_status == 137 else State.FAILED
+    return Outcome(state, exit_status, reason=why.strip() or f"failed {failed}", **times)
+
+
+def _leading_number(text: str) -> int | None:
+    match = re.match(r"\d{1,9}(?!\d)", text.strip(), re.ASCII)
+    return int(match[0]) if match else None
+
+
+def cancel_command(jobs: Sequence[tuple[str, int]]) -> str:
+    """`qdel` of jobs and of single tasks."""
+    return shlex.join(["qdel", *(f"{job_id}.{task}" if task else job_id for job_id, task in jobs)])
+
+
+def parse_cancel(status: int, out: str, err: str) -> str:
+    """qdel answers on stdout, and that a job is gone already is no failure (G40); neither does its status tell (G41)."""
+    if "commlib error" in out + err or "unable to" in out + err or not out.strip():
+        raise _failed(err, out)
+    return out

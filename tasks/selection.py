@@ -1,0 +1,97 @@
+"""Which jobs a task is about: `--job`, the jobs of the same command line, or the last one; and job files."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from invoke.context import Context
+
+from .model.errors import InvalidInput
+from .model.job import Job
+from .model.ledger import from_record, to_record
+from .session import Session, session_of
+
+# What this command line has submitted so far: (cluster, key), in its order.
+submitted_here: list[tuple[str, str]] = []
+# A job, and the tasks of it that were named; none: all of it.
+Selected = tuple[Job, tuple[int, ...]]
+
+
+def read_job_file(path: Path) -> Job:
+    """The job of a job file. Raises InvalidInput."""
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        return from_record(record)
+    except OSError as error:
+        raise InvalidInput(f"job file {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InvalidInput(f"job file {path} is not one of submithost's; a submit --job-file writes it") from None
+
+
+def write_job_file(path: Path, job: Job) -> None:
+    """Write it whole or not at all. Raises InvalidInput."""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(to_record(job), file)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise InvalidInput(f"cannot write job file {path}: {error.strerror}") from None
+
+
+def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selected]]:
+    """The jobs that `--job` names, each with the tasks that it names, and the session of their cluster.
+
+    Raises InvalidInput when one is not known here, or when they are on several clusters.
+    """
+    files = [Path(text) for text in wanted if text != "last" and os.path.isfile(text) and not _numbered(text)]
+    contacts = {read_job_file(path).cluster for path in files}
+    if len(contacts) > 1:
+        raise InvalidInput(f"the job files are of several clusters ({', '.join(sorted(contacts))}): name one at a time")
+    session = session_of(context, contacts.pop() if contacts else None)
+    if wanted:
+        return session, [_resolve(session, text) for text in wanted]
+    here = [key for cluster, key in submitted_here if cluster == session.name]
+    jobs = [session.ledger.by_key(session.name, key) for key in here] or [session.ledger.last(session.name)]
+    if jobs == [None]:
+        raise InvalidInput(f"no job was submitted to {session.name} from here yet")
+    return session, [(job, ()) for job in jobs if job]
+
+
+def _numbered(text: str) -> bool:
+    head, _, tail = text.partition(".")
+    return head.isdigit() and (tail.isdigit() or not tail)
+
+
+def _resolve(session: Session, text: str) -> Selected:
+    """`last`, a job ID or task, a job file, a key: in that order."""
+    ledger, name = session.ledger, session.name
+    found: Job | None
+    if text == "last":
+        found = ledger.last(name)
+    elif _numbered(text):
+        job_id, _, task = text.partition(".")
+        found = ledger.by_id(name, job_id)
+        if found and task:
+            if not found.array or int(task) not in found.array.numbers():
+                raise InvalidInput(f"{found.title()} has no task {task}")
+            return found, (int(task),)
+    elif os.path.isfile(text):
+        noted = read_job_file(Path(text))
+        found = ledger.by_key(name, noted.key) or noted
+    else:
+        found = ledger.by_key(name, text)
+    if not found:
+        raise InvalidInput(f"{name}: no job '{text}' was submitted from here (last, a job ID, a job file, or a key)")
+    return found, ()

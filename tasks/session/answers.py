@@ -1,0 +1,46 @@
+"""A program's answer, as it comes in: stdout and stderr cut into sections, given away when both are whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..login_node import Reply, Sections
+
+
+class Answers:
+    """Feed it what the channel brings. `noise` is what the login printed before the program began."""
+
+    def __init__(self, nonce: str) -> None:
+        self._streams = (Sections(nonce), Sections(nonce))
+        self._begun: tuple[list[str], list[str]] = ([], [])
+        self._pieces: dict[tuple[int, int], list[bytes]] = {}
+        self._given = 0
+        self.noise = b""
+
+    def feed(self, out: bytes, err: bytes) -> Iterator[tuple[str, Reply]]:
+        """Yield the sections that are whole now. A mark `=N` gives the section before it its exit status."""
+        if not self._begun[0]:
+            self.noise = (self.noise + out)[-4096:]
+        for stream, data in enumerate((out, err)):
+            for name, piece in self._streams[stream].feed(data):
+                if not piece:
+                    self._begun[stream].append(name)
+                self._pieces.setdefault((stream, len(self._begun[stream])), []).append(piece)
+        # Marks go to both streams in the same order, so a section is whole when both have begun the next one;
+        # nothing comes after the section `end`.
+        both = min(len(self._begun[0]), len(self._begun[1]))
+        names = self._begun[0]
+        while self._given < both - 1 or (self._given < both and names[self._given] == "end"):
+            if names[self._given].startswith("="):
+                self._given += 1
+                continue
+            status = names[self._given + 1] if self._given + 1 < len(names) else ""
+            if status.startswith("=") and self._given + 1 >= both:
+                return
+            self._given += 1
+            reply = Reply(self._take(0), self._take(1), int(status[1:]) if status.startswith("=") else None)
+            if names[self._given - 1] != "begin":
+                yield names[self._given - 1], reply
+
+    def _take(self, stream: int) -> bytes:
+        return b"".join(self._pieces.pop((stream, self._given), ()))

@@ -1,0 +1,53 @@
+"""What makes a function a task: flags as text, and errors as one line and an exit status, never a traceback."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from invoke.exceptions import Exit
+from invoke.tasks import Task, task
+
+from .model.errors import SubmithostError
+from .model.wording import one_line
+
+
+def verb(
+    *, help: Mapping[str, str], iterable: Iterable[str] = (), name: str | None = None
+) -> Callable[[Callable[..., None]], Task[Any]]:
+    """Decorate a task. `help` has a line for each flag; the flags in `iterable` may be repeated.
+
+    Flags come in as text (F19: Invoke's own conversion ends in a traceback), `""` or None where not given; booleans are flags
+    without a value. Errors of ours end the command line with their exit status; so does Ctrl-C, with 1.
+    """
+
+    def decorate(function: Callable[..., None]) -> Task[Any]:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> None:
+            try:
+                function(*args, **kwargs)
+                sys.stdout.flush()
+            except SubmithostError as error:
+                raise Exit(f"{function.__name__}: {one_line(error, 2000)}", error.exit_status) from None
+            except BrokenPipeError:
+                # Whoever reads our output has read enough; what is still buffered has nowhere to go.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise Exit(None, 1) from None
+            except Exit:
+                raise
+            except Exception as error:
+                if os.environ.get("SUBMITHOST_DEBUG"):
+                    raise
+                raise Exit(
+                    f"{function.__name__}: a bug in submithost: {type(error).__name__}: {one_line(error, 2000)} "
+                    "(SUBMITHOST_DEBUG=1 shows where)",
+                    1,
+                ) from None
+
+        # F13: short flags would shadow those of the program itself.
+        return task(run, name=name, help=dict(help), iterable=list(iterable), auto_shortflags=False)  # type: ignore[no-any-return]
+
+    return decorate

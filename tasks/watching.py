@@ -1,0 +1,219 @@
+"""Look at jobs, once or until they have ended: their notes every second over there, the scheduler every half minute.
+
+One program looks at all jobs of a cluster together, however many there are (promise 7). What is learnt goes into the
+ledger at once.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+
+from .login_node import Program, Reply
+from .model.errors import HostKeyRefused, LoginRefused, SchedulerError, StillRunning, Unreachable
+from .model.job import Job, Outcome, State
+from .model.settling import Known, Notes, settle
+from .schedulers import Record, Row
+from .session import Session, back_off
+
+# Seconds between questions to the scheduler while waiting; a guest does not ask more often.
+EVERY = 30
+# How long one program goes on looking before a new one begins, in seconds.
+_ONE_LOOK = 600
+# Seconds between looks into the accounting, for jobs that have left the queue without a note of their end.
+_ACCOUNTING_EVERY = 5
+Told = Callable[[Sequence[Job]], None]
+
+
+class Watch:
+    """The jobs of one cluster, and what is known of them."""
+
+    def __init__(self, session: Session, jobs: Iterable[Job]) -> None:
+        self.session = session
+        self.jobs = {job.key: job for job in jobs}
+        self.notes = Notes()
+        self.trouble = ""
+        self._now = 0
+        self._asked = 0.0
+        self._queue: Mapping[str, Mapping[int, State]] = {}
+        self._stored = dict(self.jobs)
+
+    def live(self) -> list[Job]:
+        """Those that have a job ID and are not known to have ended."""
+        return [job for job in self.jobs.values() if job.job_id and not job.state.ended]
+
+    def look(self) -> None:
+        """Ask everything once. Raises Unreachable; a scheduler that cannot be asked is told in `trouble`."""
+        if not self.live():
+            return
+        answer = self.session.ask(self._program(0))
+        self._begin(answer["now"])
+        self.notes.read(answer["notes"].text)
+        self._take(answer["queue"])
+        if self._absent():
+            self._account()
+
+    def wait(self, timeout: float | None, told: Told) -> None:
+        """Go on until every job has ended; `told` gets the jobs after each look.
+
+        A connection that breaks is made again, for as long as it takes. Raises StillRunning at the timeout (seconds),
+        and HostKeyRefused and LoginRefused, which do not mend themselves.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        failures = 0
+        told(list(self.jobs.values()))
+        while self.live():
+            try:
+                self._follow(deadline, told)
+                failures = 0
+            except (HostKeyRefused, LoginRefused):
+                raise
+            except Unreachable as error:
+                failures += 1
+                pause = back_off(failures)
+                if failures == 1 and not self._now:
+                    raise  # it never was there
+                print(f"{error}; trying again in {pause:.0f} s", file=sys.stderr)
+                _sleep(pause, deadline)
+            if deadline is not None and time.monotonic() >= deadline and self.live():
+                raise StillRunning(_still(self.live(), self.session.name))
+
+    def _follow(self, deadline: float | None, told: Told) -> None:
+        """One program, for as long as nothing else is to be asked. It says something every second."""
+        with closing(self.session.follow(self._program(_ONE_LOOK), silence=60)) as sections:
+            queue = None
+            for name, reply in sections:
+                if name == "now":
+                    self._begin(reply)
+                elif name == "notes":
+                    self.notes.read(reply.text)
+                elif name == "queue":
+                    queue = reply
+                elif name == "looked":
+                    self._take(queue)
+                    queue = None
+                    told(list(self.jobs.values()))
+                    if not self.live() or self._absent() or (deadline and time.monotonic() >= deadline):
+                        break
+        if self._absent():
+            self._account()
+            told(list(self.jobs.values()))
+            if self._absent():
+                _sleep(_ACCOUNTING_EVERY, deadline)
+
+    def _program(self, seconds: int) -> Program:
+        directories = "".join(f"{job.directory}\n" for job in self.live())
+        first = max(0, math.ceil(self._asked + EVERY - time.monotonic())) if self._asked else 0
+        return Program(
+            ("look",),
+            {
+                "queue": self.session.scheduler.queue_command(),
+                "seconds": str(seconds),
+                "first": str(first),
+                "every": str(EVERY),
+            },
+            data=[directories.encode("utf-8", "surrogateescape")],
+        )
+
+    def _begin(self, now: Reply) -> None:
+        self._now = int(now.text) if now.text.strip().isdecimal() else int(time.time())
+
+    def _absent(self) -> list[Job]:
+        return [job for job in self.live() if job.absent_since is not None]
+
+    def _take(self, queue: Reply | None) -> None:
+        """Settle by the notes, and by the scheduler's list if it was asked."""
+        rows = self._rows(queue) if queue else None
+        if rows is not None:
+            self._queue = _by_job(rows, self.live())
+        for job in self.live():
+            self._update(job, None if rows is None else self._queue[job.job_id or ""], None)
+        self._store()
+
+    def _rows(self, reply: Reply) -> list[Row] | None:
+        self._asked = time.monotonic()
+        try:
+            rows = self.session.scheduler.parse_queue(
+                1 if reply.status is None else reply.status, reply.text, reply.errors
+            )
+        except SchedulerError as error:
+            if str(error) != self.trouble:
+                print(f"{self.session.name}: could not ask: {error}", file=sys.stderr)
+            self.trouble = str(error)
+            return None
+        self.trouble = ""
+        return rows
+
+    def _account(self) -> None:
+        """Look jobs up that the queue no longer has; asked after the queue, so nothing can be missed in between."""
+        scheduler, jobs = self.session.scheduler, self._absent()
+        records: list[Record] | None
+        try:
+            records = self.session.query(
+                scheduler.accounting_command([job.job_id or "" for job in jobs]), scheduler.parse_accounting
+            )
+        except SchedulerError:
+            records = None
+        for job in jobs:
+            found = None if records is None else _of(job, records)
+            self._update(job, self._queue[job.job_id or ""], found, accounting_asked=True)
+        self._store()
+
+    def _update(
+        self,
+        job: Job,
+        queue: Mapping[int, State] | None,
+        accounting: Mapping[int, Outcome] | None,
+        *,
+        accounting_asked: bool = False,
+    ) -> None:
+        known = Known(self._now, self.notes.notes.get(job.key, {}), queue, accounting, accounting_asked)
+        self.jobs[job.key] = settle(job, known, self.session.scheduler.not_ends)
+
+    def _store(self) -> None:
+        changed = [job for key, job in self.jobs.items() if self._stored[key] != job]
+        if changed:
+            self.session.ledger.update(*changed)
+            self._stored = dict(self.jobs)
+
+
+def _by_job(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, dict[int, State]]:
+    """States by job ID and task; a row without tasks is about the whole job (task 0)."""
+    found: dict[str, dict[int, State]] = {job.job_id: {} for job in jobs if job.job_id}
+    arrays = {job.job_id: job.array for job in jobs}
+    for row in rows:
+        if row.job_id not in found:
+            continue
+        array = arrays[row.job_id]
+        if array and not row.tasks:
+            found[row.job_id].update(dict.fromkeys(array.numbers(), row.state))
+        elif array:
+            for tasks in row.tasks:
+                found[row.job_id].update(dict.fromkeys(tasks.numbers(), row.state))
+        else:
+            found[row.job_id][0] = row.state
+    return found
+
+
+def _of(job: Job, records: Iterable[Record]) -> dict[int, Outcome]:
+    """The accounting's records of `job`; IDs are used again (G29), so none from before it was submitted."""
+    return {
+        record.task: record.outcome
+        for record in records
+        if record.job_id == job.job_id and (record.submitted_at or 0) >= (job.submitted_at or 0) - 300
+    }
+
+
+def _sleep(seconds: float, deadline: float | None) -> None:
+    time.sleep(max(0.0, seconds if deadline is None else min(seconds, deadline - time.monotonic())))
+
+
+def _still(jobs: Sequence[Job], cluster: str) -> str:
+    first = jobs[0]
+    more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
+    return f"{first.title()} is still {first.state}{more}; go on with: fab -H {cluster} wait --job {first.job_id}"
+
+
