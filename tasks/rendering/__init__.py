@@ -1,0 +1,113 @@
+"""Templates to job scripts. The only importer of Jinja2, and only when a template is looked at.
+
+    places       where templates are found, and what is submitted when a script is asked for by name
+    variables    what `--set` and `--vars` give to a template
+    engine       Jinja2 as it is set up here, and every mistake in a template as one line
+    description  a template's purpose and variables, read from its text
+
+A template sees `{{ directives }}` (the lines for what is asked for; `{{ directives(cores=4) }}` has the
+template's own defaults below that), `{{ scheduler }}`, the scheduler's expressions for `{{ task_id }}`,
+`{{ job_id }}` and `{{ cores }}`, the filter `quote`, and the user's variables. Comments are `{%# ... #%}`;
+text for bash that has `{{` or `{%` in it goes between `{% raw %}` and `{% endraw %}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ..model.resources import Resources
+from .places import SUFFIX, find, places, read
+from .variables import check_names, read_variables
+
+_NOTHING = Resources()
+
+if TYPE_CHECKING:
+    from .description import TemplateInfo
+
+__all__ = [
+    "Dialect",
+    "JobScript",
+    "available",
+    "describe",
+    "find",
+    "places",
+    "read_variables",
+    "render",
+    "unused",
+]
+
+
+class Dialect(Protocol):
+    """What rendering needs of a scheduler."""
+
+    @property
+    def name(self) -> str:
+        """`gridengine`, for example."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What the shell in a job writes for `task_id`, `job_id` and `cores`."""
+
+    def directives(self, resources: Resources) -> list[str]:
+        """The directive lines that ask for `resources`."""
+
+
+@dataclass(frozen=True)
+class JobScript:
+    """What is submitted. `name` is its file name by default; `rendered`: it came from a template."""
+
+    text: bytes
+    name: str
+    source: Path
+    rendered: bool
+
+
+def render(
+    script: str,
+    variables: Mapping[str, object],
+    resources: Resources,
+    dialect: Dialect,
+    defaults: Resources = _NOTHING,
+) -> JobScript:
+    """The job script for a file or a template's name; a file that does not end in `.j2` as it is.
+
+    In a template's directives `resources` (the flags) win over the template's own, and these over `defaults`
+    (the cluster's). Raises InvalidInput, with file and line number for every mistake in a template.
+    """
+    path = find(script)
+    data = read(path)
+    if path.suffix != SUFFIX:
+        return JobScript(data, path.name, path, rendered=False)
+    from . import engine
+
+    check_names(variables, dialect.variables)
+    directives = engine.Directives(dialect.directives, resources, defaults)
+    context = {**variables, **dialect.variables, "scheduler": dialect.name, "directives": directives}
+    return JobScript(engine.render(path, data, context), path.stem, path, rendered=True)
+
+
+def unused(script: str, names: Mapping[str, object]) -> list[str]:
+    """For each given variable that the template never looks at, a warning of one line. Raises InvalidInput.
+
+    A template with a default does not notice a mistyped name.
+    """
+    from . import description
+
+    return description.unused(find(script), names)
+
+
+def describe(path: Path) -> TemplateInfo:
+    """Purpose and variables of a template. Raises InvalidInput."""
+    from . import description
+
+    return description.describe(path)
+
+
+def available() -> list[TemplateInfo]:
+    """All templates by name, of the three places; the first place wins. A broken one says so in `problem`."""
+    from . import description
+
+    return description.available()

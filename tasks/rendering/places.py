@@ -1,0 +1,104 @@
+"""Where templates are found: `./job_templates`, the user's own directory, and the ones that are shipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..model.errors import InvalidInput, nearest
+from ..model.wording import one_line
+
+SUFFIX = ".j2"
+"""A file that ends in this is rendered."""
+
+_LARGEST_FILE = 256 * 1024**2
+
+
+def places() -> tuple[Path, ...]:
+    """The directories that hold templates, in the order in which they win. Not all of them need exist."""
+    import platformdirs
+
+    package = Path(__file__).parent.parent
+    shipped = package / "job_templates"  # in an installed package; in the tree it is beside `tasks`
+    if not shipped.is_dir():
+        shipped = package.parent / "job_templates"
+    return Path("job_templates"), platformdirs.user_config_path("submithost") / "job_templates", shipped
+
+
+def find(script: str) -> Path:
+    """What `--script` means: the file of that name, else the template (`NAME`, in a file `NAME.sh.j2`).
+
+    Raises InvalidInput, one line with the nearest name that exists.
+    """
+    if not script:
+        raise InvalidInput("no script is named; --script takes a file or a template's name")
+    path = Path(os.path.expanduser(script))
+    try:
+        exists = path.exists()  # whatever can be read: `--script=<(make-script)` is a pipe
+    except OSError as error:
+        raise InvalidInput(f"{one_line(script)}: cannot be read: {error.strerror}") from None
+    if exists and not path.is_dir():
+        return path
+    if template := lookup(script):
+        return template
+    if exists:
+        raise InvalidInput(f"'{one_line(script)}' is a directory; --script takes a file or a template's name")
+    known = [*templates(), *(file.name for file in _listdir(path.parent) if file.is_file())]
+    raise InvalidInput(
+        f"no file and no template '{one_line(script)}'{nearest(path.name, known) or _listed()}"
+    )
+
+
+def lookup(name: str, any_file: bool = False) -> Path | None:
+    """The template of that name in the first place that has it; with `any_file`, any file there counts."""
+    parts = Path(name).parts
+    if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
+        return None
+    names = [name] if any_file or name.endswith(SUFFIX) else []
+    for place in places():
+        for candidate in (*names, f"{name}.sh{SUFFIX}", f"{name}{SUFFIX}"):
+            try:
+                if (place / candidate).is_file():
+                    return place / candidate
+            except OSError:  # a name longer than names can be
+                return None
+    return None
+
+
+def templates() -> dict[str, Path]:
+    """All templates by name, the first place winning."""
+    found: dict[str, Path] = {}
+    for place in places():
+        for path in sorted(_listdir(place)):
+            if path.suffix == SUFFIX and path.is_file():
+                found.setdefault(template_name(path), path)
+    return dict(sorted(found.items()))
+
+
+def template_name(path: Path) -> str:
+    """`serial` for `.../serial.sh.j2`."""
+    return path.name.removesuffix(SUFFIX).removesuffix(".sh")
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a script or template. Raises InvalidInput."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise InvalidInput(f"{one_line(path)}: cannot be read: {error.strerror or error}") from None
+    if len(data) > _LARGEST_FILE:
+        raise InvalidInput(f"{one_line(path)}: larger than {_LARGEST_FILE // 1024**2} MB, and no job script")
+    return data
+
+
+def _listed() -> str:
+    return "; templates are " + ", ".join(one_line(name) for name in templates())
+
+
+def _listdir(directory: Path) -> Iterable[Path]:
+    try:
+        return list(directory.iterdir())
+    except (OSError, ValueError):
+        return []
