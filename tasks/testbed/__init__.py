@@ -1,1 +1,1 @@
-"""Private clusters on this machine: Grid Engine cells, each with its own sshd, all files in one state directory."""
+"""Private clusters on this machine: Grid Engine cells, each with its own sshd, their files in one place."""

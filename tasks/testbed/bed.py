@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,18 +23,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Health:
-    """What lives of a cluster; slots are None when qmaster does not say."""
+    """What lives of a cluster: its daemons by name, and how many slots are (used, free) if qmaster says."""
 
     cell: Cell
-    sshd: bool
-    qmaster: bool
-    execd: bool
-    slots_used: int | None
-    slots_total: int | None
+    daemons: dict[str, bool]
+    slots: tuple[int, int] | None
 
     @property
-    def is_well(self) -> bool:
-        return self.sshd and self.qmaster and self.execd
+    def dead(self) -> list[str]:
+        """The daemons that do not live, or do not answer."""
+        return [name for name, alive in self.daemons.items() if not alive]
 
 
 def up(
@@ -42,13 +40,16 @@ def up(
     slots: int | None = None,
     accounting_flush: str = STOCK_FLUSH,
     say: Say = lambda _: None,
+    reserved: Collection[str] = (),
 ) -> list[Cell]:
     """Make these clusters be up and registered; a healthy one is left alone but for its number of slots.
 
-    `slots` None keeps what a cluster has (16 for a new one); `accounting_flush` is for new ones. Raises InvalidInput
-    and SchedulerError.
+    `slots` None keeps what a cluster has (16 for a new one); `accounting_flush` is for new ones;
+    `reserved` names are refused, as those of tasks must be. Raises InvalidInput and SchedulerError.
     """
     check_names(names)
+    if taken := [name for name in names if name in reserved]:
+        raise InvalidInput(f"'{taken[0]}' cannot be the name of a cluster: it is that of a task")
     if slots is not None and not 1 <= slots <= MOST_SLOTS:
         raise InvalidInput(f"a cluster of the testbed has 1 to {MOST_SLOTS} slots, not {slots}")
     packages.ensure(say)
@@ -81,9 +82,12 @@ def down(names: Sequence[str] = (), say: Say = lambda _: None) -> list[str]:
 def health(cell: Cell) -> Health:
     """How a cluster is, now."""
     qmaster = daemons.qmaster_answers(cell)
-    used, total = _slots(cell) if qmaster else (None, None)
-    execd = daemons.execd_lives(cell)
-    return Health(cell, sshd.answers(sshd.main_door(cell)), qmaster, execd, used, total)
+    alive = {
+        "sshd": sshd.answers(sshd.main_door(cell)),
+        "qmaster": qmaster,
+        "execd": daemons.execd_lives(cell),
+    }
+    return Health(cell, alive, _slots(cell) if qmaster else None)
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -92,7 +96,8 @@ def check_names(names: Sequence[str]) -> None:
         # It becomes a directory, an SSH alias, a collection of tasks, and a word of a comma list.
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name):
             raise InvalidInput(
-                f"'{name}' cannot be the name of a cluster: small letters, digits and -, a letter first, 32 at most"
+                f"'{name}' cannot be the name of a cluster: "
+                "it takes small letters, digits and -, a letter first, 32 at most"
             )
     if len(set(names)) < len(names):
         raise InvalidInput(f"a cluster is named twice: {', '.join(names)}")
@@ -122,23 +127,23 @@ def _make(directory: Path, slots: int, accounting_flush: str, say: Say) -> Cell:
             sshd.start_sshd(sshd.main_door(cell))
             break
         except SchedulerError:
-            # Somebody else may have taken one of the ports since we looked; otherwise the files tell what happened.
+            # Somebody else may have taken a port since we looked; if not, the files tell what happened.
             end_all(directory)
             if attempt == 2 or cell.ports_are_free():
                 raise
             _remove(directory, say)
-    say(f"{cell.name}: sge_qmaster, sge_execd and sshd are up on ports {cell.qmaster_port} to {cell.sshd_port}")
+    ports = f"{cell.qmaster_port} to {cell.sshd_port}"
+    say(f"{cell.name}: sge_qmaster, sge_execd and sshd are up on ports {ports}")
     return cell
 
 
 def _mend(cell: Cell, slots: int | None, say: Say) -> Cell:
-    before = health(cell)
-    if before.is_well:
+    dead = health(cell).dead
+    if not dead:
         say(f"{cell.name}: is up")
     else:
-        dead = [name for name in ("sshd", "qmaster", "execd") if not getattr(before, name)]
         say(f"{cell.name}: starting {', '.join(dead)} again")
-        if not before.qmaster:
+        if "qmaster" in dead:
             daemons.kill(cell, "sge_qmaster")
         daemons.start_qmaster(cell)
         daemons.start_execd(cell)
@@ -153,7 +158,8 @@ def _mend(cell: Cell, slots: int | None, say: Say) -> Cell:
 
 def _remove(directory: Path, say: Say) -> None:
     if stubborn := end_all(directory):
-        raise SchedulerError(f"{directory.name}: process {stubborn[0].pid} does not end: {stubborn[0].command!r}")
+        first = stubborn[0]
+        raise SchedulerError(f"{directory.name}: process {first.pid} does not end: {first.command!r}")
     if cell := load(directory):
         sshd.remove_privsep_directory(cell)
         cell.forget()
@@ -162,7 +168,7 @@ def _remove(directory: Path, say: Say) -> None:
     say(f"{directory.name}: processes ended, files removed")
 
 
-def _slots(cell: Cell) -> tuple[int | None, int | None]:
-    """Used and all slots, from the line `all.q@localhost BIP 0/2/16 ...` (reserved/used/total)."""
+def _slots(cell: Cell) -> tuple[int, int] | None:
+    """Used and free slots, from `all.q@localhost BIP 0/2/16 0.08 lx-amd64` (reserved/used/all)."""
     found = re.search(rf"^all\.q@{HOST}\s+\S+\s+\d+/(\d+)/(\d+)", cell.run("qstat", "-f").stdout, re.M)
-    return (int(found[1]), int(found[2])) if found else (None, None)
+    return (int(found[1]), int(found[2]) - int(found[1])) if found else None

@@ -18,16 +18,16 @@ from .files import BINARIES
 
 STOCK_FLUSH = "00:00:15"
 MOST_SLOTS = 256
-# A cell has three ports in a row, below those that the kernel gives to outgoing connections. Having them makes it
-# the only one on this machine with its number, and so the only one with its group IDs: Grid Engine ends a job by
-# killing whatever carries the job's group ID, and two cells with one range would kill each other's jobs.
+# A cell has three ports in a row, below those that the kernel gives to outgoing connections. Having them
+# makes it the only one here with its number, and so the only one with its group IDs: Grid Engine ends a job
+# by killing whatever carries the job's group ID, and two cells with one range would kill each other's jobs.
 _FIRST_PORT, _CELLS = 21000, 100
 _FIRST_GID, _GIDS = 20000, 400
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cluster of the testbed. `directory` holds everything; `sge_root` is that directory under a plain path."""
+    """A cluster of the testbed. `directory` holds everything; `sge_root` is the same under a plain path."""
 
     name: str
     directory: Path
@@ -81,7 +81,7 @@ class Cell:
         return {**os.environ, **self.settings()}
 
     def run(self, program: str, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
-        """Run one of Grid Engine's programs, whatever its exit status; raises SchedulerError when it hangs."""
+        """Run a program of Grid Engine's, whatever its exit status; raises SchedulerError when it hangs."""
         try:
             return subprocess.run(
                 [str(BINARIES / program), *arguments],
@@ -154,17 +154,17 @@ def _plain_path(directory: Path) -> Path:
     """`directory` itself, or a link to it: Grid Engine splits its own configuration at spaces."""
     if re.fullmatch(r"[\w./+-]+", str(directory), re.ASCII):
         return directory
-    link = Path(tempfile.mkdtemp(prefix="submithost-", dir="/tmp")) / "cell"  # noqa: S108 - a fresh one, ours alone
+    link = Path(tempfile.mkdtemp(prefix="submithost-", dir="/tmp")) / "cell"
     link.symlink_to(directory)
     return link
 
 
 def _free_number() -> int:
-    for number in random.sample(range(_CELLS), _CELLS):  # noqa: S311 - only so that two `up` rarely meet
+    for number in random.sample(range(_CELLS), _CELLS):  # so that two `up` rarely meet
         if all(_is_free(_FIRST_PORT + 3 * number + offset) for offset in range(3)):
             return number
     last = _FIRST_PORT + 3 * _CELLS - 1
-    raise InvalidInput(f"no three free ports in a row between {_FIRST_PORT} and {last}: take a testbed down first")
+    raise InvalidInput(f"no three ports are free from {_FIRST_PORT} to {last}: take a testbed down first")
 
 
 def _is_free(port: int) -> bool:

@@ -54,7 +54,7 @@ def start_execd(cell: Cell) -> None:
 
 
 def stop_qmaster(cell: Cell) -> None:
-    """End sge_qmaster in good order (it writes its spool), jobs run on. Raises SchedulerError when it stays."""
+    """End sge_qmaster in good order, its spool written; jobs run on. Raises SchedulerError when it stays."""
     _stop(cell, "sge_qmaster")
 
 
@@ -113,7 +113,7 @@ def _lay_out(cell: Cell) -> None:
 
 
 def _fill_spool(cell: Cell) -> None:
-    """Write qmaster's database before it starts: what spooldefaults takes need not be asked for one by one."""
+    """Write qmaster's database before it starts: faster than asking a running one for each object."""
     cell.must("spoolinit", "classic", "libspoolc", f"{cell.common};{cell.spool}", "init")
     with tempfile.TemporaryDirectory(dir=cell.directory) as name:
         # Grid Engine changes directory before it opens these, and is silent about what it does not find.
@@ -167,10 +167,12 @@ def _start(cell: Cell, program: str) -> None:
         # Away from our pipes and our terminal, or `up | cat` would wait for the daemons.
         done = subprocess.run(
             [str(files.BINARIES / program)],
-            env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            env=environment, cwd="/", start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
     if done.returncode != 0:
-        raise SchedulerError(f"{cell.name}: {program} did not start: see {log.name} and {cell.spool / 'messages'}")
+        messages = cell.spool / "messages"
+        raise SchedulerError(f"{cell.name}: {program} did not start: see {log.name} and {messages}")
 
 
 def _stop(cell: Cell, program: str) -> None:

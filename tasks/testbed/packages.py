@@ -28,7 +28,7 @@ _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 def nss_wrapper() -> Path | None:
-    """The library that gives one process other users and groups; Debian keeps it in a folder per architecture."""
+    """The library that shows a process other users and groups; its folder is named by the architecture."""
     return next(Path("/usr/lib").glob("*-linux-gnu*/libnss_wrapper.so"), None)
 
 
@@ -38,16 +38,16 @@ def missing() -> list[str]:
 
 
 def ensure(say: Callable[[str], None]) -> None:
-    """Install what is missing as root; raises InvalidInput, naming the command that does, for everybody else."""
+    """Install what is missing if we are root; else raises InvalidInput that names the command."""
     names = missing()
     if not names:
         return
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *names]
     if os.geteuid() != 0:
-        update = "sudo apt-get update && sudo"
-        raise InvalidInput(f"the testbed needs packages that are not installed here: {update} {shlex.join(command)}")
+        wanted = f"sudo apt-get update && sudo {shlex.join(command)}"
+        raise InvalidInput(f"the testbed needs packages that are not installed here: {wanted}")
     if not Path("/usr/bin/apt-get").exists():
-        raise InvalidInput(f"the testbed needs Debian packages, and there is no apt-get here: {' '.join(names)}")
+        raise InvalidInput(f"the testbed needs Debian's packages, and this is no Debian: {' '.join(names)}")
     say(f"installing {' '.join(names)}")
     with _services_stay_off():
         _apt(["apt-get", "update"])
@@ -55,7 +55,7 @@ def ensure(say: Callable[[str], None]) -> None:
             _no_system_cell()
         _apt(command)
     if still := missing():
-        raise InvalidInput(f"apt-get installed the packages, and these are still not usable: {' '.join(still)}")
+        raise InvalidInput(f"apt-get was content, and these packages are still not here: {' '.join(still)}")
 
 
 def _is_there(witness: str) -> bool:
@@ -78,7 +78,7 @@ def _no_system_cell() -> None:
 
 @contextmanager
 def _services_stay_off() -> Iterator[None]:
-    """Debian starts a service when its package is installed, unless policy-rc.d says 101: nothing of ours needs one.
+    """Debian starts a service with its package unless policy-rc.d says 101; we need none of them.
 
     An existing policy is the administrator's and stays as it is.
     """

@@ -1,8 +1,8 @@
 """The processes of a cell: found by a mark that they carry, ended after a second look at the same mark.
 
-Pid files are stale after a crash or a reboot, and the children of jobs are in none. So every daemon is started
+Pid files are stale after a crash or a reboot, and the children of jobs are in none. So every daemon starts
 with `SUBMITHOST_TESTBED=<directory of the cell>` in its environment; sge_execd hands it down to shepherds and
-jobs, and sshd's SetEnv gives it to remote commands. sshd itself overwrites its environment with its title and is
+jobs, and sshd's SetEnv gives it to remote commands. sshd itself writes its title over its environment and is
 known by its log file, which lies in the cell's directory.
 """
 
@@ -21,7 +21,7 @@ MARK = "SUBMITHOST_TESTBED"
 
 @dataclass(frozen=True)
 class Process:
-    """One process as it was seen; `started` (clock ticks after boot) tells it from a later one with its number."""
+    """A process as it was seen; `started` (ticks after boot) tells it from a later one with its number."""
 
     pid: int
     parent: int
@@ -31,7 +31,7 @@ class Process:
 
 def look(pid: int) -> Process | None:
     """The process `pid` as it is now; None when it is gone, or dead and not yet collected by its parent."""
-    # proc(5): the second field is the program's name in parentheses, and may hold spaces and parentheses itself.
+    # proc(5): the second field is the program's name in parentheses, and may hold some itself.
     state, parent, *rest = _read(pid, "stat").rpartition(b")")[2].split()[:20] or [b"X", b"0"]
     if state in b"ZX":
         return None

@@ -1,4 +1,4 @@
-"""What the testbed is as a whole: its state directory, the clusters in it, and the files that tell others of them."""
+"""The testbed as a whole: its state directory, the clusters in it, and the files that tell others of them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from .sshd import main_door
 
 
 def state_directory() -> Path:
-    """Where the testbed's files are, one directory for each cluster. Raises InvalidInput for an unusable path."""
+    """The testbed's files, a directory for each cluster. Raises InvalidInput for an unusable path."""
     directory = user_state_path("submithost") / "testbed"
     if not directory.is_absolute() or any(character in str(directory) for character in '"\\$\n\r\t'):
-        # ssh_config(5) would expand the one, and has no way to write the others.
-        raise InvalidInput(f"the testbed cannot live in {str(directory)!r}: set XDG_STATE_HOME to a plainer path")
+        # ssh_config(5) would expand $, and has no way to write the others.
+        where = repr(str(directory))
+        raise InvalidInput(f"the testbed cannot live in {where}: set XDG_STATE_HOME to a plainer path")
     return directory
 
 
@@ -44,7 +45,7 @@ def cells() -> list[Cell]:
 
 
 def publish() -> None:
-    """Write ssh_config and clusters.yml anew for the cells that there are, or remove everything with the last."""
+    """Write ssh_config and clusters.yml for the cells that there are, or remove everything with the last."""
     known = cells()
     if not known:
         registration().unlink(missing_ok=True)
@@ -63,7 +64,8 @@ def publish() -> None:
         }
         for cell in known
     }
-    write(registration(), "# written by testbed.up\n" + yaml.safe_dump({"clusters": section}, sort_keys=False))
+    text = yaml.safe_dump({"clusters": section}, sort_keys=False)
+    write(registration(), f"# written by testbed.up\n{text}")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The way in: an sshd of our own on 127.0.0.1, and the ssh_config, key and known_hosts that reach it.
 
-A `Door` is one sshd. Every cell has one under its own name; tests open further, more hostile ones with `extra_sshd`.
+A `Door` is one sshd. Every cell has one under its own name; tests open more, hostile ones with `extra_sshd`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ class Door:
 
 def main_door(cell: Cell) -> Door:
     """The sshd that every cell has."""
-    return Door(cell.name, cell.sshd_port, cell.directory / "sshd", cell, cell.directory / "sshd" / "client_key")
+    folder = cell.directory / "sshd"
+    return Door(cell.name, cell.sshd_port, folder, cell, folder / "client_key")
 
 
 def furnish(door: Door, options: Sequence[str] = (), *, set_env: bool = True, sftp: bool = True) -> None:
@@ -161,7 +162,7 @@ def extra_sshd(
 ) -> Iterator[Door]:
     """Another login node of a running cell, for as long as the `with` lasts.
 
-    `options` are further sshd_config lines and win over ours; `login_shell` and `home` are the user's as this sshd
+    `options` are sshd_config lines that win over ours; `login_shell` and `home` are the user's as this sshd
     knows them; without `set_env` remote commands know nothing of Grid Engine; `sftp` is the Subsystem line.
     """
     folder = cell.directory / f"sshd-{name}"
@@ -209,14 +210,15 @@ def _unlocked(door: Door) -> dict[str, str]:
 
 
 def _other_user(folder: Path, login_shell: str | None, home: Path | None) -> dict[str, str]:
-    """Variables that make libnss-wrapper show the user with this shell and home, in the process that gets them."""
+    """Variables that make libnss-wrapper show the user with this shell and home to the process with them."""
     library = nss_wrapper()
     if not library:
         raise InvalidInput("another login shell needs libnss_wrapper: sudo apt-get install libnss-wrapper")
     me = pwd.getpwuid(os.geteuid())
     line = ":".join([me.pw_name, "x", str(me.pw_uid), str(me.pw_gid), me.pw_gecos,
                      str(home or me.pw_dir), login_shell or me.pw_shell])  # fmt: skip
-    others = [text for text in Path("/etc/passwd").read_text().splitlines() if not text.startswith(f"{me.pw_name}:")]
+    known = Path("/etc/passwd").read_text().splitlines()
+    others = [text for text in known if not text.startswith(f"{me.pw_name}:")]
     passwd, group, shadow = (folder / name for name in ("passwd", "group", "shadow"))
     write(passwd, "\n".join([line, *others]) + "\n")
     write(group, Path("/etc/group").read_text())

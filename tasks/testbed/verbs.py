@@ -1,57 +1,66 @@
-"""testbed.up, testbed.down, testbed.status: private Grid Engine clusters on this machine."""
+"""testbed.up, testbed.down, testbed.status: private Grid Engine clusters on this machine.
+
+What they need is imported where it is used: every command line loads this module, few use it.
+"""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from invoke import Context, task
-from invoke.exceptions import Exit
+from invoke.context import Context
 
-from ..model.errors import InvalidInput, SubmithostError
-from ..model.resources import parse_count
-from . import bed, register
+from ..model.errors import InvalidInput
+from ..verb import verb
 
 
-@task(
-    auto_shortflags=False,
-    help={"clusters": "names, with commas between (sandbox,sandbox2)", "slots": "slots of each cluster (16)"},
+@verb(
+    help={
+        "clusters": "names, with commas between (sandbox,sandbox2)",
+        "slots": "slots of each cluster (16 for a new one)",
+    }
 )
-def up(_: Context, clusters: str = ",".join(bed.DEFAULT_CLUSTERS), slots: str = "") -> None:
+def up(_: Context, clusters: str = "sandbox,sandbox2", slots: str = "") -> None:
     """Bring up private Grid Engine clusters on this machine; a healthy one is left alone."""
-    with _one_line_errors():
-        ready = bed.up(_names(clusters), parse_count(slots, "slots") if slots else None, say=_say)
-        for cell in ready:
-            print(f"{cell.name}: fab -H {cell.name} submit --script=x    by hand: {_by_hand(cell.name)}")
+    from .. import _verbs  # that module imports this one
+    from ..model.resources import parse_count
+    from . import bed
+
+    reserved = {"testbed", *(str(task.name) for task in _verbs())}
+    ready = bed.up(
+        _names(clusters), parse_count(slots, "slots") if slots else None, say=_say, reserved=reserved
+    )
+    for cell in ready:
+        print(f"{cell.name}: fab -H {cell.name} submit --script=x    by hand: {_by_hand(cell.name)}")
 
 
-@task(auto_shortflags=False, help={"clusters": "names, with commas between (all of them)"})
+@verb(help={"clusters": "names, with commas between (all of them)"})
 def down(_: Context, clusters: str = "") -> None:
     """Take the private clusters down: no process and no file stays."""
-    with _one_line_errors():
-        if not bed.down(_names(clusters) if clusters else (), say=_say):
-            _say("nothing is up")
+    from . import bed
+
+    if not bed.down(_names(clusters) if clusters else (), say=_say):
+        _say("nothing is up")
 
 
-@task(auto_shortflags=False)
+@verb(help={})
 def status(_: Context) -> None:
     """Say what lives of the private clusters, and how to reach them by hand."""
-    with _one_line_errors():
-        found = register.cells()
-        if not found:
-            _say("nothing is up; `fab testbed.up` makes " + " and ".join(bed.DEFAULT_CLUSTERS))
-        for cell in found:
-            now = bed.health(cell)
-            parts = [f"{name} {'up' if getattr(now, name) else 'DOWN'}" for name in ("sshd", "qmaster", "execd")]
-            used = now.slots_used
-            free = None if used is None or now.slots_total is None else now.slots_total - used
-            slots = "slots unknown" if free is None else f"slots {used} used, {free} free"
-            print(f"{cell.name}: {', '.join(parts)}; {slots}; {_by_hand(cell.name)}")
+    from . import bed, register
+
+    found = register.cells()
+    if not found:
+        _say("nothing is up; `fab testbed.up` makes " + " and ".join(bed.DEFAULT_CLUSTERS))
+    for cell in found:
+        now = bed.health(cell)
+        parts = [f"{name} {'up' if alive else 'DOWN'}" for name, alive in now.daemons.items()]
+        slots = "slots unknown" if now.slots is None else "slots {} used, {} free".format(*now.slots)
+        print(f"{cell.name}: {', '.join(parts)}; {slots}; {_by_hand(cell.name)}")
 
 
 def _by_hand(name: str) -> str:
+    from . import register
+
     return f"ssh -F {shlex.quote(str(register.ssh_config()))} {name}"
 
 
@@ -63,12 +72,5 @@ def _names(text: str) -> list[str]:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except SubmithostError as error:
-        raise Exit(str(error), error.exit_status) from error
+    sys.stderr.write(f"{line}\n")  # at once: two clusters speak at the same time
+    sys.stderr.flush()
