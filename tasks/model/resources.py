@@ -11,7 +11,7 @@ _UNITS = {"": 1, **{unit: 1000**power for power, unit in enumerate("kmgt", 1)}}
 _UNITS |= {unit: 1024**power for power, unit in enumerate("KMGT", 1)}
 # Digits are bounded: longer numbers are mistakes, and Python's int() and float() fail on very long ones.
 _TIME = re.compile(r"(?:(\d{1,6})-)?(\d{1,9}):([0-5]?\d)(?::([0-5]?\d))?|(\d{1,12})", re.ASCII)
-_MEMORY = re.compile(r"(\d{1,15})(?:\.(\d{1,9}))?([kKmMgGtT]?)(?:i?[bB])?", re.ASCII)
+_MEMORY = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?([kKmMgGtT]?)(?:i?[bB])?", re.ASCII)
 _ARRAY = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _MAIL_ON = re.compile(r"n|[beas]+")
