@@ -58,7 +58,7 @@ class Login(AuthStrategy):
         return iter(())
 
     def authenticate(self, transport: paramiko.Transport) -> None:  # type: ignore[override]  # nobody wants a result
-        """Log in. Raises LoginRefused; SSHException, OSError or EOFError when the connection broke before any answer."""
+        """Log in. Raises LoginRefused; SSHException, OSError, EOFError when it broke before any answer."""
         try:
             self._authenticate(transport)
         finally:
@@ -166,7 +166,7 @@ class Login(AuthStrategy):
             try:
                 key = file.load(passphrase)
             except ValueError as problem:
-                self._aside.append(f"key {file.path} is {problem}")
+                self._aside.append(f"key {file.path}: {problem}")
                 return
             yield from each(f"key {file.path}", key)
 

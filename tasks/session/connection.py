@@ -14,7 +14,6 @@ import shlex
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,8 @@ import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from ..model.cluster import Cluster
-from ..model.errors import ConnectionLost, InvalidInput, LoginRefused, Unreachable
-from . import host_key, known_hosts, openssh
+from ..model.errors import ConnectionLost, InvalidInput, LoginRefused, SubmithostError, Unreachable
+from . import host_key, known_hosts, openssh, terminal
 from .authentication import Login, Place
 from .openssh import Destination
 from .proxy import Proxy, dial
@@ -91,8 +90,6 @@ def connect(cluster: Cluster, identities: Sequence[Path] = ()) -> Connection:
         if not path.expanduser().is_file():
             raise InvalidInput(f"{cluster.name}: there is no key file {path} (-i)")
     there = openssh.destination(cluster.host, user=cluster.user, port=cluster.port, ssh_config=cluster.ssh_config)
-    if cluster.user:
-        there = replace(there, user=cluster.user)
     place = _place(cluster.name, there, cluster.user, cluster.port, cluster.ssh_config)
     return _reach(place, there, cluster.ssh_config, [path.expanduser() for path in identities], there.proxy_jump, 0)
 
@@ -152,14 +149,16 @@ def _patiently(place: Place, there: Destination, identities: list[Path], over: C
     for tries in range(1, _TRIES + 1):
         try:
             return _log_in(place, there, identities, over)
-        except _DroppedError as drop:
+        except _Dropped as drop:
             if tries == _TRIES:
-                raise Unreachable(f"{place.where} {drop}, {_TRIES} times: it may be overloaded; try again later") from None
+                raise Unreachable(
+                    f"{place.where} {drop}, {_TRIES} times: it may be overloaded; try again later"
+                ) from None
             time.sleep(random.uniform(0.5, 1.5) * tries)  # noqa: S311  # spreads the load, protects nothing
     raise AssertionError  # the last try returned or raised
 
 
-class _DroppedError(Exception):
+class _Dropped(Exception):
     """The server closed the connection before it said who it is."""
 
 
@@ -179,7 +178,8 @@ def _log_in(place: Place, there: Destination, identities: list[Path], over: Conn
         if transport:
             transport.packetizer.complete_handshake()  # else its timer's thread keeps the process waiting
         sock.close()
-        if isinstance(error, (paramiko.SSHException, OSError, EOFError, ValueError)):
+        if isinstance(error, Exception) and not isinstance(error, SubmithostError):
+            # Whatever it is: what a server sends can make paramiko's thread raise anything.
             raise _failure(place, transport, error, timeout, complaint) from None
         raise
     return connection
@@ -196,7 +196,9 @@ def _socket(place: Place, there: Destination, over: Connection | None, timeout: 
     except socket.gaierror as error:
         raise Unreachable(f"{place.where}: no such host is known here ({error.strerror}): check its name") from None
     except TimeoutError:
-        raise Unreachable(f"{place.where} does not answer within {timeout} s: is it up, and reachable from here?") from None
+        raise Unreachable(
+            f"{place.where} does not answer within {timeout} s: is it up, and reachable from here?"
+        ) from None
     except paramiko.ChannelException as error:
         raise Unreachable(f"{place.where} cannot be reached from its jump host: {error.text}") from None
     except (paramiko.SSHException, OSError, EOFError, UnicodeError) as error:
@@ -244,7 +246,8 @@ def _failure(
     place: Place, transport: paramiko.Transport | None, error: Exception, timeout: int, complaint: str
 ) -> Exception:
     """What an error of paramiko's means to the user."""
-    said = str(error) or type(error).__name__
+    said = str(error) if isinstance(error, (paramiko.SSHException, OSError)) else repr(error)
+    said = terminal.printable(" ".join(said.split())) or type(error).__name__
     if complaint:
         return Unreachable(f"{place.where} cannot be reached by ssh_config's ProxyCommand: {complaint}")
     if transport is None or not transport.remote_version:
@@ -252,7 +255,7 @@ def _failure(
             return Unreachable(f"{place.where} was reached and says nothing for {timeout} s: is that an SSH server?")
         if "Indecipherable" in said or "Incompatible" in said or "Invalid SSH banner" in said:
             return Unreachable(f"{place.where} is no SSH server that is understood here: is the port right?")
-        return _DroppedError("closes the connection before it says anything")
+        return _Dropped("closes the connection before it says anything")
     if isinstance(error, IncompatiblePeer):
         return Unreachable(f"{place.where} has no algorithm in common with this client: {said}")
     if isinstance(error, paramiko.AuthenticationException):

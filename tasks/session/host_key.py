@@ -48,8 +48,10 @@ class Check(paramiko.MissingHostKeyPolicy):
         blob = key.asbytes()
         finding = known_hosts.check(self.lines, names(self.there), blob)
         if finding.verdict is Verdict.REVOKED or self._revoked(blob):
-            where = finding.line or self.there.revoked_host_keys
-            raise HostKeyRefused(f"{self.place.where} shows a key that is revoked ({where}): do not trust that host; ask its administrators")
+            where = finding.line if finding.verdict is Verdict.REVOKED else self.there.revoked_host_keys
+            raise HostKeyRefused(
+                f"{self.place.where} shows a key that is revoked ({where}): do not trust it, ask its administrators"
+            )
         if finding.verdict is not Verdict.KNOWN:
             self._not_known(finding, key.get_name(), blob)
 
@@ -73,7 +75,9 @@ class Check(paramiko.MissingHostKeyPolicy):
             # Known by keys of other types: ssh would take the new one when it takes new ones at all. But known types
             # are asked for first, so the server claims to have lost them: a person should look at that.
             known = f"known by other keys only ({finding.line})" if finding.line else "not known"
-            raise HostKeyRefused(f"{where} is {known}, its {shown} is new: log in once by hand with `{by_hand}`, then try again")
+            raise HostKeyRefused(
+                f"{where} is {known}, its {shown} is new: log in once by hand with `{by_hand}`, then try again"
+            )
         self._remember(kind, blob)
 
     def _ask(self, finding: Finding, shown: str) -> None:
@@ -102,7 +106,7 @@ class Check(paramiko.MissingHostKeyPolicy):
             print(f"Warning: Permanently added '{host}' ({kind}) to {files[0]}.", file=sys.stderr)
 
     def _revoked(self, blob: bytes) -> bool:
-        """RevokedHostKeys may be a binary list, which ssh-keygen reads. One that cannot be read revokes all, as in ssh."""
+        """RevokedHostKeys may be a binary list, which ssh-keygen reads. Unreadable, it revokes all, as in ssh."""
         if not self.there.revoked_host_keys:
             return False
         line = known_hosts.new_line("", blob).strip()

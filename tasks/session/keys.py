@@ -24,6 +24,7 @@ from paramiko.pkey import PublicBlob
 _MAGIC = b"openssh-key-v1\0"
 _PROBE = 2.0  # an agent that lists its keys at all does so at once (L7)
 _SIGN = 30.0  # a signature may need a touch or a click
+_LONGEST = 1 << 18
 _CERTIFICATE = "-cert-v01@openssh.com"
 
 
@@ -155,6 +156,12 @@ class Agent(AgentSSH):
             connection.close()
             raise
 
+    def _read_all(self, wanted: int) -> bytes:
+        """Raises SSHException for an answer longer than OpenSSH's agents give: paramiko would wait for gigabytes."""
+        if wanted > _LONGEST:
+            raise paramiko.SSHException("its answer is no agent's")
+        return super()._read_all(wanted)  # type: ignore[misc, no-any-return]  # as above
+
     def keys(self) -> list[paramiko.AgentKey]:
         """The keys, each of which may refuse to sign."""
         return [_Patient(self, key.blob, key.comment) for key in self.get_keys()]
@@ -169,6 +176,9 @@ class _Patient(paramiko.AgentKey):
 
     An empty signature is refused by the server instead, and the next key gets its turn, as with ssh.
     """
+
+    def __copy__(self) -> _Patient:
+        return _Patient(self.agent, self.blob, self.comment)  # AgentKey's __getattr__ recurses in copy.copy
 
     def sign_ssh_data(self, data: Any, algorithm: str | None = None) -> Any:
         try:

@@ -165,7 +165,10 @@ def _like(pattern: str, name: str) -> bool:
     """`*` and `?` only: fnmatch would take the brackets of `[host]:port` for a set of letters."""
     if "*" not in pattern and "?" not in pattern:
         return pattern == name
-    parts = (".*" if part.startswith("*") else "." if part == "?" else re.escape(part) for part in re.split(r"(\*+|\?)", pattern))
+    parts = (
+        ".*" if part.startswith("*") else "." if part == "?" else re.escape(part)
+        for part in re.split(r"(\*+|\?)", pattern)
+    )
     return re.fullmatch("".join(parts), name, re.DOTALL) is not None
 
 

@@ -19,7 +19,15 @@ from pathlib import Path
 
 from ..model.errors import InvalidInput
 
-_STRICT = {"true": "yes", "yes": "yes", "false": "no", "no": "no", "off": "no", "ask": "ask", "accept-new": "accept-new"}
+_STRICT = {
+    "true": "yes",
+    "yes": "yes",
+    "false": "no",
+    "no": "no",
+    "off": "no",
+    "ask": "ask",
+    "accept-new": "accept-new",
+}
 _METHODS = {
     "publickey": "pubkeyauthentication",
     "keyboard-interactive": "kbdinteractiveauthentication",
@@ -33,8 +41,8 @@ _NO = ("no", "false")
 class Destination:
     """Where a host's name leads and how to log in there. Timeouts and intervals in seconds; None: not said.
 
-    `host` is the name as given, `hostname` what it resolves to in ssh_config. `identity_agent` is `none`, a socket's path,
-    or empty when there is none to be found. `methods` are the kinds of login that may be tried, best first.
+    `host` is the name as given, `hostname` what it resolves to in ssh_config. `identity_agent` is `none`, a socket's
+    path, or empty when there is none to be found. `methods` are the kinds of login that may be tried, best first.
     """
 
     host: str
@@ -69,7 +77,7 @@ class Destination:
 
 def command(host: str, *, user: str | None, port: int | None, ssh_config: Path | None) -> list[str]:
     """The options and the host that lead ssh to the same place: what follows `ssh` on a command line."""
-    options = ["-F", str(ssh_config)] if ssh_config else []
+    options = ["-F", str(ssh_config.expanduser())] if ssh_config else []
     options += ["-l", user] if user else []
     options += ["-p", str(port)] if port else []
     return [*options, host]
@@ -82,15 +90,15 @@ def destination(host: str, *, user: str | None, port: int | None, ssh_config: Pa
     """
     if not host or host.startswith("-") or not host.isprintable():
         raise InvalidInput(f"host {host!r} is not a host's name: it is empty, starts with '-' or cannot be printed")
-    if ssh_config:
-        ssh_config = ssh_config.expanduser()
     *options, name = command(host, user=user, port=port, ssh_config=ssh_config)
     try:
         asked = subprocess.run(
             ["ssh", "-G", *options, "--", name], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
         )
     except FileNotFoundError:
-        raise InvalidInput("ssh is not installed here: install OpenSSH's client (Debian: apt install openssh-client)") from None
+        raise InvalidInput(
+            "ssh is not installed here: install OpenSSH's client (Debian: apt install openssh-client)"
+        ) from None
     except subprocess.TimeoutExpired:
         raise InvalidInput(f"ssh -G {host} took more than 60 s: look at the Match exec lines of ssh_config") from None
     except (OSError, ValueError) as error:
@@ -146,7 +154,9 @@ def parse_g(text: str) -> Destination:
         strict_host_key_checking=_STRICT.get(first.get("stricthostkeychecking", "ask"), "yes"),
         host_key_algorithms=tuple(filter(None, first.get("hostkeyalgorithms", "").split(","))),
         hash_known_hosts=first.get("hashknownhosts") in ("yes", "true"),
-        proxy_jump=() if first.get("proxyjump", "none") == "none" else tuple(filter(None, first["proxyjump"].split(","))),
+        proxy_jump=()
+        if first.get("proxyjump", "none") == "none"
+        else tuple(filter(None, first["proxyjump"].split(","))),
         proxy_command=_proxy_command(first.get("proxycommand", "none"), tokens),
         address_family=_FAMILIES.get(first.get("addressfamily", "any"), socket.AF_UNSPEC),
         connect_timeout=_number(first, "connecttimeout"),

@@ -10,6 +10,7 @@ import tempfile
 import threading
 
 from .openssh import Destination
+from .terminal import printable
 
 _DEAD = 30_000  # milliseconds without an acknowledgement after which a connection is given up
 
@@ -90,5 +91,5 @@ class Proxy(socket.socket):
                 self._program.wait()
             self._errors.seek(0)
             lines = self._errors.read().decode(errors="replace").split("\n")
-            self._said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+            self._said = next((printable(line.strip()) for line in reversed(lines) if line.strip()), "")
             self._errors.close()

@@ -13,11 +13,14 @@ from tasks.model.cluster import Cluster
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 SSHD = "/usr/sbin/sshd"
+NO_KEY = Path("none")
 
 
 def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
     """Make a key pair; return the private key's path."""
-    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", path.name, "-f", str(path)], check=True)
+    size = ["-b", "2048"] if kind == "rsa" else []  # the default takes seconds
+    command = ["ssh-keygen", "-q", "-t", kind, *size, "-N", passphrase, "-C", path.name, "-f", str(path)]
+    subprocess.run(command, check=True)
     return path
 
 
@@ -56,6 +59,7 @@ class Sshd:
             "LogLevel DEBUG1",
             "PasswordAuthentication no",
             "KbdInteractiveAuthentication no",
+            f"SetEnv HOME={directory}",  # bash reads ~/.bashrc under sshd: not the developer's
             *settings,
         ]
         (directory / "sshd_config").write_text("\n".join(lines) + "\n")
@@ -101,7 +105,9 @@ class Home:
         self.config = directory / "config"
         self.config.write_text("")
 
-    def host(self, name: str, sshd: Sshd | int, *settings: str, key: Path | None = None, strict: str = "yes") -> Cluster:
+    def host(
+        self, name: str, sshd: Sshd | int, *settings: str, key: Path | None = None, strict: str = "yes"
+    ) -> Cluster:
         """Add a host to ssh_config, and return the cluster of that name. `settings` win over what is added here."""
         port = sshd if isinstance(sshd, int) else sshd.port
         if key is None and not isinstance(sshd, int):
@@ -115,7 +121,7 @@ class Home:
             f"UserKnownHostsFile {self.known_hosts}",
             "GlobalKnownHostsFile none",
             f"StrictHostKeyChecking {strict}",
-            f"IdentityFile {key or 'none'}",
+            f"IdentityFile {key or NO_KEY}",
         ]
         with self.config.open("a") as config:
             config.write("\n".join(lines) + "\n")

@@ -1,0 +1,26 @@
+"""`connect` in a process of its own: with the terminal on stdin as its controlling one, or with none at all.
+
+    child.py NAME SSH_CONFIG [IDENTITY ...]
+
+Prints `in`, or the error's class, exit status and text, on one line.
+"""
+
+import fcntl
+import os
+import sys
+import termios
+from pathlib import Path
+
+from tasks.model.cluster import Cluster
+from tasks.model.errors import SubmithostError
+from tasks.session.connection import connect
+
+if os.isatty(0):
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+name, config, *identities = sys.argv[1:]
+try:
+    connect(Cluster(name=name, host=name, ssh_config=Path(config)), [Path(path) for path in identities]).close()
+except SubmithostError as error:
+    print(type(error).__name__, error.exit_status, error)
+else:
+    print("in")
