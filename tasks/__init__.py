@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from types import ModuleType
+from typing import Any
 
 from invoke.collection import Collection
 from invoke.tasks import Task
@@ -34,6 +35,6 @@ def namespace() -> Collection:
     return root
 
 
-def _verbs() -> list[Task]:
+def _verbs() -> list[Task[Any]]:
     modules: tuple[ModuleType, ...] = _VERBS
     return [member for module in modules for member in vars(module).values() if isinstance(member, Task)]

@@ -62,9 +62,9 @@ _JSON = "one JSON object per job and line on stdout"
 def submit(
     c: Context,
     script: str = "",
-    set_: Sequence[str] = (),
+    set_: Sequence[str] | None = None,
     vars: str = "",
-    arg: Sequence[str] = (),
+    arg: Sequence[str] | None = None,
     name: str = "",
     time: str = "",
     memory: str = "",
@@ -76,8 +76,8 @@ def submit(
     mail_on: str = "",
     queue: str = "",
     project: str = "",
-    option: Sequence[str] = (),
-    put: Sequence[str] = (),
+    option: Sequence[str] | None = None,
+    put: Sequence[str] | None = None,
     workdir: str = "",
     hold: bool = False,
     key: str = "",
@@ -101,14 +101,14 @@ def submit(
     session = session_of(c, noted.cluster if noted else None)
     wanted = Wanted(
         script,
-        rendering.read_variables(list(set_), vars or None),
-        tuple(arg),
+        rendering.read_variables(set_ or (), vars or None),
+        tuple(arg or ()),
         parse_resources(
             name=name, time=time, memory=memory, cores=cores, gpus=gpus, array=array, at_once=at_once,
             mail=mail, mail_on=mail_on, queue=queue, project=project,
         ),
-        option_words(option),
-        tuple(put),
+        option_words(option or ()),
+        tuple(put or ()),
         workdir or None,
         hold,
         bare,
@@ -118,7 +118,9 @@ def submit(
     if dry_run:
         show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
         return
-    job = submit_once(session, prepare(wanted, session.cluster, session.scheduler), Path(job_file) if job_file else None)
+    job = submit_once(
+        session, prepare(wanted, session.cluster, session.scheduler), Path(job_file) if job_file else None
+    )
     if json:
         output.show_jobs([job], as_json=True)
     if wait or fetch:
@@ -142,7 +144,7 @@ def submit_once(session: Session, prepared: Prepared, job_file: Path | None) -> 
     size = sum(len(u.content) if isinstance(u.content, bytes) else u.content.stat().st_size for u in prepared.uploads)
     with output.transfer(f"sending to {session.name}", size) as progress:
         uploads = Uploads(prepared.uploads, progress)
-        program = submission.program(session, job, prepared.command, uploads, prepared.script, prepared.job_file)
+        program = submission.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
         job, out, err = submission.submit(session, job, program)
     session.ledger.update(job)
     if job_file:
@@ -162,7 +164,7 @@ def show_steps(session: Session, prepared: Prepared) -> None:
     for upload in prepared.uploads:
         size = len(upload.content) if isinstance(upload.content, bytes) else upload.content.stat().st_size
         print(f"put {upload.name} ({size} bytes)")
-    print(prepared.command)
+    print(prepared.variables["submit"])
     print("# the script")
     sys.stdout.flush()
     sys.stdout.buffer.write(prepared.script)
@@ -172,13 +174,13 @@ def show_steps(session: Session, prepared: Prepared) -> None:
     iterable=("job",),
     help={"job": _JOB, "all": "every job of this cluster that is not known to have ended", "json": _JSON},
 )
-def status(c: Context, job: Sequence[str] = (), all: bool = False, json: bool = False) -> None:
+def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json: bool = False) -> None:
     """State of jobs, by one question to the cluster: fab -H sharc status --all"""
     if all:
         session = session_of(c)
         jobs = session.ledger.jobs(session.name, live=True)
     else:
-        session, selected = select(c, job)
+        session, selected = select(c, job or ())
         jobs = [found for found, _ in selected]
     watch = Watch(session, known_there(session, jobs))
     watch.look()
@@ -195,10 +197,10 @@ def status(c: Context, job: Sequence[str] = (), all: bool = False, json: bool = 
     iterable=("job",),
     help={"job": _JOB, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": _JSON},
 )
-def wait(c: Context, job: Sequence[str] = (), timeout: str = "", json: bool = False) -> None:
+def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: bool = False) -> None:
     """Wait until jobs have ended, and say how: fab -H sharc wait --timeout 2:00:00"""
     limit = parse_time(timeout) if timeout else None
-    session, selected = select(c, job)
+    session, selected = select(c, job or ())
     jobs = known_there(session, [found for found, _ in selected])
     try:
         watch = watch_to_the_end(session, jobs, limit)
@@ -253,17 +255,23 @@ def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
         "force": "overwrite local files that are newer",
     },
 )
-def fetch(c: Context, job: Sequence[str] = (), to: str = "", only: Sequence[str] = (), force: bool = False) -> None:
+def fetch(
+    c: Context,
+    job: Sequence[str] | None = None,
+    to: str = "",
+    only: Sequence[str] | None = None,
+    force: bool = False,
+) -> None:
     """Bring what jobs left behind to here, changed files only: fab -H sharc fetch --to=results"""
-    session, selected = select(c, job)
+    session, selected = select(c, job or ())
     watch = Watch(session, known_there(session, [found for found, _ in selected]))
-    results.fetch(session, watch, selected, Path(to) if to else None, tuple(only), force=force)
+    results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force)
 
 
 @verb(iterable=("job",), help={"job": _JOB})
-def cancel(c: Context, job: Sequence[str] = ()) -> None:
+def cancel(c: Context, job: Sequence[str] | None = None) -> None:
     """Cancel jobs, or tasks of them: fab -H sharc cancel --job 12 --job 13.2"""
-    session, selected = select(c, job)
+    session, selected = select(c, job or ())
     known_there(session, [found for found, _ in selected])
     live: list[Selected] = []
     for found, tasks in selected:

@@ -1,4 +1,6 @@
-"""What the user sees: data on stdout, everything else on stderr; tables and progress for a person, plain lines for a pipe."""
+"""What the user sees: data on stdout, everything else on stderr; tables and progress for a person, plain lines for
+a pipe.
+"""
 
 from __future__ import annotations
 
@@ -139,7 +141,13 @@ def transfer(what: str, total: int) -> Iterator[Callable[[int], None]]:
         TransferSpeedColumn,
     )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=total)
         yield lambda amount: progress.advance(task, amount)

@@ -27,7 +27,7 @@ class Wanted:
     script: str
     variables: dict[str, object] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
-    resources: Resources = Resources()
+    resources: Resources = field(default_factory=Resources)
     options: tuple[str, ...] = ()
     put: tuple[str, ...] = ()
     workdir: str | None = None
@@ -42,7 +42,7 @@ class Prepared:
 
     job: Job
     script: bytes
-    command: str
+    variables: dict[str, str]
     uploads: tuple[Upload, ...]
     job_file: str
     warnings: tuple[str, ...]
@@ -52,15 +52,17 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     """Raises InvalidInput for everything that can be known wrong from here."""
     if any("\0" in argument for argument in (*wanted.arguments, *wanted.options)):
         raise InvalidInput("an argument cannot hold a NUL byte")
-    resources = wanted.resources.over(cluster.resources)
-    script = rendering.render(wanted.script, wanted.variables, resources, Dialect(scheduler, cluster.names))
     asked = wanted.resources
+    dialect = Dialect(scheduler, cluster.names)
+    script = rendering.render(wanted.script, wanted.variables, asked, dialect, defaults=cluster.resources)
     if asked.mail_on and not asked.mail and cluster.mail:
         asked = replace(asked, mail=cluster.mail)
-    warnings = scheduler.check(script.text, asked)
+    warnings = [*rendering.unused(wanted.script, wanted.variables), *scheduler.check(script.text, asked)]
     job_file = scheduler.legal_name(script.name)
     if job_file != script.name and not asked.name:
-        warnings.append(f"the scheduler does not take '{script.name}' for a job's name: '{job_file}' unless the script says -N")
+        warnings.append(
+            f"the scheduler does not take '{script.name}' for a job's name: '{job_file}' unless the script says -N"
+        )
     key = wanted.key or new_key(asked.name or Path(job_file).stem)
     job = Job(
         key=key,
@@ -71,7 +73,13 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         bare=wanted.bare,
     )
     submission = Submission(
-        key, f".submithost/job/{job_file}", asked, wanted.options, wanted.arguments, wanted.hold, wanted.workdir
+        key,
+        f".submithost/job/{job_file}",
+        asked,
+        wanted.options,
+        wanted.arguments,
+        wanted.hold,
+        wanted.workdir,
     )
     defaults = scheduler.defaults(cluster.resources, cluster.options, cluster.names, script.text)
     uploads = [
@@ -80,7 +88,12 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         *collect(wanted.put),
     ]
     return Prepared(
-        job, script.text, scheduler.submit_command(submission, cluster.names), tuple(uploads), job_file, tuple(warnings)
+        job,
+        script.text,
+        scheduler.submit_variables(submission, cluster.names),
+        tuple(uploads),
+        job_file,
+        tuple(warnings),
     )
 
 

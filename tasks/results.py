@@ -30,7 +30,13 @@ class Found:
 
 
 def fetch(
-    session: Session, watch: Watch, selected: Sequence[Selected], to: Path | None, only: Sequence[str], *, force: bool
+    session: Session,
+    watch: Watch,
+    selected: Sequence[Selected],
+    to: Path | None,
+    only: Sequence[str],
+    *,
+    force: bool,
 ) -> None:
     """Bring the results of these jobs; several jobs go into directories of their own.
 
@@ -60,7 +66,9 @@ def fetch(
 
 def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> list[Found]:
     """The files that the job and its logs made."""
-    notes = session.ask(Program(("look",), {"queue": "", "seconds": "0", "first": "0", "every": "1"}, data=[_line(job)]))
+    notes = session.ask(
+        Program(("look",), {"queue": "", "seconds": "0", "first": "0", "every": "1"}, data=[_line(job)])
+    )
     watch.notes.read(notes["notes"].text)
     logs = {
         path
@@ -134,7 +142,7 @@ def _bring(session: Session, job: Job, target: Path, files: Sequence[Found]) -> 
         tries = 0
         while left:
             try:
-                for file in _stream(session, job, target, left, progress):
+                for file in _stream(session, job, target, tuple(left), progress):
                     left.remove(file)
             except ConnectionLost as error:
                 tries += 1

@@ -13,7 +13,7 @@ from invoke.context import Context
 from .model.errors import InvalidInput
 from .model.job import Job
 from .model.ledger import from_record, to_record
-from .session import Session, session_of
+from .session import Session, named_cluster, session_of
 
 # What this command line has submitted so far: (cluster, key), in its order.
 submitted_here: list[tuple[str, str]] = []
@@ -59,6 +59,8 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
     contacts = {read_job_file(path).cluster for path in files}
     if len(contacts) > 1:
         raise InvalidInput(f"the job files are of several clusters ({', '.join(sorted(contacts))}): name one at a time")
+    if not contacts and not named_cluster(context) and submitted_here:
+        contacts = {submitted_here[-1][0]}  # `fab sharc.submit --script=x wait`: where else?
     session = session_of(context, contacts.pop() if contacts else None)
     if wanted:
         return session, [_resolve(session, text) for text in wanted]

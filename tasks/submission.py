@@ -11,7 +11,7 @@ import hashlib
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,25 +78,23 @@ class Uploads:
 
 def where_to_insert(script: bytes) -> tuple[int, bool]:
     """The number (from 1) of the first line that is neither blank nor a comment, and whether line 1 is a `#!`."""
-    number = 0
-    for number, line in enumerate(script.split(b"\n"), 1):
-        if line.strip(b" \t") and not line.lstrip(b" \t").startswith(b"#"):
-            break
-    return number, script.startswith(b"#!")
+    lines = script.split(b"\n")
+    is_code = (bool(line.strip(b" \t")) and not line.lstrip(b" \t").startswith(b"#") for line in lines)
+    insert = next((number for number, code in enumerate(is_code, 1) if code), len(lines))
+    return insert, script.startswith(b"#!")
 
 
-def program(session: Session, job: Job, submit: str, uploads: Uploads, script: bytes, job_file: str) -> Program:
-    """The program that submits `job`, with the scheduler's own words in it.
-
-    `submit` is the scheduler's command line; `job_file` the name that the submitted file has.
-    """
+def program(
+    session: Session, job: Job, variables: Mapping[str, str], uploads: Uploads, script: bytes, job_file: str
+) -> Program:
+    """The program that submits `job`: `variables` are the scheduler's, `job_file` the name of the submitted file."""
     insert, shebang = where_to_insert(script)
     return Program(
         ("directory", "submit"),
         {
             **_place(session, job),
             "token": secrets.token_hex(8),
-            "submit": submit,
+            **variables,
             "insert": str(insert),
             "shebang": "1" if shebang else "0",
             "job_name": job_file,

@@ -9,7 +9,7 @@ from invoke.context import Context
 
 from . import rendering
 from .model.errors import InvalidInput
-from .model.resources import parse_resources
+from .model.resources import Resources, parse_resources
 from .schedulers import Dialect, assumed
 from .session import named_cluster, session_of
 from .verb import verb
@@ -31,7 +31,7 @@ from .verb import verb
 def render(
     c: Context,
     script: str = "",
-    set_: Sequence[str] = (),
+    set_: Sequence[str] | None = None,
     vars: str = "",
     time: str = "",
     memory: str = "",
@@ -42,14 +42,20 @@ def render(
     """Show the job script that would be submitted; no connection: fab render --script=serial --set command=hostname"""
     if not script:
         raise InvalidInput("which script? --script=PATH, or the name of a template (`fab templates` lists them)")
-    resources = parse_resources(time=time, memory=memory, cores=cores, gpus=gpus, array=array)
+    asked, defaults = (
+        parse_resources(time=time, memory=memory, cores=cores, gpus=gpus, array=array),
+        Resources(),
+    )
     if named_cluster(c):
         session = session_of(c)
-        resources = resources.over(session.cluster.resources)
+        defaults = session.cluster.resources
         dialect = Dialect(session.scheduler_unasked(), session.cluster.names)
     else:
         dialect = Dialect(assumed(), {})
-    rendered = rendering.render(script, rendering.read_variables(list(set_), vars or None), resources, dialect)
+    variables = rendering.read_variables(set_ or (), vars or None)
+    rendered = rendering.render(script, variables, asked, dialect, defaults=defaults)
+    for warning in rendering.unused(script, variables):
+        print(warning, file=sys.stderr)
     sys.stdout.flush()
     sys.stdout.buffer.write(rendered.text)
 

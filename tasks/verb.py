@@ -20,8 +20,8 @@ def verb(
 ) -> Callable[[Callable[..., None]], Task[Any]]:
     """Decorate a task. `help` has a line for each flag; the flags in `iterable` may be repeated.
 
-    Flags come in as text (F19: Invoke's own conversion ends in a traceback), `""` or None where not given; booleans are flags
-    without a value. Errors of ours end the command line with their exit status; so does Ctrl-C, with 1.
+    Flags come in as text (F19: Invoke's own conversion ends in a traceback), `""` or None where not given; booleans
+    are flags without a value. Errors of ours end the command line with their exit status.
     """
 
     def decorate(function: Callable[..., None]) -> Task[Any]:
@@ -48,6 +48,7 @@ def verb(
                 ) from None
 
         # F13: short flags would shadow those of the program itself.
-        return task(run, name=name, help=dict(help), iterable=list(iterable), auto_shortflags=False)  # type: ignore[no-any-return]
+        made: Task[Any] = task(name=name, help=dict(help), iterable=list(iterable), auto_shortflags=False)(run)
+        return made
 
     return decorate

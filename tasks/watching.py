@@ -83,7 +83,7 @@ class Watch:
 
     def _follow(self, deadline: float | None, told: Told) -> None:
         """One program, for as long as nothing else is to be asked. It says something every second."""
-        with closing(self.session.follow(self._program(_ONE_LOOK), silence=60)) as sections:
+        with closing(self.session.follow(self._program(_ONE_LOOK))) as sections:
             queue = None
             for name, reply in sections:
                 if name == "now":
@@ -215,5 +215,3 @@ def _still(jobs: Sequence[Job], cluster: str) -> str:
     first = jobs[0]
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
     return f"{first.title()} is still {first.state}{more}; go on with: fab -H {cluster} wait --job {first.job_id}"
-
-

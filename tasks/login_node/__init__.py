@@ -57,7 +57,12 @@ class Program:
             **self.variables,
         }
         lines = [f"{name}={quote(value)}" for name, value in variables.items()]
-        lines += [source("prelude.sh"), self.shell, *(source(f"{part}.sh") for part in self.parts), f"#{nonce}"]
+        lines += [
+            source("prelude.sh"),
+            self.shell,
+            *(source(f"{part}.sh") for part in self.parts),
+            f"#{nonce}",
+        ]
         return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 

@@ -26,7 +26,7 @@ class Cluster:
     scheduler: str | None = None
     directory: str | None = None
     setup: tuple[str, ...] = ()
-    resources: Resources = Resources()
+    resources: Resources = field(default_factory=Resources)
     names: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     mail: str | None = None

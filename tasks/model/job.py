@@ -57,7 +57,7 @@ class Outcome:
 
 
 def together(outcomes: Mapping[int, Outcome]) -> Outcome:
-    """One outcome for an array job: its most urgent state, the first failure's exit status, first start, last end."""
+    """One outcome for an array job: its most urgent state, first failing exit status, first start, last end."""
     if not outcomes:
         return Outcome(State.UNKNOWN)
     states = {outcome.state for outcome in outcomes.values()}
@@ -150,6 +150,6 @@ def check_key(key: str) -> str:
     """Return `key` if it may name a submission (and a directory). Raises InvalidInput."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", key, re.ASCII) or key.isdigit():
         raise InvalidInput(
-            f"key '{key}' is not usable: letters, digits, '.', '_' and '-' only (not first), not all digits, at most 128"
+            f"key {key!r} is not usable: at most 128 letters, digits, '_', '.' and '-' (neither first), not all digits"
         )
     return key

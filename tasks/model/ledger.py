@@ -120,9 +120,7 @@ class Ledger:
     def by_id(self, cluster: str, job_id: str) -> Job | None:
         """The newest job with that ID: IDs wrap round and are used again (G29)."""
         with self._transaction() as connection:
-            found = self._select(
-                connection, "cluster = ? AND job_id = ? ORDER BY number DESC LIMIT 1", cluster, job_id
-            )
+            found = self._select(connection, "cluster = ? AND job_id = ? ORDER BY number DESC LIMIT 1", cluster, job_id)
         return found[0] if found else None
 
     def by_key(self, cluster: str, key: str) -> Job | None:

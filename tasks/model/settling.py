@@ -115,9 +115,7 @@ def settle(job: Job, known: Known, not_ends: Collection[int]) -> Job:
     return replace(job, outcome=tasks[0], absent_since=since)
 
 
-def _settle_task(
-    job: Job, task: int, before: Outcome, known: Known, not_ends: Collection[int]
-) -> tuple[Outcome, bool]:
+def _settle_task(job: Job, task: int, before: Outcome, known: Known, not_ends: Collection[int]) -> tuple[Outcome, bool]:
     """One task's outcome, and whether it is absent: neither alive nor known to have ended."""
     note = known.notes.get(task)
     if note and note.job_id != job.job_id:

@@ -91,8 +91,8 @@ class Scheduler(Protocol):
     ) -> dict[str, str]:
         """Files (name to text) for the job directory that give the script defaults that it wins over."""
 
-    def submit_command(self, submission: Submission, names: Mapping[str, str]) -> str:
-        """The command line that submits."""
+    def submit_variables(self, submission: Submission, names: Mapping[str, str]) -> dict[str, str]:
+        """Variables for `submit.sh`: `submit`, the command line that submits, and what `before_submit` wants."""
 
     def parse_submission(self, out: str) -> Submitted | None:
         """What was accepted; None: nothing was."""

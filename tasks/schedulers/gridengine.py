@@ -29,28 +29,30 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=%-]", re.ASCII)
 _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?", re.ASCII)
 
-# Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. A file that is not a shell's
-# could not hand over to `run`, so that one shell is replaced for the submitted file; `run` has the original in `shell`.
+# Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. `run` finds it in the file
+# `shell`. Where a first line `#!` is obeyed instead, and where `-S` is not a shell, which could not hand over to `run`,
+# /bin/sh reads the submitted file: the stock csh would warn into the user's output.
 before_submit = r"""
 accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with -terse that is the last one
     grep -q -E '^Your job(-array)? [0-9.:-]+ \(".*"\) has been submitted$' "$1" ||
         tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
 }
 prepare() {
-    if [ -z "$bare" ] && {
-        case $submit in *-S*) true ;; *) false ;; esac ||
-            run 'cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request"' 2>/dev/null |
-            cat - "$job/.sge_request" "$mine/script" 2>/dev/null | grep -q -e '-S'
-    }; then
+    [ -z "$bare" ] || return
+    asked=
+    if case $submit in *-S*) true ;; *) false ;; esac ||
+        run 'cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request"' 2>/dev/null |
+        cat - "$job/.sge_request" "$mine/script" 2>/dev/null | grep -q -e '-S'; then
         asked=$(run "$verify" </dev/null 2>/dev/null | sed -n 's/^shell_list: *\(.*\)/\1/p')
         asked=${asked%%,*}
         asked=${asked##*:}
         printf '%s' "$asked" >"$mine/shell"
-        case ${asked##*/} in
-        '' | sh | bash | dash | ksh* | zsh | csh | tcsh) ;;
-        *) submit="$submit_as_sh" ;;
-        esac
     fi
+    case $shebang:${asked##*/} in
+    0:) ;;
+    ?:sh | ?:bash | ?:dash | ?:ksh* | ?:zsh | ?:csh | ?:tcsh) ;;
+    *) submit=$submit_as_sh ;;
+    esac
 }
 """
 
@@ -91,9 +93,13 @@ def check(script: bytes, resources: Resources) -> list[str]:
     """Warnings, and InvalidInput for what qsub refuses or for what can only end badly over there."""
     lines = [b"#" + line for line in _DIRECTIVE.findall(script)]
     if any(line.endswith(b"\r") for line in [script.partition(b"\n")[0], *lines]):  # G8
-        raise InvalidInput("the script has Windows line ends, which Grid Engine takes for part of the text; run dos2unix")
+        raise InvalidInput(
+            "the script has Windows line ends, which Grid Engine takes for part of the text; run dos2unix"
+        )
     if b"\0" in script:
-        raise InvalidInput("the script holds a NUL byte, which qsub refuses; is it a program? give a script that runs it")
+        raise InvalidInput(
+            "the script holds a NUL byte, which qsub refuses; is it a program? give a script that runs it"
+        )
     if resources.name and (legal_name(resources.name) != resources.name):
         raise InvalidInput(
             f"job name '{resources.name}': letters, digits and _.+=%- only, and no digit first; "
@@ -151,9 +157,7 @@ def directives(resources: Resources, names: Mapping[str, str] = NOTHING) -> list
     return [f"#$ {' '.join(option)}" for option in _options(resources, names)]
 
 
-def defaults(
-    resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes
-) -> dict[str, str]:
+def defaults(resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes) -> dict[str, str]:
     """`.sge_request` of the job directory, where qsub runs: the script wins over it (sge_request(5), as tried).
 
     `-m` and `-M` merge at every level, so they are left out when the script has its own.
@@ -165,16 +169,23 @@ def defaults(
     return {".sge_request": "\n".join(lines) + "\n"}
 
 
-def submit_command(submission: Submission, names: Mapping[str, str]) -> str:
-    """`qsub` with what the flags say, which beats the script, and the mark that `qstat -j` shows."""
-    words = ["qsub", "-ac", f"submithost={submission.key}"]
+def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[str, str]:
+    """`submit`: qsub with what the flags say, which beats the script, and the mark that `qstat -j` shows.
+
+    Also the two variants that `before_submit` wants.
+    """
+    words = ["-ac", f"submithost={submission.key}"]
     words += [word for option in _options(submission.resources, names) for word in option]
     words += ["-h"] if submission.hold else []
     words += ["-wd", submission.workdir] if submission.workdir else []
     words += submission.options
     # Grid Engine keeps a job's arguments line by line; `run` has them as they are.
-    words += [submission.script, *(argument.replace("\n", " ") for argument in submission.arguments)]
-    return shlex.join(words)
+    script = [submission.script, *(argument.replace("\n", " ") for argument in submission.arguments)]
+    return {
+        "submit": shlex.join(["qsub", *words, *script]),
+        "submit_as_sh": shlex.join(["qsub", *words, "-S", "/bin/sh", *script]),
+        "verify": shlex.join(["qsub", *words, "-verify", submission.script]),
+    }
 
 
 def parse_submission(out: str) -> Submitted | None:
@@ -291,9 +302,11 @@ def accounting_command(job_ids: Sequence[str]) -> str:
     return f"for id in {asked}; do TZ=UTC qacct -j \"$id\"; done | grep -E '^({wanted})'; true"
 
 
-def parse_accounting(status: int, out: str, err: str) -> list[Record]:
+def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: ARG001  # G26: it tells nothing
     """The last record of each task (G29: a requeue leaves several), and G26: not found is not there yet, or never."""
-    troubles = [line for line in err.splitlines() if line.strip() and not re.match(r"error: .* not found$", line.strip())]
+    troubles = [
+        line for line in err.splitlines() if line.strip() and not re.match(r"error: .* not found$", line.strip())
+    ]
     records = {}
     for block in re.split(r"^=+$", out, flags=re.M):
         facts = {word: rest.strip() for word, _, rest in (line.partition(" ") for line in block.splitlines())}
@@ -323,14 +336,15 @@ def _outcome(facts: Mapping[str, str]) -> Outcome:
     """How it ended, by `failed` and `exit_status` (G30)."""
     code, _, why = facts["failed"].partition(":")
     failed, exit_status = _leading_number(code), _leading_number(facts["exit_status"])
-    times = {"started_at": _seconds(facts.get("start_time", "")), "ended_at": _seconds(facts.get("end_time", ""))}
-    if failed is None or exit_status is None:
-        return Outcome(State.UNKNOWN, reason="the accounting record is not understood", **times)
-    if failed == 0:
-        return Outcome(State.FAILED if exit_status else State.SUCCEEDED, exit_status, **times)
-    # A body that is killed leaves its end note, and `run` with it ends by itself: only qdel takes both.
-    state = State.CANCELLED if failed == 100 and exit_status == 137 else State.FAILED
-    return Outcome(state, exit_status, reason=why.strip() or f"failed {failed}", **times)
+    started_at, ended_at = _seconds(facts.get("start_time", "")), _seconds(facts.get("end_time", ""))
+    state, reason = State.UNKNOWN, "the accounting record is not understood"
+    if failed == 0 and exit_status is not None:
+        state, reason = (State.FAILED if exit_status else State.SUCCEEDED), ""
+    elif failed is not None and exit_status is not None:
+        # A body that is killed leaves its end note, and `run` with it ends by itself: only qdel takes both.
+        state = State.CANCELLED if failed == 100 and exit_status == 137 else State.FAILED
+        reason = why.strip() or f"failed {failed}"
+    return Outcome(state, exit_status, started_at, ended_at, reason)
 
 
 def _leading_number(text: str) -> int | None:
@@ -343,8 +357,8 @@ def cancel_command(jobs: Sequence[tuple[str, int]]) -> str:
     return shlex.join(["qdel", *(f"{job_id}.{task}" if task else job_id for job_id, task in jobs)])
 
 
-def parse_cancel(status: int, out: str, err: str) -> str:
-    """qdel answers on stdout, and that a job is gone already is no failure (G40); neither does its status tell (G41)."""
+def parse_cancel(status: int, out: str, err: str) -> str:  # noqa: ARG001  # G41: it tells nothing
+    """qdel answers on stdout, and that a job is gone already is no failure (G40)."""
     if "commlib error" in out + err or "unable to" in out + err or not out.strip():
         raise _failed(err, out)
     return out

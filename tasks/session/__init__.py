@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import atexit
 import random
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import fabric
 import paramiko
+from fabric.connection import Connection
 from invoke.context import Context
 
 from ..login_node import COMMAND, Program, Reply, Sections, envelope, new_nonce
@@ -71,7 +70,7 @@ class Session:
         self.cluster = cluster
         self.ledger = Ledger()
         self._identities = identities
-        self._connection: fabric.Connection | None = None
+        self._connection: Connection | None = None
         self._environment = ""
         self._reached = False
         self._scheduler: Scheduler | None = None
@@ -124,7 +123,7 @@ class Session:
         reply = self.ask(Program(("ask",), {"command": command}))["answer"]
         return parse(1 if reply.status is None else reply.status, reply.text, reply.errors)
 
-    def follow(self, program: Program, silence: float = SILENCE) -> Iterator[Section]:
+    def follow(self, program: Program, silence: float = SILENCE) -> Generator[Section, None, None]:
         """Run `program` and yield its sections as they come whole; only a program that has ended ends this.
 
         Raises ConnectionLost as soon as the connection breaks: the caller knows where to go on.
@@ -159,7 +158,7 @@ class Session:
         if not ended:
             raise self._lost("its answer is not whole")
 
-    def _sections(self, program: Program, silence: float) -> Iterator[Section]:
+    def _sections(self, program: Program, silence: float) -> Generator[Section, None, None]:
         """One try: open a channel, send, and read until the last section."""
         nonce = new_nonce()
         answers = Answers(nonce)
@@ -199,6 +198,8 @@ class Session:
             self._connection = connect(self.cluster, self._identities)
             self._reached = True
         transport = self._connection.transport
+        if transport is None:
+            raise EOFError
         for tries in range(40):
             try:
                 return transport.open_session(timeout=30)
@@ -213,7 +214,7 @@ class Session:
         """Log out; the next program logs in again."""
         if self._connection:
             connection, self._connection = self._connection, None
-            connection.close()
+            connection.close()  # type: ignore[no-untyped-call]  # fabric has no annotations
 
 
 def back_off(tries: int) -> float:
@@ -233,7 +234,7 @@ def _send(channel: paramiko.Channel, head: bytes, program: Program) -> None:
 
 
 def _receive(channel: paramiko.Channel, silence: float) -> Iterator[tuple[bytes, bytes]]:
-    """What comes on stdout and stderr, until the channel closes. Raises OSError after `silence` seconds without a byte."""
+    """What comes on stdout and stderr, until the channel closes. Raises OSError after `silence` seconds of none."""
     channel.settimeout(1.0)
     heard = time.monotonic()
     ended = False
@@ -253,7 +254,7 @@ def _receive(channel: paramiko.Channel, silence: float) -> Iterator[tuple[bytes,
         yield out, err
 
 
-_sessions: dict[Cluster, Session] = {}
+_sessions: dict[str, Session] = {}
 
 
 @atexit.register
@@ -276,14 +277,14 @@ def session_of(context: Context, contact: str | None = None) -> Session:
         raise InvalidInput(f"the job file is of {contact}, not of {given[0]}")
     cluster = cluster_of(given[0])
     identities = tuple(Path(path) for path in context.config.get("authentication", {}).get("identities") or ())
-    if cluster not in _sessions:
-        _sessions[cluster] = Session(cluster, identities)
-    return _sessions[cluster]
+    if cluster.name not in _sessions:
+        _sessions[cluster.name] = Session(cluster, identities)
+    return _sessions[cluster.name]
 
 
 def named_cluster(context: Context) -> list[str]:
     """The clusters that a task was told to be for: by `-H`, and by the collection it was called in."""
-    typed = [_typed(context)] if isinstance(context, fabric.Connection) else []
+    typed = [_typed(context)] if isinstance(context, Connection) else []
     own = context.config.get("submithost", {}).get("cluster")
     return [*typed, *([own] if own else [])]
 
@@ -297,11 +298,11 @@ def cluster_of(contact: str) -> Cluster:
     return replace(cluster, name=contact, user=user or cluster.user, port=port or cluster.port)
 
 
-def _typed(connection: fabric.Connection) -> str:
+def _typed(connection: Connection) -> str:
     """What `-H` said, as far as Fabric tells: the alias, and user and port where they are not its own defaults."""
     config = connection.config
     ssh_config = connection.ssh_config or {}
-    user = connection.user if connection.user not in (config.user, ssh_config.get("user")) else ""
+    user = connection.user if connection.user not in (config.user, ssh_config.get("user"), None) else ""
     port = connection.port if str(connection.port) not in (str(config.port), str(ssh_config.get("port"))) else ""
     host = connection.original_host
     if port and ":" in host:

@@ -1,0 +1,37 @@
+# Two commands: `make demo` shows the main job on a real Grid Engine on this machine, `make test` runs all tests.
+# Each sets up what it needs: system packages (as root), the virtual environment, the testbed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check stress bench setup packages clean help
+
+help:
+	@sed -n 's/^# //p; s/^\([a-z]*\):.*## /  make \1: /p' Makefile
+
+demo: setup ## a job, rendered from a template, submitted over SSH, waited for, fetched and shown
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/demo
+
+test: setup ## all tests
+	$(BIN)/python -m pytest
+
+check: setup ## lint, format and types, and a reason on every exception
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@sh .ci/reasons
+
+setup: packages $(VENV)/.installed
+
+# The virtual environment is made anew when what it depends on changes.
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+packages:
+	@sh .ci/packages
+
+clean: ## the virtual environment and what tools leave behind
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

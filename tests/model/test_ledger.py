@@ -1,0 +1,89 @@
+"""The ledger: private, safe under many processes, and never overwritten when it is not understood."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tasks.model.errors import InvalidInput
+from tasks.model.job import Job, Outcome, State
+from tasks.model.ledger import Ledger, from_record, to_record
+from tasks.model.resources import TaskRange
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "state" / "ledger.sqlite")
+
+
+def test_only_its_owner_can_read_it(ledger: Ledger) -> None:
+    ledger.begin(Job("k", "a"))
+    assert ledger.path.stat().st_mode & 0o777 == 0o600
+    assert ledger.path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_job_comes_back_as_it_was_recorded(ledger: Ledger) -> None:
+    tasks = {1: Outcome(State.FAILED, 3, 10, 20, "why"), 2: Outcome(State.RUNNING)}
+    job = Job("k", "a", "né'\n", "x", job_id="7", array=TaskRange(1, 2), tasks=tasks, cancelled=(2,))
+    ledger.update(job)
+    assert ledger.by_key("a", "k") == ledger.by_id("a", "7") == ledger.last("a") == job
+    assert from_record(to_record(job)) == job
+
+
+def test_a_key_is_begun_once_for_each_cluster(ledger: Ledger) -> None:
+    assert ledger.begin(Job("k", "a", "first")).name == "first"
+    assert ledger.begin(Job("k", "a", "second")).name == "first"
+    assert ledger.begin(Job("k", "b", "other")).name == "other"
+
+
+def test_what_has_ended_is_not_unended_by_a_slower_process(ledger: Ledger) -> None:
+    job = Job("k", "a", job_id="7")
+    ledger.update(replace(job, outcome=Outcome(State.SUCCEEDED, 0)))
+    ledger.update(replace(job, outcome=Outcome(State.RUNNING)))
+    assert ledger.jobs("a")[0].state is State.SUCCEEDED
+    assert ledger.jobs("a", live=True) == []
+
+
+def test_an_id_that_is_used_again_means_the_newest_job(ledger: Ledger) -> None:
+    ledger.update(Job("old", "a", job_id="7"))
+    ledger.update(Job("new", "a", job_id="7"))
+    found = ledger.by_id("a", "7")
+    assert found is not None
+    assert found.key == "new"
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone(ledger: Ledger) -> None:
+    ledger.begin(Job("k", "a"))
+    with sqlite3.connect(ledger.path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = ledger.path.read_bytes()
+    with pytest.raises(InvalidInput, match="version 99"):
+        ledger.jobs()
+    assert ledger.path.read_bytes() == before
+
+
+def test_a_damaged_ledger_is_one_line_and_left_alone(ledger: Ledger) -> None:
+    ledger.path.parent.mkdir(parents=True)
+    ledger.path.write_bytes(b"not a database" * 100)
+    with pytest.raises(InvalidInput, match="not a database"):
+        ledger.begin(Job("k", "a"))
+    assert ledger.path.read_bytes() == b"not a database" * 100
+
+
+def test_many_processes_at_once_lose_nothing(ledger: Ledger) -> None:
+    program = (
+        "import sys; from pathlib import Path; from tasks.model.ledger import Ledger; from tasks.model.job import Job\n"
+        "for n in range(10): Ledger(Path(sys.argv[1])).begin(Job(f'{sys.argv[2]}-{n}', 'a'))"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, str(ledger.path), f"p{number}"], cwd=Path(__file__).parents[2])
+        for number in range(8)
+    ]
+    assert [process.wait(60) for process in running] == [0] * 8
+    assert len(ledger.jobs("a")) == 80
