@@ -390,3 +390,13 @@ def test_batch_mode_is_no_terminal(sshd: Sshd, home: Home) -> None:
         said, shown = at_terminal(home.host("sharc", port, "BatchMode yes"))
     assert said.startswith("LoginRefused 4 ")
     assert (shown, met.heard) == ("", [])
+
+
+@pytest.mark.parametrize("step", ["password", "keyboard-interactive"])
+def test_ctrl_c_at_a_prompt_ends_it_at_once(sshd: Sshd, home: Home, step: str) -> None:
+    start = time.monotonic()
+    with gate(home, sshd, step) as (port, met):
+        said, _ = at_terminal(home.host("sharc", port), (": ", "\x03"))
+    assert said.splitlines()[-1] == "KeyboardInterrupt"
+    assert met.heard == []
+    assert time.monotonic() - start < 5
