@@ -144,7 +144,7 @@ def _mend(cell: Cell, slots: int | None, say: Say) -> Cell:
     else:
         say(f"{cell.name}: starting {', '.join(dead)} again")
         if "qmaster" in dead:
-            daemons.kill(cell, "sge_qmaster")
+            daemons.kill_qmaster(cell)
         daemons.start_qmaster(cell)
         daemons.start_execd(cell)
         sshd.start_sshd(sshd.main_door(cell))

@@ -63,6 +63,11 @@ class Cell:
         return self.sge_root / "default" / "spool" / "qmaster"
 
     @property
+    def home(self) -> Path:
+        """The home directory over there: login shells read nothing of the user's own, and `down` takes it along."""
+        return self.sge_root / "home"
+
+    @property
     def mail(self) -> Path:
         """Where mail ends that Grid Engine would have sent: `mail.*`, arguments, an empty line, the text."""
         return self.directory / "mail"

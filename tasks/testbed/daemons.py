@@ -14,6 +14,7 @@ from ..model.errors import InvalidInput, SchedulerError
 from . import files
 from .cell import Cell, write
 from .processes import MARK, daemon, end, wait_until
+from .sshd import other_user
 
 
 def make(cell: Cell) -> None:
@@ -37,11 +38,19 @@ def set_slots(cell: Cell) -> None:
 
 
 def start_qmaster(cell: Cell) -> None:
-    """Start sge_qmaster unless it lives, and return when it answers. Raises SchedulerError."""
-    if not daemon(cell.directory, "sge_qmaster"):
+    """Start sge_qmaster unless it lives, and return when it answers. Raises SchedulerError.
+
+    An sge_execd that lives is restarted too: by itself it finds a new qmaster after half a minute, and the ends of
+    jobs may never get through. Jobs run on meanwhile.
+    """
+    lives = daemon(cell.directory, "sge_qmaster") is not None
+    if not lives:
         _start(cell, "sge_qmaster")
     if not wait_until(lambda: qmaster_answers(cell), 10):
         raise SchedulerError(f"{cell.name}: sge_qmaster does not answer: see {cell.spool / 'messages'}")
+    if not lives and execd_lives(cell):
+        stop_execd(cell)
+        start_execd(cell)
 
 
 def start_execd(cell: Cell) -> None:
@@ -54,13 +63,23 @@ def start_execd(cell: Cell) -> None:
 
 
 def stop_qmaster(cell: Cell) -> None:
-    """End sge_qmaster in good order, its spool written; jobs run on. Raises SchedulerError when it stays."""
-    _stop(cell, "sge_qmaster")
+    """End sge_qmaster in good order, which takes it 8 s; jobs run on. Raises SchedulerError when it stays."""
+    _end(cell, "sge_qmaster", signal.SIGTERM)
+
+
+def kill_qmaster(cell: Cell) -> None:
+    """Kill sge_qmaster: at once, and what it had not yet written is lost (job number, accounting)."""
+    _end(cell, "sge_qmaster", signal.SIGKILL)
 
 
 def stop_execd(cell: Cell) -> None:
     """End sge_execd alone; its jobs run on under their shepherds. Raises SchedulerError when it stays."""
-    _stop(cell, "sge_execd")
+    _end(cell, "sge_execd", signal.SIGTERM)
+
+
+def kill_execd(cell: Cell) -> None:
+    """Kill sge_execd alone; its jobs run on under their shepherds."""
+    _end(cell, "sge_execd", signal.SIGKILL)
 
 
 def qmaster_answers(cell: Cell, timeout: float = 5) -> bool:
@@ -87,13 +106,6 @@ def execd_answers(cell: Cell) -> bool:
 def execd_lives(cell: Cell) -> bool:
     """Whether there is an sge_execd, known to qmaster or not."""
     return daemon(cell.directory, "sge_execd") is not None
-
-
-def kill(cell: Cell, program: str) -> None:
-    """Kill `sge_qmaster` or `sge_execd` if it is there; jobs stay."""
-    if process := daemon(cell.directory, program):
-        end(process)
-    wait_until(lambda: not daemon(cell.directory, program), 5)
 
 
 def _lay_out(cell: Cell) -> None:
@@ -163,22 +175,21 @@ def _start(cell: Cell, program: str) -> None:
     # Jobs inherit sge_execd's environment: it gets what a service has, and nothing of this session.
     environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **cell.settings()}
     environment[MARK] = str(cell.directory)
+    if program == "sge_execd":
+        # Jobs have the same home as logins. Turned daemon by itself it would close what libnss-wrapper has open.
+        environment.update(other_user(cell.directory, cell.home), SGE_ND="1")
     with open(cell.directory / f"{program}.log", "ab") as log:
-        # Away from our pipes and our terminal, or `up | cat` would wait for the daemons.
-        done = subprocess.run(
-            [str(files.BINARIES / program)],
-            env=environment, cwd="/", start_new_session=True,
+        # Away from our pipes, our terminal and our parent, or `up | cat` would wait for the daemons.
+        subprocess.run(
+            ["/bin/sh", "-c", '"$0" & exit 0', str(files.BINARIES / program)],
+            env=environment, cwd="/", start_new_session=True, check=True,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
-    if done.returncode != 0:
-        messages = cell.spool / "messages"
-        raise SchedulerError(f"{cell.name}: {program} did not start: see {log.name} and {messages}")
 
 
-def _stop(cell: Cell, program: str) -> None:
-    process = daemon(cell.directory, program)
-    if process:
-        end(process, signal.SIGTERM)
+def _end(cell: Cell, program: str, how: signal.Signals) -> None:
+    if process := daemon(cell.directory, program):
+        end(process, how)
     if not wait_until(lambda: not daemon(cell.directory, program), 20):
         raise SchedulerError(f"{cell.name}: {program} does not stop")
 

@@ -123,7 +123,7 @@ def start_sshd(door: Door, environment: dict[str, str] | None = None) -> None:
     with open(door.folder / "start.log", "wb") as output:
         done = subprocess.run(
             ["/usr/sbin/sshd", "-f", str(door.config), "-E", str(door.log)],
-            env={"PATH": "/usr/bin:/bin", **(environment or _unlocked(door))}, cwd="/",
+            env={"PATH": "/usr/bin:/bin", **(environment or other_user(door.folder, door.cell.home))}, cwd="/",
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     if done.returncode != 0 or not wait_until(lambda: answers(door), 5):
@@ -169,7 +169,7 @@ def extra_sshd(
     door = Door(name, _free_port(), folder, cell, folder / "client_key")
     try:
         furnish(door, options, set_env=set_env, sftp=sftp)
-        start_sshd(door, _other_user(folder, login_shell, home) if login_shell or home else None)
+        start_sshd(door, other_user(folder, home or cell.home, login_shell))
         yield door
     finally:
         stop_sshd(door)
@@ -199,24 +199,18 @@ def _make_key(path: Path, kind: str) -> None:
     )  # fmt: skip
 
 
-def _unlocked(door: Door) -> dict[str, str]:
-    """Without PAM, sshd refuses an account whose password is locked, as root's is on many machines."""
-    try:
-        own = f"{getpass.getuser()}:!"
-        locked = any(line.startswith(own) for line in Path("/etc/shadow").read_text().splitlines())
-    except OSError:  # not root: then sshd cannot look either
-        return {}
-    return _other_user(door.folder, None, None) if locked else {}
+def other_user(folder: Path, home: Path, login_shell: str | None = None) -> dict[str, str]:
+    """Variables that make libnss-wrapper show the user with this home and shell to the process with them.
 
-
-def _other_user(folder: Path, login_shell: str | None, home: Path | None) -> dict[str, str]:
-    """Variables that make libnss-wrapper show the user with this shell and home to the process with them."""
+    And with a password that is not locked: without PAM, sshd refuses a locked account, as root's is on many machines.
+    """
     library = nss_wrapper()
     if not library:
-        raise InvalidInput("another login shell needs libnss_wrapper: sudo apt-get install libnss-wrapper")
+        raise InvalidInput("the testbed needs libnss_wrapper: sudo apt-get install libnss-wrapper")
+    home.mkdir(mode=0o700, exist_ok=True)
     me = pwd.getpwuid(os.geteuid())
     line = ":".join([me.pw_name, "x", str(me.pw_uid), str(me.pw_gid), me.pw_gecos,
-                     str(home or me.pw_dir), login_shell or me.pw_shell])  # fmt: skip
+                     str(home), login_shell or me.pw_shell])  # fmt: skip
     known = Path("/etc/passwd").read_text().splitlines()
     others = [text for text in known if not text.startswith(f"{me.pw_name}:")]
     passwd, group, shadow = (folder / name for name in ("passwd", "group", "shadow"))
