@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from ..model.errors import InvalidInput, SchedulerError
@@ -46,7 +47,7 @@ def start_qmaster(cell: Cell) -> None:
     lives = daemon(cell.directory, "sge_qmaster") is not None
     if not lives:
         _start(cell, "sge_qmaster")
-    if not wait_until(lambda: qmaster_answers(cell), 10):
+    if not _comes_up(cell, "sge_qmaster", qmaster_answers):
         raise SchedulerError(f"{cell.name}: sge_qmaster does not answer: see {cell.spool / 'messages'}")
     if not lives and execd_lives(cell):
         stop_execd(cell)
@@ -57,7 +58,7 @@ def start_execd(cell: Cell) -> None:
     """Start sge_execd unless it lives, and return when its queue takes jobs. Raises SchedulerError."""
     if not daemon(cell.directory, "sge_execd"):
         _start(cell, "sge_execd")
-    if not wait_until(lambda: execd_answers(cell), 10):
+    if not _comes_up(cell, "sge_execd", execd_answers):
         where = cell.spool.parent / files.HOST / "messages"
         raise SchedulerError(f"{cell.name}: sge_execd does not report: see {where}")
 
@@ -185,6 +186,15 @@ def _start(cell: Cell, program: str) -> None:
             env=environment, cwd="/", start_new_session=True, check=True,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
+
+
+def _comes_up(cell: Cell, program: str, answers: Callable[[Cell], bool]) -> bool:
+    """Wait until it answers; False as soon as it is dead."""
+
+    def lives() -> bool:
+        return daemon(cell.directory, program) is not None
+
+    return wait_until(lives, 1) and wait_until(lambda: answers(cell) or not lives(), 20) and lives()
 
 
 def _end(cell: Cell, program: str, how: signal.Signals) -> None:

@@ -1,0 +1,58 @@
+"""What the tests of the testbed share: running programs, and looking at the daemons of a cell."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tasks.testbed import processes, register, sshd
+from tasks.testbed.cell import Cell
+
+ROOT = Path(__file__).parents[2]
+DAEMONS = ("sge_qmaster", "sge_execd")
+
+
+def fab(*words: str) -> subprocess.CompletedProcess[str]:
+    """A whole command line, its output in pipes: it would hang if a daemon kept them open."""
+    program = [sys.executable, "-m", "fabric", "-r", str(ROOT), *words]
+    return subprocess.run(program, capture_output=True, text=True, timeout=60)
+
+
+def ssh(name: str, command: str, config: Path | None = None, script: str = "") -> str:
+    """What a command prints on the cluster; it has to succeed."""
+    words = ["ssh", "-F", str(config or register.ssh_config()), name, command]
+    done = subprocess.run(words, input=script, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def qsub(cell: Cell, script: str, *options: str) -> str:
+    """The ID of a job that was submitted here, without SSH."""
+    words = ["/usr/lib/gridengine/qsub", "-terse", "-S", "/bin/sh", "-o", "/dev/null", "-j", "y", *options]
+    done = subprocess.run(words, env=cell.env(), input=script, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def until(condition: Callable[[], object], within: float = 20) -> None:
+    assert processes.wait_until(condition, within), "did not happen in time"
+
+
+def pids(cell: Cell) -> dict[str, int | None]:
+    """The daemons of a cell."""
+    door = sshd.main_door(cell)
+    found = {name: processes.daemon(cell.directory, name) for name in DAEMONS}
+    found["sshd"] = processes.listener(cell.directory, door.config)
+    return {name: process and process.pid for name, process in found.items()}
+
+
+def kill(cell: Cell, *names: str) -> None:
+    for name in names:
+        pid = pids(cell)[name]
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        until(lambda name=name: pids(cell)[name] is None)

@@ -1,0 +1,114 @@
+"""What tests share: a testbed for the whole run, and a person with a home of their own for each test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.testbed import bed, register
+from tasks.testbed.cell import Cell
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody at a workstation: a home, a working directory with a fabfile, and the command line."""
+
+    home: Path
+    work: Path
+    environment: dict[str, str] = field(repr=False)
+
+    def fab(self, *words: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `fab WORDS`, without a terminal."""
+        return subprocess.run(
+            [sys.executable, "-m", "fabric", *words],
+            cwd=self.work, env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=timeout,
+        )  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Begin `fab WORDS` and return at once."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "fabric", *words],
+            cwd=self.work, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def script(self, name: str, text: str) -> str:
+        """Write a file into the working directory; returns its name."""
+        (self.work / name).write_text(text)
+        return name
+
+    def submit(self, script: str, *words: str, cluster: str = "sandbox") -> str:
+        """Submit, and return the job ID."""
+        done = self.fab("-H", cluster, "submit", f"--script={script}", *words)
+        assert done.returncode == 0, done.stderr
+        return self.jobs("--job", "last", cluster=cluster)[0]["job_id"]  # type: ignore[no-any-return]
+
+    def jobs(self, *words: str, cluster: str = "sandbox") -> list[dict[str, Any]]:
+        """What `status --json` says."""
+        return json_lines(self.fab("-H", cluster, "status", "--json", *words).stdout)
+
+    def wait(self, *words: str, cluster: str = "sandbox") -> dict[str, Any]:
+        """Wait for one job, and return what `--json` says of it."""
+        (job,) = json_lines(self.fab("-H", cluster, "wait", "--json", "--timeout=100", *words).stdout)
+        return job
+
+
+def json_lines(text: str) -> list[dict[str, Any]]:
+    """The objects, one a line."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def plain_environment(home: Path) -> dict[str, str]:
+    """The environment of somebody who just logged in: nothing of whoever runs the tests."""
+    return {
+        "HOME": str(home),
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "error",
+    }
+
+
+def move_in(home: Path, fabric_yml: str = "") -> Person:
+    """A person with this home, who has configured this."""
+    home.mkdir(parents=True, exist_ok=True)
+    work = home / "work"
+    work.mkdir()
+    (work / "fabfile.py").write_text("from tasks import namespace\n\nns = namespace()\n")
+    if fabric_yml:
+        (home / ".fabric.yml").write_text(fabric_yml)
+    return Person(home, work, plain_environment(home))
+
+
+@pytest.fixture(scope="session")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cell]]:
+    """The clusters `sandbox` and `sandbox2`, for the whole run and away from anybody's own testbed."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    try:
+        yield {cell.name: cell for cell in bed.up(slots=32)}
+    finally:
+        bed.down()
+        os.environ.pop("XDG_STATE_HOME")
+        if before is not None:
+            os.environ["XDG_STATE_HOME"] = before
+
+
+@pytest.fixture
+def person(cells: dict[str, Cell], tmp_path: Path) -> Person:
+    """Somebody who has the two clusters configured."""
+    del cells
+    return move_in(tmp_path / "home", register.registration().read_text())
+
+
