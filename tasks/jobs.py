@@ -243,7 +243,7 @@ def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
         return
     first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
     how = "" if fetched else f"; its results: fab -H {session.name} fetch --job {first.job_id}"
-    raise JobFailed(f"{output.ended_line(first, 0, first.outcome)}{more}{how}")
+    raise JobFailed(f"{first.title()} {first.state}{more}{how}")
 
 
 @verb(

@@ -110,5 +110,3 @@ def person(cells: dict[str, Cell], tmp_path: Path) -> Person:
     """Somebody who has the two clusters configured."""
     del cells
     return move_in(tmp_path / "home", register.registration().read_text())
-
-

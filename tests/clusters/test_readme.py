@@ -1,0 +1,78 @@
+"""README's first session does what README says, but for the cluster's name, its numbers and its times."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import ROOT, Person
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def session() -> list[tuple[str, str]]:
+    """The commands of the first console block, each with what it prints."""
+    block = re.search(r"```console\n(.*?)```", README, re.S)
+    assert block
+    parts = re.split(r"^\$ (.*)\n", block[1], flags=re.M)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def plain(text: str) -> list[str]:
+    """What does not differ from run to run. Lines of stdout and stderr may come in any order."""
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+    text = re.sub(r'-[0-9a-f]{10}"', '-KEY"', text)
+    text = re.sub(r'"directory": "[^"]*/(?=\.submithost)', '"directory": "HOME/', text)
+    text = re.sub(r"after \d+ s", "after N s", text)
+    lines = [line for line in text.splitlines() if not re.search(r" is (pending|running)$", line)]
+    return sorted(lines)
+
+
+def test_the_first_session_is_as_shown(person: Person, tmp_path: Path) -> None:
+    commands = session()
+    assert len(commands) > 8
+    script = dict(commands)["cat seven.sh"]
+    person.script("seven.sh", script)
+    (person.work / "job_templates").symlink_to(ROOT / "job_templates")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "fab").write_text(f'#!/bin/sh\nexec {sys.executable} -m fabric "$@"\n')
+    (programs / "fab").chmod(0o755)
+
+    numbers: dict[str, str] = {}
+    status = 0
+    for command, shown in commands:
+        typed = command.replace("sharc", "sandbox").replace("echo $?", f"echo {status}")
+        for number, real in numbers.items():
+            typed = typed.replace(number, real)
+        done = subprocess.run(
+            ["bash", "-c", typed], cwd=person.work, text=True, timeout=120, stdin=subprocess.DEVNULL,
+            env={**person.environment, "PATH": f"{programs}:{person.environment['PATH']}"},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        status = done.returncode
+        if submitted := re.search(r"^Your job(?:-array)? (\d+)", shown, re.M):
+            real = re.search(r"^Your job(?:-array)? (\d+)", done.stdout, re.M)
+            assert real, done.stdout
+            numbers[submitted[1]] = real[1]
+        expected = shown.replace("sharc", "sandbox")
+        for number, real_number in numbers.items():
+            expected = expected.replace(number, real_number)
+        assert plain(done.stdout) == plain(expected), command
+
+
+def test_every_task_and_every_flag_that_readme_names_is_there_and_no_other(person: Person) -> None:
+    rows = re.findall(r"^\| (`[a-z.`]+(?: `[a-z.]+`)*) \| [^|]+ \|(.*)\|$", README.replace("\\|", "/"), re.M)
+    named = {
+        task: set(re.findall(r"`--([a-z-]+)", flags)) for tasks, flags in rows for task in re.findall("[a-z.]+", tasks)
+    }
+    listed = set(re.findall(r"^  ([a-z.]+)  ", person.fab("--list").stdout, re.M))
+    root = {task for task in listed if not task.startswith("sandbox")}
+    assert set(named) == root
+    for task, flags in named.items():
+        if task.startswith("testbed"):
+            continue
+        shown = set(re.findall(r"^  --([a-z-]+)", person.fab("--help", task).stdout, re.M))
+        assert flags == shown - {"job"} | (flags & {"job"}), task
