@@ -121,7 +121,9 @@ def _lay_out(cell: Cell) -> None:
     write(cell.common / "bootstrap", files.BOOTSTRAP.format(**settings), 0o644)
     write(cell.common / "act_qmaster", f"{files.HOST}\n", 0o644)
     # Without the aliases: "access denied (client IP resolved to host name ...)".
-    write(cell.common / "host_aliases", " ".join([files.HOST, *_names_of_this_machine()]) + "\n", 0o644)
+    names = " ".join([files.HOST, *_names_of_this_machine()])
+    write(cell.common / "host_aliases", f"{names}\n", 0o644)
+    write(cell.directory / "hosts", f"127.0.0.1 {names}\n", 0o644)
     write(root / "mailer", files.MAILER.format(mail=root / "mail"), 0o700)
 
 
@@ -176,9 +178,11 @@ def _start(cell: Cell, program: str) -> None:
     # Jobs inherit sge_execd's environment: it gets what a service has, and nothing of this session.
     environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **cell.settings()}
     environment[MARK] = str(cell.directory)
-    if program == "sge_execd":
-        # Jobs have the same home as logins. Turned daemon by itself it would close what libnss-wrapper has open.
-        environment.update(other_user(cell.directory, cell.home), SGE_ND="1")
+    # Jobs have the same home as logins. And Grid Engine can only listen on every address, and believes whoever's
+    # address resolves to a name that it knows: so for its daemons no address but 127.0.0.1 has a name.
+    environment.update(other_user(cell.directory, cell.home), NSS_WRAPPER_HOSTS=str(cell.directory / "hosts"))
+    # Turned daemon by itself it would close what libnss-wrapper has open.
+    environment["SGE_ND"] = "1"
     with open(cell.directory / f"{program}.log", "ab") as log:
         # Away from our pipes, our terminal and our parent, or `up | cat` would wait for the daemons.
         subprocess.run(
