@@ -27,9 +27,7 @@ def up(_: Context, clusters: str = "sandbox,sandbox2", slots: str = "") -> None:
     from . import bed
 
     reserved = {"testbed", *(str(task.name) for task in _verbs())}
-    ready = bed.up(
-        _names(clusters), parse_count(slots, "slots") if slots else None, say=_say, reserved=reserved
-    )
+    ready = bed.up(_names(clusters), parse_count(slots, "slots") if slots else None, say=_say, reserved=reserved)
     for cell in ready:
         print(f"{cell.name}: fab -H {cell.name} submit --script=x    by hand: {_by_hand(cell.name)}")
 
