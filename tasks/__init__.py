@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import copy
+import sys
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +16,9 @@ from invoke.tasks import Task
 
 from . import jobs, templates
 from .model import configuration
+from .model.cluster import Cluster
+from .model.errors import InvalidInput
+from .model.wording import one_line
 from .testbed import verbs as testbed
 
 _VERBS = (jobs, templates)
@@ -22,19 +27,27 @@ _VERBS = (jobs, templates)
 def namespace() -> Collection:
     """The collection of all tasks. A configuration that is not usable ends the program with one line and status 2."""
     root = Collection()
-    for verb in _verbs():
+    for verb in all_verbs():
         root.add_task(verb)
     root.add_collection(Collection.from_module(testbed, name="testbed"))
-    reserved = {*root.task_names, *root.collections}
-    for name, cluster in configuration.load(reserved=reserved).clusters.items():
+    for name, cluster in _clusters(reserved={*root.task_names, *root.collections}).items():
         own = Collection(name)
-        for verb in _verbs():
+        for verb in all_verbs():
             own.add_task(copy.deepcopy(verb))  # F12: copies must not share their help
         own.configure({"submithost": {"cluster": cluster.name}})
         root.add_collection(own)
     return root
 
 
-def _verbs() -> list[Task[Any]]:
+def _clusters(reserved: set[str]) -> Mapping[str, Cluster]:
+    """The configured clusters. This is before any task, where Fabric would show a traceback (F19)."""
+    try:
+        return configuration.load(reserved=reserved).clusters
+    except InvalidInput as error:
+        print(one_line(error, 2000), file=sys.stderr)
+        raise SystemExit(error.exit_status) from None
+
+
+def all_verbs() -> list[Task[Any]]:
     modules: tuple[ModuleType, ...] = _VERBS
     return [member for module in modules for member in vars(module).values() if isinstance(member, Task)]

@@ -52,7 +52,7 @@ class Person:
         """Submit, and return the job ID."""
         done = self.fab("-H", cluster, "submit", f"--script={script}", *words)
         assert done.returncode == 0, done.stderr
-        return self.jobs("--job", "last", cluster=cluster)[0]["job_id"]  # type: ignore[no-any-return]
+        return self.jobs("--job", "last", cluster=cluster)[0]["job_id"]  # type: ignore[no-any-return]  # JSON is anything
 
     def jobs(self, *words: str, cluster: str = "sandbox") -> list[dict[str, Any]]:
         """What `status --json` says."""

@@ -1,7 +1,8 @@
 # The job: note the start, run the user's script with the interpreter that the scheduler would have used, note the end.
-# From the scheduler: submithost_identify (sets submithost_job, submithost_task, submithost_out, submithost_err) and
-# submithost_shell (sets submithost_mode and submithost_shell). Every name of ours is long, since the job's environment
-# is the user's and must reach the body as it is.
+# From the scheduler: submithost_identify (sets submithost_job, submithost_task, submithost_out, submithost_err),
+# submithost_shell (sets submithost_mode and submithost_shell), submithost_as_login (whether that shell is a login one)
+# and submithost_environment (mends what tells of the submitted file). Every name of ours is long, since the job's
+# environment is the user's and must reach the body as it is.
 submithost_mine=${0%/*}
 submithost_path=${PATH-unset}
 PATH=/usr/local/bin:/usr/bin:/bin${PATH:+:$PATH}
@@ -54,6 +55,8 @@ esac
 eval "set -- $(cat "$submithost_mine/args")"
 set -- "$submithost_mine/script" "$@"
 [ -z "$submithost_line" ] || set -- "$submithost_line" "$@"
+submithost_login=no
+! submithost_as_login || submithost_login=yes
 case $submithost_login:${submithost_shell##*/} in
 yes:sh | yes:bash | yes:dash | yes:ksh | yes:zsh) set -- "$submithost_shell" -l "$@" ;;
 yes:*csh) # takes -l only alone; a first dash in its name says the same
@@ -66,13 +69,14 @@ yes:*csh) # takes -l only alone; a first dash in its name says the same
 *) set -- "$submithost_shell" "$@" ;;
 esac
 
+submithost_environment
 # Caught, and by doing nothing: untrapped we would die and note nothing, ignored the body would inherit that.
 trap : USR1 USR2 XCPU TERM INT HUP
 if [ "$submithost_path" = unset ]; then unset PATH; else PATH=$submithost_path; fi
-# The shell's own word on a killed child stays off the user's stderr. What ends by signal N gives 128 + N, as does
+# The shell's own word on a killed child stays off the user's stderr, so that is redirected in the child alone. What ends by signal N gives 128 + N, as does
 # `exit 128+N`; sh cannot tell them apart, and both are noted and returned as that number.
 exec 9>&2 2>/dev/null
-"$@" 2>&9 9>&-
+(exec "$@" 2>&9 9>&-)
 submithost_status=$?
 PATH=/usr/local/bin:/usr/bin:/bin
 submithost_note "$submithost_task.end" "end $submithost_key $submithost_job $submithost_task $(date +%s) $submithost_status"

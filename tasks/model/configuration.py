@@ -107,9 +107,7 @@ def _read_clusters(text: str, path: Path, reserved: Collection[str]) -> dict[str
         return {}
     clusters = top["clusters"] or {}  # `clusters:` with nothing under it
     if not isinstance(clusters, dict):
-        raise InvalidInput(
-            f"{one_line(path)}: clusters: is {_kind(clusters)}, not a mapping of cluster names"
-        )
+        raise InvalidInput(f"{one_line(path)}: clusters: is {_kind(clusters)}, not a mapping of cluster names")
     found: dict[str, dict[str, Any]] = {}
     for name, settings in clusters.items():
         where = f"{one_line(path)}: cluster {one_line(name)!r}"

@@ -142,8 +142,7 @@ class Ledger:
 
     def _select(self, connection: sqlite3.Connection, where: str, *values: object) -> list[Job]:
         order = "" if "ORDER BY" in where else " ORDER BY number"
-        # `where` is one of the constant texts above, never a value
-        rows = connection.execute(f"SELECT record FROM jobs WHERE {where}{order}", values)  # noqa: S608
+        rows = connection.execute(f"SELECT record FROM jobs WHERE {where}{order}", values)  # noqa: S608  # constant texts, never values
         try:
             return [_job(json.loads(record)) for (record,) in rows]
         except (ValueError, KeyError, TypeError, AttributeError) as error:

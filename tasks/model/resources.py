@@ -117,9 +117,7 @@ def parse_resources(**texts: str | None) -> Resources:
 
     time, memory, array, mail_on = (text(name) for name in ("time", "memory", "array", "mail_on"))
     if mail_on and not _MAIL_ON.fullmatch(mail_on):
-        raise InvalidInput(
-            f"mail-on {mail_on!r} is not made of b (begin), e (end), a (abort), s (suspend), n (never)"
-        )
+        raise InvalidInput(f"mail-on {mail_on!r} is not made of b (begin), e (end), a (abort), s (suspend), n (never)")
     return Resources(
         time=parse_time(time) if time else None,
         memory=parse_memory(memory) if memory else None,

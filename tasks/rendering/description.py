@@ -81,10 +81,7 @@ def describe(path: Path) -> TemplateInfo:
 def unused(path: Path, names: Iterable[str]) -> list[str]:
     """A warning for each of `names` that the template at `path` does not look at. Raises InvalidInput."""
     if path.suffix != SUFFIX:
-        return [
-            f"variable '{one_line(name)}' is not used: {one_line(path)} does not end in {SUFFIX}"
-            for name in names
-        ]
+        return [f"variable '{one_line(name)}' is not used: {one_line(path)} does not end in {SUFFIX}" for name in names]
     uses: dict[str, _Use] = {}
     if not _collect(path, uses, set()):
         return []

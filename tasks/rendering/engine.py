@@ -44,9 +44,7 @@ _STAND_INS = "\x1f\x1e\x1d\x1c\x0b\x0c\x85\u2028\u2029\u2000\u2001\u2002\u2003\u
 class Directives:
     """`{{ directives }}` in a template: the directive lines; called, with the template's own wishes below."""
 
-    def __init__(
-        self, dialect: Callable[[Resources], list[str]], resources: Resources, defaults: Resources
-    ) -> None:
+    def __init__(self, dialect: Callable[[Resources], list[str]], resources: Resources, defaults: Resources) -> None:
         self._dialect = dialect
         self._resources = resources
         self._defaults = defaults
@@ -65,9 +63,7 @@ class Directives:
         lines = self._dialect(asked)
         for line in lines:
             if not line.isprintable():  # a line break would make the rest a command of the script
-                raise InvalidInput(
-                    f"no directive can hold a line break or control character: {one_line(line)}"
-                )
+                raise InvalidInput(f"no directive can hold a line break or control character: {one_line(line)}")
         return "\n".join(lines)
 
 
@@ -76,9 +72,7 @@ def render(path: Path, data: bytes, context: Mapping[str, object]) -> bytes:
     loader = _Loader(path, data)
     try:
         text = environment(loader, context).get_template(str(path)).render()
-        if text.lstrip("\ufeff \t\r\n").startswith(
-            "#!"
-        ):  # a comment above it must not cost the job its shell
+        if text.lstrip("\ufeff \t\r\n").startswith("#!"):  # a comment above it must not cost the job its shell
             text = text.lstrip("\ufeff \t\r\n")
         return text.encode("utf-8", "surrogateescape")
     except Exception as error:  # whatever a template can do to Python is the template's mistake
@@ -154,7 +148,7 @@ class _Loader(jinja2.BaseLoader):
         self._data = data
         self.files = {self._main}
 
-    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, None]:  # noqa: ARG002 -- Jinja's signature
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, None]:  # noqa: ARG002  # Jinja's signature
         if template == self._main:
             return _decoded(Path(template), self._data), template, None
         path = lookup(template, any_file=True)
@@ -169,9 +163,7 @@ def _decoded(path: Path, data: bytes) -> str:
     text = data.decode("utf-8", "surrogateescape")
     for number, line in enumerate(text.split("\n"), 1):
         if line.lstrip("\ufeff \t").startswith("{#"):  # no shell script begins like this
-            raise InvalidInput(
-                f"{one_line(path)}:{number}: comments are {{%# ... #%}} here; '{{#' belongs to bash"
-            )
+            raise InvalidInput(f"{one_line(path)}:{number}: comments are {{%# ... #%}} here; '{{#' belongs to bash")
         if line.strip() and not line.startswith("#"):
             break
     return text
@@ -191,9 +183,7 @@ def _explained(error: Exception, path: Path, files: set[str]) -> InvalidInput:
         message = str(error)
         if not place and isinstance(error, InvalidInput):
             return error  # it says itself where
-    elif isinstance(
-        error, SyntaxError
-    ):  # of the Python that the template became; its line number means nothing
+    elif isinstance(error, SyntaxError):  # of the Python that the template became; its line number means nothing
         message = f"not understood: {error.msg}"
     else:
         message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -45,9 +45,7 @@ def find(script: str) -> Path:
     if exists:
         raise InvalidInput(f"'{one_line(script)}' is a directory; --script takes a file or a template's name")
     known = [*templates(), *(file.name for file in _listdir(path.parent) if file.is_file())]
-    raise InvalidInput(
-        f"no file and no template '{one_line(script)}'{nearest(path.name, known) or _listed()}"
-    )
+    raise InvalidInput(f"no file and no template '{one_line(script)}'{nearest(path.name, known) or _listed()}")
 
 
 def lookup(name: str, any_file: bool = False) -> Path | None:

@@ -55,9 +55,7 @@ def check_names(names: Iterable[str], of_scheduler: Iterable[str]) -> None:
 def _parse_json(text: str, path: Path) -> dict[str, Plain]:
     try:
         # numbers as they are written
-        value = json.loads(
-            text, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=str
-        )
+        value = json.loads(text, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=str)
     except json.JSONDecodeError as error:
         raise InvalidInput(f"{one_line(path)}:{error.lineno}: {error.msg}") from None
     except RecursionError:

@@ -30,8 +30,9 @@ _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?", re.ASCII)
 
 # Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. `run` finds it in the file
-# `shell`. Where a first line `#!` is obeyed instead, and where `-S` is not a shell, which could not hand over to `run`,
-# /bin/sh reads the submitted file: the stock csh would warn into the user's output.
+# `shell`. Where a first line `#!` is obeyed instead (G7), and where `-S` is not a shell, which could not hand over to
+# `run`, another program reads the submitted file: env(1), which Grid Engine does not start as a login shell, so that
+# profiles are read once, by the shell that the file `login_shells` says so of. Where all queues obey `#!`, none has to.
 before_submit = r"""
 accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with -terse that is the last one
     grep -q -E '^Your job(-array)? [0-9.:-]+ \(".*"\) has been submitted$' "$1" ||
@@ -40,6 +41,7 @@ accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with
 prepare() {
     [ -z "$bare" ] || return
     asked=
+    rm -f "$mine/shell" "$mine/login_shells"
     if case $submit in *-S*) true ;; *) false ;; esac ||
         run 'cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request"' 2>/dev/null |
         cat - "$job/.sge_request" "$mine/script" 2>/dev/null | grep -q -e '-S'; then
@@ -49,9 +51,16 @@ prepare() {
         printf '%s' "$asked" >"$mine/shell"
     fi
     case $shebang:${asked##*/} in
-    0:) ;;
-    ?:sh | ?:bash | ?:dash | ?:ksh* | ?:zsh | ?:csh | ?:tcsh) ;;
-    *) submit=$submit_as_sh ;;
+    0:) return ;;
+    ?:sh | ?:bash | ?:dash | ?:ksh* | ?:zsh | ?:csh | ?:tcsh) return ;;
+    esac
+    settings=$(run "SGE_SINGLE_LINE=1; export SGE_SINGLE_LINE; qconf -sq '*'; qconf -sconf" </dev/null 2>/dev/null)
+    case $(printf '%s\n' "$settings" | sed -n 's/^shell_start_mode *//p' | tr A-Z a-z) in
+    '' | *script_from_stdin*) submit=$submit_by_sh ;;
+    *posix_compliant*)
+        submit=$submit_by_env
+        printf '%s\n' "$settings" | sed -n 's/^login_shells *//p' >"$mine/login_shells"
+        ;;
     esac
 }
 """
@@ -66,19 +75,34 @@ submithost_identify() {
 }
 submithost_config() { sed -n "s/^$1=//p" "$SGE_JOB_SPOOL_DIR/config" 2>/dev/null; }
 submithost_shell() {
-    submithost_login=no
+    submithost_outer=$(submithost_config shell_path)
+    submithost_shell=$(cat "$submithost_mine/shell" 2>/dev/null)
     if [ "$(submithost_config shell_start_mode)" = unix_behavior ]; then
         submithost_mode=obey
-        return
-    fi
-    [ "$(submithost_config use_login_shell)" != 1 ] || submithost_login=yes
-    submithost_shell=$(cat "$submithost_mine/shell" 2>/dev/null)
-    if [ -n "$submithost_shell" ]; then
+    elif [ -n "$submithost_shell" ]; then
         submithost_mode=given
     else
-        submithost_mode=default submithost_shell=$(submithost_config shell_path)
-        submithost_shell=${submithost_shell:-/bin/sh}
+        submithost_mode=default submithost_shell=${submithost_outer:-/bin/sh}
     fi
+}
+submithost_as_login() { # whether it would have been started as a login shell
+    [ "$submithost_mode" != obey ] || return
+    if [ -f "$submithost_mine/login_shells" ]; then
+        case ,$(tr -d ' ' <"$submithost_mine/login_shells"), in
+        *",${submithost_shell##*/},"*) return 0 ;;
+        esac
+        return 1
+    fi
+    # A csh has been one already when it read the submitted file, and would say again that it has no terminal.
+    case $submithost_outer in *csh) return 1 ;; esac
+    [ "$(submithost_config use_login_shell)" = 1 ]
+}
+submithost_environment() { # as it would have been
+    JOB_SCRIPT=$submithost_mine/script # what $0 is, and what a script that submits itself again means
+    [ "$submithost_outer" != "$SHELL" ] || case $submithost_mode:${submithost_shell##*/} in
+    given:* | *:sh | *:bash | *:dash | *:ksh* | *:zsh | *:csh | *:tcsh) SHELL=$submithost_shell ;;
+    *) SHELL=/bin/sh ;;
+    esac
 }
 """
 
@@ -172,7 +196,7 @@ def defaults(resources: Resources, options: Sequence[str], names: Mapping[str, s
 def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[str, str]:
     """`submit`: qsub with what the flags say, which beats the script, and the mark that `qstat -j` shows.
 
-    Also the two variants that `before_submit` wants.
+    Also the variants that `before_submit` wants.
     """
     words = ["-ac", f"submithost={submission.key}"]
     words += [word for option in _options(submission.resources, names) for word in option]
@@ -183,7 +207,8 @@ def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[s
     script = [submission.script, *(argument.replace("\n", " ") for argument in submission.arguments)]
     return {
         "submit": shlex.join(["qsub", *words, *script]),
-        "submit_as_sh": shlex.join(["qsub", *words, "-S", "/bin/sh", *script]),
+        "submit_by_sh": shlex.join(["qsub", *words, "-S", "/bin/sh", *script]),
+        "submit_by_env": shlex.join(["qsub", *words, "-S", "/usr/bin/env", *script]),
         "verify": shlex.join(["qsub", *words, "-verify", submission.script]),
     }
 

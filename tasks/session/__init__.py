@@ -301,9 +301,10 @@ def cluster_of(contact: str) -> Cluster:
 def _typed(connection: Connection) -> str:
     """What `-H` said, as far as Fabric tells: the alias, and user and port where they are not its own defaults."""
     config = connection.config
-    ssh_config = connection.ssh_config or {}
-    user = connection.user if connection.user not in (config.user, ssh_config.get("user"), None) else ""
-    port = connection.port if str(connection.port) not in (str(config.port), str(ssh_config.get("port"))) else ""
+    ssh_config: Mapping[str, str] = connection.ssh_config or {}
+    users, ports = (config.user, ssh_config.get("user"), None), (str(config.port), ssh_config.get("port"))
+    user = "" if connection.user in users else connection.user
+    port = "" if str(connection.port) in ports else connection.port
     host = connection.original_host
     if port and ":" in host:
         host = f"[{host}]"

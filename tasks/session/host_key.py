@@ -43,7 +43,7 @@ class Check(paramiko.MissingHostKeyPolicy):
         self.there = there
         self.lines = lines
 
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:  # noqa: ARG002
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:  # noqa: ARG002  # paramiko's signature
         """Return if the key is the host's. Raises HostKeyRefused."""
         blob = key.asbytes()
         finding = known_hosts.check(self.lines, names(self.there), blob)

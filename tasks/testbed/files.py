@@ -147,6 +147,6 @@ PARALLEL_ENVIRONMENTS = {
 def replaced(text: str, **values: object) -> str:
     """`text` (lines of `name value`) with the lines of these names replaced; each of them must be there."""
     for name, value in values.items():
-        text, count = re.subn(rf"^{name}\s.*$", lambda _: f"{name} {value}", text, flags=re.M)  # noqa: B023 - used at once
+        text, count = re.subn(rf"^{name}\s.*$", lambda _: f"{name} {value}", text, flags=re.M)  # noqa: B023  # used at once
         assert count == 1, f"no line {name}"
     return text

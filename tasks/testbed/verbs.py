@@ -22,11 +22,11 @@ from ..verb import verb
 )
 def up(_: Context, clusters: str = "sandbox,sandbox2", slots: str = "") -> None:
     """Bring up private Grid Engine clusters on this machine; a healthy one is left alone."""
-    from .. import _verbs  # that module imports this one
+    from .. import all_verbs  # that module imports this one
     from ..model.resources import parse_count
     from . import bed
 
-    reserved = {"testbed", *(str(task.name) for task in _verbs())}
+    reserved = {"testbed", *(str(task.name) for task in all_verbs())}
     ready = bed.up(_names(clusters), parse_count(slots, "slots") if slots else None, say=_say, reserved=reserved)
     for cell in ready:
         print(f"{cell.name}: fab -H {cell.name} submit --script=x    by hand: {_by_hand(cell.name)}")

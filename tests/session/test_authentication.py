@@ -282,7 +282,7 @@ class Gate(paramiko.ServerInterface):
         self.codes = {"123456"}
         self.heard: list[str] = []
 
-    def get_allowed_auths(self, username: str) -> str:  # noqa: ARG002
+    def get_allowed_auths(self, username: str) -> str:
         return self.steps[0] if self.steps else ""
 
     def _step(self, method: str, right: bool) -> int:
@@ -294,13 +294,13 @@ class Gate(paramiko.ServerInterface):
         self.steps.pop(0)
         return AUTH_PARTIALLY_SUCCESSFUL if self.steps else AUTH_SUCCESSFUL
 
-    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:  # noqa: ARG002
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         return self._step("publickey", key.asbytes() == self.key)
 
-    def check_auth_password(self, username: str, password: str) -> int:  # noqa: ARG002
+    def check_auth_password(self, username: str, password: str) -> int:
         return self._step("password", password == "secret")
 
-    def check_auth_interactive(self, username: str, submethods: str) -> int | InteractiveQuery:  # noqa: ARG002
+    def check_auth_interactive(self, username: str, submethods: str) -> int | InteractiveQuery:
         if self.steps[0] != "keyboard-interactive":
             return AUTH_FAILED
         return InteractiveQuery("Two factors", "Look at\x1b[31m your phone", ("Code: ", False), ("Name: ", True))
