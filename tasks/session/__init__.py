@@ -305,7 +305,7 @@ def _typed(connection: Connection) -> str:
     users, ports = (config.user, ssh_config.get("user"), None), (str(config.port), ssh_config.get("port"))
     user = "" if connection.user in users else connection.user
     port = "" if str(connection.port) in ports else connection.port
-    host = connection.original_host
+    host = str(connection.original_host)
     if port and ":" in host:
         host = f"[{host}]"
     return f"{user}{'@' if user else ''}{host}{':' if port else ''}{port}"
