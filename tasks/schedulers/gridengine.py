@@ -42,9 +42,9 @@ prepare() {
     [ -z "$bare" ] || return
     asked=
     rm -f "$mine/shell" "$mine/login_shells"
-    if case $submit in *-S*) true ;; *) false ;; esac ||
+    if case $submit in *-S* | *-@*) true ;; *) false ;; esac ||
         run 'cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request"' 2>/dev/null |
-        cat - "$job/.sge_request" "$mine/script" 2>/dev/null | grep -q -e '-S'; then
+        cat - "$job/.sge_request" "$mine/script" 2>/dev/null | grep -q -e '-S' -e '-@'; then
         asked=$(run "$verify" </dev/null 2>/dev/null | sed -n 's/^shell_list: *\(.*\)/\1/p')
         asked=${asked%%,*}
         asked=${asked##*:}
@@ -54,12 +54,12 @@ prepare() {
     0:) return ;;
     ?:sh | ?:bash | ?:dash | ?:ksh* | ?:zsh | ?:csh | ?:tcsh) return ;;
     esac
-    settings=$(run "SGE_SINGLE_LINE=1; export SGE_SINGLE_LINE; qconf -sq '*'; qconf -sconf" </dev/null 2>/dev/null)
-    case $(printf '%s\n' "$settings" | sed -n 's/^shell_start_mode *//p' | tr A-Z a-z) in
+    settings() { run "SGE_SINGLE_LINE=1 qconf $1" </dev/null 2>/dev/null | sed -n "s/^$2 *//p"; }
+    case $(settings "-sq '*'" shell_start_mode | tr A-Z a-z) in
     '' | *script_from_stdin*) submit=$submit_by_sh ;;
     *posix_compliant*)
         submit=$submit_by_env
-        printf '%s\n' "$settings" | sed -n 's/^login_shells *//p' >"$mine/login_shells"
+        settings -sconf login_shells >"$mine/login_shells"
         ;;
     esac
 }
@@ -99,9 +99,10 @@ submithost_as_login() { # whether it would have been started as a login shell
 }
 submithost_environment() { # as it would have been
     JOB_SCRIPT=$submithost_mine/script # what $0 is, and what a script that submits itself again means
-    [ "$submithost_outer" != "$SHELL" ] || case $submithost_mode:${submithost_shell##*/} in
+    [ "$submithost_outer" = /usr/bin/env ] || return
+    case $submithost_mode:${submithost_shell##*/} in
     given:* | *:sh | *:bash | *:dash | *:ksh* | *:zsh | *:csh | *:tcsh) SHELL=$submithost_shell ;;
-    *) SHELL=/bin/sh ;;
+    *) SHELL=/bin/sh ;; # which, unlike an interpreter, is of use to programs that start "the user's shell"
     esac
 }
 """
