@@ -1,11 +1,10 @@
-"""Cancel jobs: noted in the job directory and in the ledger first, so that what follows is known for what it is."""
+"""Cancel jobs, and keep which ones the scheduler took, so that what follows is known for what it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .login_node import Program
 from .selection import Selected
 from .session import Session
 
@@ -15,12 +14,10 @@ def cancel_jobs(session: Session, selected: Sequence[Selected]) -> str:
 
     Raises SchedulerError when it refused, Unreachable when it is not known whether it heard.
     """
-    named = [(job, task) for job, tasks in selected for task in tasks or (0,)]
-    noted = "".join(f"{task} {job.directory}\n" for job, task in named)
-    command = session.scheduler.cancel_command([(job.job_id or "", task) for job, task in named])
-    answer = session.ask(Program(("cancel",), {"command": command}, data=[noted.encode("utf-8", "surrogateescape")]))
-    reply = answer["answer"]
-    said = session.scheduler.parse_cancel(1 if reply.status is None else reply.status, reply.text, reply.errors)
+    named = [(job.job_id or "", task) for job, tasks in selected for task in tasks or (0,)]
+    scheduler = session.scheduler
+    said, taken = session.query(scheduler.cancel_command(named), scheduler.parse_cancel)
     for job, tasks in selected:
-        session.ledger.update(replace(job, cancelled=tuple({*job.cancelled, *(tasks or (0,))})))
+        cancelled = {task for task in tasks or (0,) if job.job_id in taken}
+        session.ledger.update(replace(job, cancelled=tuple({*job.cancelled, *cancelled})))
     return said

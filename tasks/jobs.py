@@ -118,22 +118,22 @@ def submit(
     if dry_run:
         show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
         return
-    job = submit_once(
-        session, prepare(wanted, session.cluster, session.scheduler), Path(job_file) if job_file else None
-    )
-    if json:
-        output.show_jobs([job], as_json=True)
-    if wait or fetch:
-        watch = watch_to_the_end(session, [job], limit)
-        if fetch:
-            results.fetch(session, watch, [(job, ())], Path(fetch), (), force=False)
+    prepared = prepare(wanted, session.cluster, session.scheduler)
+    job = submit_once(session, prepared, Path(job_file) if job_file else None, quiet=json)
+    try:
+        if wait or fetch:
+            watch = watch_to_the_end(session, [job], limit)
+            (job,) = watch.jobs.values()
+            if fetch:
+                results.fetch(session, watch, [(job, ())], Path(fetch), (), force=False)
+            complain(session, [job], fetched=bool(fetch))
+    finally:
         if json:
-            output.show_jobs(list(watch.jobs.values()), as_json=True)
-        complain(session, list(watch.jobs.values()), fetched=bool(fetch))
+            output.show_jobs([session.ledger.by_key(session.name, job.key) or job], as_json=True)
 
 
-def submit_once(session: Session, prepared: Prepared, job_file: Path | None) -> Job:
-    """Note the intention, submit, record; print what the scheduler said."""
+def submit_once(session: Session, prepared: Prepared, job_file: Path | None, *, quiet: bool) -> Job:
+    """Note the intention, submit, record; print what the scheduler said (`quiet`: keep stdout for others)."""
     job = session.ledger.begin(prepared.job)
     if job.script_hash != prepared.job.script_hash:
         output.say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")
@@ -141,16 +141,20 @@ def submit_once(session: Session, prepared: Prepared, job_file: Path | None) -> 
         output.say(f"{session.name}: {warning}")
     if job_file:
         write_job_file(job_file, job)
-    size = sum(len(u.content) if isinstance(u.content, bytes) else u.content.stat().st_size for u in prepared.uploads)
+    size = sum(upload.size() for upload in prepared.uploads)
     with output.transfer(f"sending to {session.name}", size) as progress:
         uploads = Uploads(prepared.uploads, progress)
         program = submission.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
-        job, out, err = submission.submit(session, job, program)
+        try:
+            job, out, err = submission.submit(session, job, program)
+        except KeyboardInterrupt:
+            output.say(f"the same submit with --key {job.key} continues this submission")
+            raise
     session.ledger.update(job)
     if job_file:
         write_job_file(job_file, job)
     submitted_here.append((session.name, job.key))
-    sys.stdout.write(out if out.endswith("\n") else f"{out}\n")
+    (sys.stderr if quiet else sys.stdout).write(out if out.endswith("\n") else f"{out}\n")
     sys.stderr.write(err)
     return job
 
@@ -162,8 +166,7 @@ def show_steps(session: Session, prepared: Prepared) -> None:
     root = session.cluster.directory or "~/.submithost/jobs"
     print(f"# on {session.name}, in {root}/{prepared.job.key}")
     for upload in prepared.uploads:
-        size = len(upload.content) if isinstance(upload.content, bytes) else upload.content.stat().st_size
-        print(f"put {upload.name} ({size} bytes)")
+        print(f"put {upload.name} ({upload.size()} bytes)")
     print(prepared.variables["submit"])
     print("# the script")
     sys.stdout.flush()
@@ -182,7 +185,7 @@ def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json
     else:
         session, selected = select(c, job or ())
         jobs = [found for found, _ in selected]
-    watch = Watch(session, known_there(session, jobs))
+    watch = Watch(session, jobs)
     watch.look()
     shown = list(watch.jobs.values())
     if watch.trouble:

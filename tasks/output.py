@@ -5,10 +5,12 @@ a pipe.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from .model.job import Job, Outcome, State, iso
 from .model.wording import one_line
@@ -20,6 +22,15 @@ _SAFE = 200
 def say(line: str) -> None:
     """A line about what is being done, on stderr."""
     print(line, file=sys.stderr)
+
+
+def show_path(path: Path) -> None:
+    """A path as data: to a pipe byte for byte, to a terminal so that nothing in it moves the cursor."""
+    if sys.stdout.isatty():
+        print(one_line(path, 4096))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(path) + b"\n")
 
 
 def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
@@ -105,10 +116,10 @@ class Progress:
         if self._new(job.key, 0, job.state):
             if job.state.ended:
                 yield ended_line(job, 0, job.outcome) + (f": {job.tally()}" if job.array else "")
-            elif not self._moving and job.state is not State.UNKNOWN:
-                yield f"{job.title()} is {job.state}"
             elif job.state is State.ERROR:
                 yield f"{job.title()} is in error state: it waits until somebody acts (fab -H {job.cluster} cancel)"
+            elif not self._moving and job.state is not State.UNKNOWN:
+                yield f"{job.title()} is {job.state}"
 
     def _new(self, key: str, task: int, state: State) -> bool:
         known = self._told.get((key, task))
@@ -128,7 +139,7 @@ class Progress:
 @contextmanager
 def transfer(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A progress bar with rate and time left, on a terminal and only for what takes a while; yields `add(bytes)`."""
-    if not sys.stderr.isatty() or total < 4 * 1024 * 1024:
+    if not sys.stderr.isatty() or total < 1 << 18:
         yield lambda _: None
         return
     from rich.console import Console

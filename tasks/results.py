@@ -18,6 +18,9 @@ from .selection import Selected
 from .session import Session
 from .watching import Watch
 
+# Seconds of silence for which a login node may count files, or read a large one for its checksum.
+_SLOW = 1800.0
+
 
 @dataclass(frozen=True)
 class Found:
@@ -59,7 +62,7 @@ def fetch(
             + (f", {unchanged} unchanged" if unchanged else "")
         )
         for file in bring:
-            print(target / file.name)
+            output.show_path(target / file.name)
     if kept:
         raise InvalidInput(f"not overwritten, since newer here: {', '.join(kept[:5])}; --force overwrites them")
 
@@ -78,7 +81,7 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
     }
     elsewhere = [path for path in sorted(logs) if not path.startswith(f"{job.directory}/")]
     data = "".join(f"{path}\n" for path in elsewhere).encode("utf-8", "surrogateescape")
-    answer = session.ask(Program(("manifest",), {"directory": job.directory or ""}, data=[data]))
+    answer = session.ask(Program(("manifest",), {"directory": job.directory or ""}, data=[data]), _SLOW)
     if "refused" in answer:
         raise SchedulerError(f"{session.name}: {answer.text('refused')}")
     put = set(answer["put"].out.decode("utf-8", "surrogateescape").split("\0"))
@@ -161,7 +164,7 @@ def _stream(
         for name in [file.path.encode("utf-8", "surrogateescape")]
     )
     program = Program(("bring",), {"directory": job.directory or ""}, data=list(requests))
-    stream = Pieces(session.stream(program, "files"))
+    stream = Pieces(session.stream(program, "files", _SLOW))
     for file in files:
         hash_there = stream.line()
         if hash_there == b"gone":

@@ -49,6 +49,10 @@ class Upload:
         yield f"file {self.mode:o} {size} {digest.hexdigest()} {len(name)}\n".encode() + name
         yield from self._read()
 
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
+
     def _read(self) -> Iterator[bytes]:
         if isinstance(self.content, bytes):
             yield self.content
@@ -226,7 +230,8 @@ def _abandoned(progress: _Progress, program: Program) -> bool:
 
 def _given_up(progress: _Progress) -> bool:
     """Whether a qsub that left no answer can have no job any more, when neither queue nor job directory show one."""
-    return progress.alive != "yes" and progress.age > GRACE
+    # What still has its process number after so long is another process.
+    return progress.age > GRACE and (progress.alive != "yes" or progress.age > 3600)
 
 
 def _refused(session: Session, progress: _Progress) -> SchedulerError:

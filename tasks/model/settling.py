@@ -124,7 +124,8 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known, not_ends: C
     if note and note.exit_status is not None and note.exit_status not in not_ends:
         return _ended(job, task, note), False
     if known.queue is None:
-        if started is not None and before.state in (State.PENDING, State.HELD, State.UNKNOWN):
+        waiting = before.state in (State.PENDING, State.HELD, State.UNKNOWN)
+        if note and started is not None and note.exit_status is None and waiting:
             return Outcome(State.RUNNING, None, started), False
         return before, False
     state = known.queue.get(task)

@@ -121,8 +121,8 @@ class Scheduler(Protocol):
     def cancel_command(self, jobs: Sequence[tuple[str, int]]) -> str:
         """Cancel these jobs (task 0), or these tasks of them."""
 
-    def parse_cancel(self, status: int, out: str, err: str) -> str:
-        """What to tell the user. Raises SchedulerError when it was refused."""
+    def parse_cancel(self, status: int, out: str, err: str) -> tuple[str, set[str]]:
+        """What to tell the user, and the IDs of the jobs that it took. Raises SchedulerError: it took none."""
 
 
 @dataclass(frozen=True)

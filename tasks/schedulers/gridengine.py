@@ -383,8 +383,8 @@ def cancel_command(jobs: Sequence[tuple[str, int]]) -> str:
     return shlex.join(["qdel", *(f"{job_id}.{task}" if task else job_id for job_id, task in jobs)])
 
 
-def parse_cancel(status: int, out: str, err: str) -> str:  # noqa: ARG001  # G41: it tells nothing
+def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # G41: it tells nothing
     """qdel answers on stdout, and that a job is gone already is no failure (G40)."""
     if "commlib error" in out + err or "unable to" in out + err or not out.strip():
         raise _failed(err, out)
-    return out
+    return out, set(re.findall(r"(?:for deletion of|has deleted|has registered the) job(?:-array task)? (\d+)", out))

@@ -223,9 +223,13 @@ def test_q_g29_of_several_records_the_last_one_tells() -> None:
 
 
 def test_q_g40_q_g41_what_qdel_says_is_passed_on_and_a_gone_job_is_no_failure() -> None:
-    for command in ("qdel 22", "qdel 23", "qdel 999"):
+    taken = {"qdel 22": {"22"}, "qdel 23": {"23"}, "qdel 999": set(), "qdel 22 23 99999": set()}
+    for command, job_ids in taken.items():
         block = answer(ROUND1, command)
-        assert gridengine.parse_cancel(block.status, block.out, block.err) == block.out
+        assert gridengine.parse_cancel(block.status, block.out, block.err) == (block.out, job_ids)
+    for command in ("qdel 17 -t 2", "qdel 17.3"):
+        block = answer(ROUND2, command)
+        assert gridengine.parse_cancel(block.status, block.out, block.err)[1] == {"17"}
     assert gridengine.cancel_command([("12", 0), ("13", 2)]) == "qdel 12 13.2"
 
 

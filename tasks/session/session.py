@@ -1,0 +1,218 @@
+"""One verified connection to one cluster; programs that run over there and answer in sections.
+
+Connections that break are made again, since every program may be sent again.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import paramiko
+from fabric.connection import Connection
+
+from ..login_node import COMMAND, Program, Reply, Sections, envelope, new_nonce
+from ..model.cluster import Cluster
+from ..model.errors import (
+    ConnectionLost,
+    HostKeyRefused,
+    LoginRefused,
+    SchedulerError,
+    Unreachable,
+)
+from ..model.ledger import Ledger
+from ..model.wording import one_line
+from ..schedulers import Scheduler, assumed, known, scheduler
+from .answers import Answers
+from .channel import Sender, receive
+from .connection import connect
+
+# A login node that says nothing for that long, in seconds, is taken for dead. The programs that go on for longer say
+# something every second.
+SILENCE = 120.0
+_TRIES = 4
+Section = tuple[str, Reply]
+T = TypeVar("T")
+
+
+@dataclass
+class Answer:
+    """A whole answer: its sections by name (the last one where a name comes twice)."""
+
+    sections: Mapping[str, Reply]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.sections
+
+    def __getitem__(self, name: str) -> Reply:
+        return self.sections.get(name, Reply())
+
+    def text(self, name: str) -> str:
+        """A section's stdout without its last newline."""
+        return self[name].text.rstrip("\n")
+
+
+class Session:
+    """The way to one cluster: `ask` a program and have its answer, or `follow` one that goes on."""
+
+    def __init__(self, cluster: Cluster, identities: Sequence[Path] = ()) -> None:
+        self.cluster = cluster
+        self.ledger = Ledger()
+        self._identities = identities
+        self._connection: Connection | None = None
+        self._environment = ""
+        self._reached = False
+        self._scheduler: Scheduler | None = None
+
+    @property
+    def name(self) -> str:
+        """The cluster's."""
+        return self.cluster.name
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The cluster's scheduler: as configured, as remembered, or found out now and told."""
+        if not self._scheduler:
+            self._scheduler = scheduler(self._known_scheduler() or self._find_out())
+        return self._scheduler
+
+    def scheduler_unasked(self) -> Scheduler:
+        """The scheduler as far as it is known without asking the cluster; else an assumption, which is told."""
+        if not self._known_scheduler():
+            print(f"{self.name}: scheduler not known yet, {assumed().name} assumed", file=sys.stderr)
+            return assumed()
+        return self.scheduler
+
+    def _known_scheduler(self) -> str | None:
+        return self.cluster.scheduler or self.ledger.scheduler(self.name)
+
+    def _find_out(self) -> str:
+        probes = "; ".join(f"command -v {scheduler(name).probe} >/dev/null && echo {name}" for name in known())
+        found = self.ask(Program(("ask",), {"command": probes})).text("answer").split()
+        if not found:
+            raise SchedulerError(
+                f"{self.name}: no scheduler found over there (looked for "
+                f"{', '.join(scheduler(name).probe for name in known())} in the login environment); "
+                "configure 'setup' or 'scheduler'"
+            )
+        self.ledger.remember_scheduler(self.name, found[0])
+        print(f"{self.name}: found {found[0]}; remembered", file=sys.stderr)
+        return found[0]
+
+    def ask(self, program: Program, silence: float = SILENCE) -> Answer:
+        """Run `program` over there; return its whole answer.
+
+        Raises ConnectionLost when it could not be had whole in several tries, Unreachable and its kinds when there is
+        no connection at all. Nothing is known of what was asked then.
+        """
+        return self._persist(lambda: Answer(dict(self._sections(program, silence))))
+
+    def query(self, command: str, parse: Callable[[int, str, str], T]) -> T:
+        """Ask the scheduler `command`; return what `parse` makes of it. Raises as `ask` and as `parse` do."""
+        reply = self.ask(Program(("ask",), {"command": command}))["answer"]
+        return parse(1 if reply.status is None else reply.status, reply.text, reply.errors)
+
+    def follow(self, program: Program, silence: float = SILENCE) -> Generator[Section, None, None]:
+        """Run `program` and yield its sections as they come whole; only a program that has ended ends this.
+
+        Raises ConnectionLost as soon as the connection breaks: the caller knows where to go on.
+        """
+        return self._sections(program, silence)
+
+    def _persist(self, attempt: Callable[[], Answer]) -> Answer:
+        for tries in range(1, _TRIES + 1):
+            try:
+                return attempt()
+            except (HostKeyRefused, LoginRefused):
+                raise
+            except Unreachable as error:
+                # What was never reached is not going to be: only what was there before is waited for.
+                if tries == _TRIES or not self._reached:
+                    raise
+                pause = back_off(tries)
+                print(f"{error}; trying again in {pause:.0f} s", file=sys.stderr)
+                time.sleep(pause)
+        raise AssertionError  # the last try returned or raised
+
+    def stream(self, program: Program, wanted: str, silence: float = SILENCE) -> Iterator[bytes]:
+        """Run `program` and yield the bytes of its section `wanted` as they come. Raises as `follow` does."""
+        nonce = new_nonce()
+        sections, ended = Sections(nonce), False
+        with self._running(program, nonce) as (channel, sender):
+            for out, _ in receive(channel, sender, silence):
+                for name, piece in sections.feed(out):
+                    if name == wanted and piece:
+                        yield piece
+                    ended = ended or name == "end"
+        if not ended:
+            raise self._lost("its answer is not whole")
+
+    def _sections(self, program: Program, silence: float) -> Generator[Section, None, None]:
+        """One try: open a channel, send, and read until the last section."""
+        nonce = new_nonce()
+        answers = Answers(nonce)
+        with self._running(program, nonce) as (channel, sender):
+            for out, err in receive(channel, sender, silence):
+                for name, reply in answers.feed(out, err):
+                    if name == "environment":
+                        self._environment = reply.text
+                    elif name == "end":
+                        return
+                    else:
+                        yield name, reply
+        noise = answers.noise.decode("utf-8", "replace").strip().splitlines()
+        raise self._lost(f"its answer is not whole{f' ({one_line(noise[-1])})' if noise else ''}")
+
+    @contextmanager
+    def _running(self, program: Program, nonce: str) -> Iterator[tuple[paramiko.Channel, Sender]]:
+        """The channel of a program, and who sends it. Raises ConnectionLost for whatever breaks in between."""
+        try:
+            with self._channel() as channel:
+                channel.exec_command(COMMAND)
+                text = envelope(program.text(nonce, self._environment, self.cluster.setup), nonce)
+                sender = Sender(channel, text, program)
+                sender.start()
+                yield channel, sender
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(error) from None
+
+    def _lost(self, error: object) -> ConnectionLost:
+        """The error that the connection is no use any more; the next program makes another."""
+        self.close()
+        what = str(error) or type(error).__name__
+        return ConnectionLost(f"{self.name}: the connection broke: {what}")
+
+    def _channel(self) -> paramiko.Channel:
+        if not (self._connection and self._connection.is_connected):
+            self.close()
+            self._connection = connect(self.cluster, self._identities)
+            self._reached = True
+        transport = self._connection.transport
+        if transport is None:
+            raise EOFError
+        for tries in range(40):
+            try:
+                return transport.open_session(timeout=30)
+            except paramiko.ChannelException:
+                # L3: with MaxSessions 1 a channel is often refused right after another has closed.
+                if tries == 39:
+                    raise
+                time.sleep(0.05 + 0.01 * tries)
+        raise AssertionError  # the last try returned or raised
+
+    def close(self) -> None:
+        """Log out; the next program logs in again."""
+        if self._connection:
+            connection, self._connection = self._connection, None
+            connection.close()  # type: ignore[no-untyped-call]  # fabric has no annotations
+
+
+def back_off(tries: int) -> float:
+    """Seconds to wait after that many failed tries: doubled each time up to a minute, and never all at once."""
+    return min(60.0, 2.0 ** (tries - 1)) * random.uniform(0.75, 1.25)  # noqa: S311  # no secret depends on it
