@@ -7,6 +7,7 @@ Prints `in`, or the error's class, exit status and text, on one line.
 
 import fcntl
 import os
+import signal
 import sys
 import termios
 from pathlib import Path
@@ -15,6 +16,8 @@ from tasks.model.cluster import Cluster
 from tasks.model.errors import SubmithostError
 from tasks.session.connection import connect
 
+# Started in the background, a shell's children ignore it; somebody at a terminal does not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 if os.isatty(0):
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 name, config, *identities = sys.argv[1:]
