@@ -187,11 +187,10 @@ def defaults(resources: Resources, options: Sequence[str], names: Mapping[str, s
 
     `-m` and `-M` merge at every level, so they are left out when the script has its own.
     """
-    lines = ["-cwd", *options]
-    for option in _options(resources, names):
-        if option[0] not in ("-m", "-M") or not _has_option(script, "-m", "-M"):
-            lines.append(" ".join(option))
-    return {".sge_request": "\n".join(lines) + "\n"}
+    lines = [*options, *(" ".join(option) for option in _options(resources, names))]
+    if _has_option(script, "-m", "-M"):
+        lines = [re.sub(r"(^|\s)-[mM]\s+\S+", "", line) for line in lines]
+    return {".sge_request": "\n".join(["-cwd", *lines]) + "\n"}
 
 
 def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[str, str]:

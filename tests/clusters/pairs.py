@@ -1,0 +1,163 @@
+"""Scripts submitted twice, by hand and by submithost: what qmaster is asked, and what the script's body sees."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tasks.testbed.cell import Cell
+from tests.clusters.bench import ssh, until
+from tests.conftest import Person, json_lines
+
+# What a body's child finds: argv, environment, stdin, umask, directory, and of the body itself what is ignored and
+# blocked, and which files it has open.
+_WITNESS = """#!{python} -IS
+import json, os, sys
+body = f"/proc/{{os.getppid()}}/"
+status = dict(line.split(":\\t") for line in open(body + "status") if ":\\t" in line)
+umask = os.umask(0)
+os.umask(umask)
+seen = dict(
+    argv=sys.argv[1:], environment=dict(os.environ), stdin=sys.stdin.read(), umask=umask, cwd=os.getcwd(),
+    ignored=status["SigIgn"], blocked=status["SigBlk"],
+    files=sorted(os.path.realpath(body + "fd/" + n) for n in os.listdir(body + "fd") if n > "2" and n != "255"),
+)
+note = "{home}/seen/%s.%s" % (os.environ["JOB_ID"], os.environ["SGE_TASK_ID"])
+with open(note + ".new", "w") as file:
+    json.dump(seen, file)
+os.rename(note + ".new", note)
+"""
+# Of one job and no other.
+_OWN = ("JOB_ID", "JOB_SCRIPT", "_", "SHLVL", "OLDPWD", "SSH_CLIENT", "SSH_CONNECTION")
+_OWN_FACTS = ("job_number", "exec_file", "submission_time", "script_file")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A script, and how it is submitted: `hand` and `ours` are options of qsub and flags of `submit`."""
+
+    name: str
+    text: str
+    hand: Sequence[str] = ()
+    ours: Sequence[str] = ()
+    arguments: Sequence[str] = ("one", "two words")
+    file: str = ""
+
+
+@dataclass
+class Run:
+    """One job: its directory over there, what `qstat -j` said of it while it was held, and what was left of it."""
+
+    job_id: str
+    directory: Path
+    asked: dict[str, str]
+    home: Path
+    ended: dict[str, Any] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, str]:
+        """`qstat -j` without what differs between any two jobs."""
+        facts = {name: self._plain(text) for name, text in self.asked.items() if name not in _OWN_FACTS}
+        items = [item for item in facts.pop("context", "").split(",") if item and not item.startswith("submithost=")]
+        return {**facts, "context": ",".join(items)}
+
+    def seen(self, task: str = "undefined") -> dict[str, Any]:
+        """What the body's child noted."""
+        seen: dict[str, Any] = json.loads((self.home / "seen" / f"{self.job_id}.{task}").read_text())
+        environment = {n: self._plain(t) for n, t in seen["environment"].items() if n not in _OWN}
+        # the script itself is open where the interpreter reads it
+        files = [
+            name for name in seen["files"] if not name.endswith((f"/job_scripts/{self.job_id}", "/.submithost/script"))
+        ]
+        return {**seen, "environment": environment, "cwd": self._plain(seen["cwd"]), "files": files}
+
+    def has_seen(self, task: str) -> bool:
+        return (self.home / "seen" / f"{self.job_id}.{task}").exists()
+
+    def output(self, stream: str) -> bytes:
+        """What the job wrote to stdout (`o`) or stderr (`e`), of each task; without the script's own path."""
+        logs = sorted(self.directory.glob(f"*.{stream}{self.job_id}*"))
+        assert logs
+        return re.sub(
+            rb"/\S*/(job_scripts/\d+|\.submithost/script)", b"SCRIPT", b"".join(log.read_bytes() for log in logs)
+        )
+
+    def _plain(self, text: str) -> str:
+        text = text.replace(str(self.directory), "DIRECTORY")
+        return re.sub(rf"(?<=[/oe]){self.job_id}(?![0-9])", "ID", text)
+
+
+def furnish(cell: Cell) -> str:
+    """Lay the witness into the home directory over there; returns its path."""
+    (cell.home / "seen").mkdir(exist_ok=True)
+    witness = cell.home / "witness"
+    witness.write_text(_WITNESS.format(python=sys.executable, home=cell.home))
+    witness.chmod(0o755)
+    return str(witness)
+
+
+def text_of(cell: Cell, kind: Kind) -> bytes:
+    return kind.text.replace("@SEE@", str(cell.home / "witness")).encode("utf-8", "surrogateescape")
+
+
+def held_by_hand(cell: Cell, kinds: Sequence[Kind]) -> dict[str, Run]:
+    """Type qsub for each over there, in a directory of its own whose `.sge_request` says -cwd as a job directory's."""
+    lines = []
+    for kind in kinds:
+        directory = cell.home / "hand" / kind.name
+        directory.mkdir(parents=True)
+        (directory / ".sge_request").write_text("-cwd\n")
+        file = kind.file or f"{kind.name}.sh"
+        (directory / file).write_bytes(text_of(cell, kind))
+        words = shlex.join(["qsub", "-terse", "-h", *kind.hand, file, *kind.arguments])
+        lines.append(f"cd {shlex.quote(str(directory))} && {words} </dev/null 2>&1 | tail -n 1\n")
+    said = ssh(cell.name, "$SHELL -l", script="".join(lines)).splitlines()[-len(kinds) :]
+    ids = {kind.name: line.partition(".")[0] for kind, line in zip(kinds, said, strict=True)}
+    assert all(job_id.isdecimal() for job_id in ids.values()), ids
+    asked = facts_of(cell, list(ids.values()))
+    return {name: Run(i, cell.home / "hand" / name, asked[i], cell.home) for name, i in ids.items()}
+
+
+def held_by_us(cell: Cell, person: Person, kinds: Sequence[Kind]) -> dict[str, Run]:
+    """`submit --hold` for each."""
+
+    def one(kind: Kind) -> tuple[str, Path]:
+        folder = person.work / cell.name / kind.name
+        folder.mkdir(parents=True)
+        script = folder / (kind.file or f"{kind.name}.sh")
+        script.write_bytes(text_of(cell, kind))
+        words = [f"--script={script}", "--hold", "--json", *kind.ours, *(f"--arg={a}" for a in kind.arguments)]
+        done = person.fab("-H", cell.name, "submit", *words)
+        assert done.returncode == 0, done.stderr
+        (job,) = json_lines(done.stdout[done.stdout.index("{") :])
+        return job["job_id"], Path(job["directory"])
+
+    with ThreadPoolExecutor(8) as pool:
+        made = dict(zip([kind.name for kind in kinds], pool.map(one, kinds), strict=True))
+    asked = facts_of(cell, [job_id for job_id, _ in made.values()])
+    return {name: Run(job_id, directory, asked[job_id], cell.home) for name, (job_id, directory) in made.items()}
+
+
+def facts_of(cell: Cell, job_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """`qstat -j`, by job ID. A value may have several lines."""
+    found = {}
+    for block in re.split(r"^=+$", cell.must("qstat", "-j", ",".join(job_ids)), flags=re.M)[1:]:
+        facts: dict[str, str] = dict(re.findall(r"^([a-z][^:\n]*): +((?:.*\n)(?: .*\n)*)", block, re.M))
+        found[facts["job_number"].strip()] = {name.strip(): text.strip() for name, text in facts.items()}
+    return found
+
+
+def settle(cell: Cell, runs: Sequence[Run]) -> None:
+    """Wait until all have left the queue and are in accounting, and note how they ended."""
+    ids = {run.job_id for run in runs}
+    until(lambda: not ids & set(re.findall(r"^ *(\d+) ", cell.must("qstat"), re.M)), 60)
+    for run in runs:
+        until(lambda run=run: cell.run("qacct", "-j", run.job_id).returncode == 0)
+        said = cell.must("qacct", "-j", run.job_id)
+        run.ended = {w: sorted(re.findall(rf"^{w} +(\d+)", said, re.M)) for w in ("failed", "exit_status")}
