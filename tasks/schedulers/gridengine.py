@@ -98,6 +98,8 @@ submithost_as_login() { # whether it would have been started as a login shell
     [ "$(submithost_config use_login_shell)" = 1 ]
 }
 submithost_environment() { # as it would have been
+    # There stdin is the rest of the submitted file, which is no input of the body's.
+    [ "$(submithost_config shell_start_mode)" != script_from_stdin ] || exec </dev/null
     JOB_SCRIPT=$submithost_mine/script # what $0 is, and what a script that submits itself again means
     [ "$submithost_outer" = /usr/bin/env ] || return
     case $submithost_mode:${submithost_shell##*/} in

@@ -97,6 +97,21 @@ def test_a_bare_script_ends_by_queue_and_accounting_alone(person: Person) -> Non
     assert output(directory, job_id) == text
 
 
+def test_a_queue_that_feeds_scripts_on_stdin_does_not_feed_them_to_the_body(
+    person: Person, cells: dict[str, Cell]
+) -> None:
+    queue = ("qconf", "-mattr", "queue", "shell_start_mode")
+    person.script("x", '#!/bin/bash\n#$ -S /bin/bash\ncat\necho "$1" $SHELL\nexit 4\n')
+    cells["sandbox2"].must(*queue, "script_from_stdin", "all.q")
+    try:
+        done = person.fab("-H", "sandbox2", "submit", "--script=x", "--arg=one two", "--fetch=out")
+    finally:
+        cells["sandbox2"].must(*queue, "posix_compliant", "all.q")
+    assert done.returncode == 3, done.stderr
+    (log,) = (person.work / "out").glob("x.o*")
+    assert log.read_text() == "one two /bin/bash\n"
+
+
 def test_two_array_jobs_of_one_key_do_its_work_once(person: Person, cells: dict[str, Cell]) -> None:
     person.script("x", '#!/bin/bash\necho "$JOB_ID.$SGE_TASK_ID" > "$(mktemp did.XXXXXX)"\n')
     job_id, directory = submitted(person, "--script=x", "--array=1-20", "--hold")
