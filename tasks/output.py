@@ -15,7 +15,7 @@ from pathlib import Path
 from .model.job import Job, Outcome, State, iso
 from .model.wording import one_line
 
-_COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended")
+_COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
 _SAFE = 200
 
 
@@ -48,9 +48,13 @@ def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*_COLUMNS, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in _COLUMNS:
+        table.add_column(column, no_wrap=column not in ("name", "state"), overflow="fold")
     for job, row in zip(jobs, rows, strict=True):
-        table.add_row(*(Text(cell, style=_style(job.state) if at == 2 else "") for at, cell in enumerate(row)))
+        # Three whole times would not leave a name its place in 80 columns.
+        cells = [*row[:4], *(cell[5:-1].replace("T", " ") if len(cell) > 1 else cell for cell in row[4:])]
+        table.add_row(*(Text(cell, style=_style(job.state) if at == 2 else "") for at, cell in enumerate(cells)))
     Console().print(table)
 
 

@@ -126,7 +126,7 @@ def start_sshd(door: Door, environment: dict[str, str] | None = None) -> None:
             env={"PATH": "/usr/bin:/bin", **(environment or other_user(door.folder, door.cell.home))}, cwd="/",
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
-    if done.returncode != 0 or not wait_until(lambda: answers(door), 5):
+    if done.returncode != 0 or not wait_until(lambda: answers(door), 30):
         raise SchedulerError(f"{door.name}: sshd did not start: {_last_line(door)}")
 
 

@@ -1,4 +1,4 @@
-"""testbed.up, testbed.down, testbed.status: private Grid Engine clusters on this machine.
+"""Private clusters on this machine.
 
 What they need is imported where it is used: every command line loads this module, few use it.
 """
@@ -21,7 +21,12 @@ from ..verb import verb
     }
 )
 def up(_: Context, clusters: str = "sandbox,sandbox2", slots: str = "") -> None:
-    """Bring up private Grid Engine clusters on this machine; a healthy one is left alone."""
+    """Bring up private clusters on this machine.
+
+    They are Grid Engine cells with an sshd each; a healthy one is left alone.
+
+    Example: fab testbed.up --clusters=sandbox,sandbox2
+    """
     from .. import all_verbs  # that module imports this one
     from ..model.resources import parse_count
     from . import bed
@@ -34,7 +39,10 @@ def up(_: Context, clusters: str = "sandbox,sandbox2", slots: str = "") -> None:
 
 @verb(help={"clusters": "names, with commas between (all of them)"})
 def down(_: Context, clusters: str = "") -> None:
-    """Take the private clusters down: no process and no file stays."""
+    """Take them down: no process and no file stays.
+
+    Example: fab testbed.down --clusters=sandbox2
+    """
     from . import bed
 
     if not bed.down(_names(clusters) if clusters else (), say=_say):
@@ -43,7 +51,10 @@ def down(_: Context, clusters: str = "") -> None:
 
 @verb(help={})
 def status(_: Context) -> None:
-    """Say what lives of the private clusters, and how to reach them by hand."""
+    """Show what lives of them, and how to reach it by hand.
+
+    Example: fab testbed.status
+    """
     from . import bed, register
 
     found = register.cells()
