@@ -198,7 +198,7 @@ def _comes_up(cell: Cell, program: str, answers: Callable[[Cell], bool]) -> bool
     def lives() -> bool:
         return daemon(cell.directory, program) is not None
 
-    return wait_until(lives, 1) and wait_until(lambda: answers(cell) or not lives(), 20) and lives()
+    return wait_until(lives, 10) and wait_until(lambda: answers(cell) or not lives(), 60) and lives()
 
 
 def _end(cell: Cell, program: str, how: signal.Signals) -> None:
