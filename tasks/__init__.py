@@ -32,6 +32,7 @@ def namespace() -> Collection:
     root.add_collection(Collection.from_module(testbed, name="testbed"))
     for name, cluster in _clusters(reserved={*root.task_names, *root.collections}).items():
         own = Collection(name)
+        own.__doc__ = cluster.line()
         for verb in all_verbs():
             own.add_task(copy.deepcopy(verb))  # F12: copies must not share their help
         own.configure({"submithost": {"cluster": cluster.name}})

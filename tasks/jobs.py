@@ -89,9 +89,11 @@ def submit(
     dry_run: bool = False,
     json: bool = False,
 ) -> None:
-    """Submit a job script or template: fab -H sharc submit --script=job.sh
+    """Submit a job script or template.
 
     The job runs in a directory of its own, with the files of --put beside it. What the scheduler answers is printed.
+
+    Example: fab -H sharc submit --script=job.sh
     """
     if not script:
         raise InvalidInput("which script? --script=PATH, or the name of a template (`fab templates` lists them)")
@@ -178,7 +180,10 @@ def show_steps(session: Session, prepared: Prepared) -> None:
     help={"job": _JOB, "all": "every job of this cluster that is not known to have ended", "json": _JSON},
 )
 def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json: bool = False) -> None:
-    """State of jobs, by one question to the cluster: fab -H sharc status --all"""
+    """Show the state of jobs, by one question to the cluster.
+
+    Example: fab -H sharc status --all
+    """
     if all:
         session = session_of(c)
         jobs = session.ledger.jobs(session.name, live=True)
@@ -201,7 +206,10 @@ def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json
     help={"job": _JOB, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": _JSON},
 )
 def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: bool = False) -> None:
-    """Wait until jobs have ended, and say how: fab -H sharc wait --timeout 2:00:00"""
+    """Wait until jobs have ended, and say how.
+
+    Example: fab -H sharc wait --timeout 2:00:00
+    """
     limit = parse_time(timeout) if timeout else None
     session, selected = select(c, job or ())
     jobs = known_there(session, [found for found, _ in selected])
@@ -265,7 +273,10 @@ def fetch(
     only: Sequence[str] | None = None,
     force: bool = False,
 ) -> None:
-    """Bring what jobs left behind to here, changed files only: fab -H sharc fetch --to=results"""
+    """Bring what jobs left behind, changed files only.
+
+    Example: fab -H sharc fetch --to=results --only='*.csv'
+    """
     session, selected = select(c, job or ())
     watch = Watch(session, known_there(session, [found for found, _ in selected]))
     results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force)
@@ -273,7 +284,10 @@ def fetch(
 
 @verb(iterable=("job",), help={"job": _JOB})
 def cancel(c: Context, job: Sequence[str] | None = None) -> None:
-    """Cancel jobs, or tasks of them: fab -H sharc cancel --job 12 --job 13.2"""
+    """Cancel jobs, or tasks of them.
+
+    Example: fab -H sharc cancel --job 12 --job 13.2
+    """
     session, selected = select(c, job or ())
     known_there(session, [found for found, _ in selected])
     live: list[Selected] = []

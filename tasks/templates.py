@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from json import dumps as as_json  # `json` is a flag
 
 from invoke.context import Context
 
 from . import rendering
 from .model.errors import InvalidInput
 from .model.resources import Resources, parse_resources
+from .model.wording import one_line
+from .output import say, show_path
 from .schedulers import Dialect, assumed
 from .session import named_cluster, session_of
 from .verb import verb
@@ -39,7 +42,10 @@ def render(
     gpus: str = "",
     array: str = "",
 ) -> None:
-    """Show the job script that would be submitted; no connection: fab render --script=serial --set command=hostname"""
+    """Show the job script, without a connection.
+
+    Example: fab render --script=serial --set command=hostname
+    """
     if not script:
         raise InvalidInput("which script? --script=PATH, or the name of a template (`fab templates` lists them)")
     asked, defaults = (
@@ -60,8 +66,49 @@ def render(
     sys.stdout.buffer.write(rendered.text)
 
 
-@verb(help={})
-def templates(c: Context) -> None:  # noqa: ARG001  # every task takes a context
-    """List the templates with their purpose and variables: fab templates"""
-    for template in rendering.available():
-        print(template.line())
+@verb(
+    help={
+        "new": "write a starting point into ./job_templates/NAME.sh.j2, and list nothing",
+        "json": "one JSON object for each template, one a line",
+    }
+)
+def templates(c: Context, new: str = "", json: bool = False) -> None:  # noqa: ARG001  # every task takes a context
+    """List the templates with their purpose and variables.
+
+    Example: fab templates
+    """
+    if new:
+        _create(new)
+    elif json:
+        for template in rendering.available():
+            print(as_json(template.as_json()))
+    elif sys.stdout.isatty():
+        _show(rendering.available())
+    else:
+        for template in rendering.available():
+            print(template.line())
+
+
+def _create(name: str) -> None:
+    before = rendering.available()
+    path = rendering.create(name)
+    show_path(path)
+    for template in before:
+        if template.name == rendering.describe(path).name:
+            say(f"it stands before the template of this name in {one_line(template.path.parent)}")
+
+
+def _show(templates: Sequence[rendering.TemplateInfo]) -> None:
+    """Each with a line for each variable, in as many columns as the terminal has."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for template in templates:
+        what = Text(f"cannot be used: {template.problem}", "red") if template.problem else Text(template.purpose)
+        table.add_row(Text(one_line(template.name), "bold"), what)
+        for variable in template.variables:
+            about = Text.assemble((str(variable), "cyan"), f"  {variable.about}")
+            table.add_row("", about)
+    Console().print(table)

@@ -31,3 +31,9 @@ class Cluster:
     options: tuple[str, ...] = ()
     mail: str | None = None
     source: Path | None = None
+
+    def line(self) -> str:
+        """What `--list` says of it: me@login.sharc.ac.uk:2222, gridengine."""
+        user, port = f"{self.user}@" if self.user else "", f":{self.port}" if self.port else ""
+        scheduler = f", {self.scheduler}" if self.scheduler else ""
+        return f"{user}{self.host}{port}{scheduler}"
