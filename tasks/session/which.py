@@ -37,10 +37,18 @@ def session_of(context: Context, contact: str | None = None) -> Session:
     if contact and contact != given[0]:
         raise InvalidInput(f"the job file is of {contact}, not of {given[0]}")
     cluster = cluster_of(given[0])
+    if file := _ssh_config(context):
+        cluster = replace(cluster, ssh_config=file)
     identities = tuple(Path(path) for path in context.config.get("authentication", {}).get("identities") or ())
     if cluster.name not in _sessions:
         _sessions[cluster.name] = Session(cluster, identities)
     return _sessions[cluster.name]
+
+
+def _ssh_config(context: Context) -> Path | None:
+    """The file that `-S` names. Under plain `fab` only a private attribute of Fabric's tells it."""
+    path = context.config.get("ssh_config_path") or getattr(context.config, "_runtime_ssh_path", None)
+    return Path(path).expanduser() if path else None
 
 
 def named_cluster(context: Context) -> list[str]:
