@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
 from .errors import InvalidInput
 from .job import Job, Outcome, State
 from .resources import TaskRange
+
+if TYPE_CHECKING:
+    import sqlite3
 
 VERSION = 1
 _SCHEMA = """
@@ -46,6 +49,8 @@ class Ledger:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """One connection and one immediate transaction; nothing stays open between uses."""
+        import sqlite3  # not at the top: `--list` has no use for it
+
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Created by us and not by SQLite, which would leave it to the umask who may read it.
