@@ -1,0 +1,145 @@
+"""The program `submithost`: `fab` with these tasks built in, from any directory.
+
+Of Fabric's own settings it reads none: no `fabric.yml`, no `~/.fabric.yml`, no `/etc/fabric.yml`, no `FABRIC_...`
+variable and no ssh_config. They are about `c.run` and Fabric's connections, and no task of ours uses either; keys,
+users and ports are what `ssh -G` says. The section `clusters:` of `./fabric.yml` and `~/.fabric.yml` counts as it does
+under `fab`: `namespace()` reads it, with our own loader. So there is nothing before a task that could end in one of
+Fabric's tracebacks (F19), and flags that would do nothing (`--echo`, `--dry`, `-f`, ...) are not there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fabric.config import Config
+from fabric.executor import Executor
+from fabric.main import Fab
+from invoke.collection import Collection
+from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
+from invoke.tasks import Task
+
+from . import namespace
+from .model.configuration import parse_host
+from .model.errors import SubmithostError
+from .model.wording import one_line
+
+_FLAGS = {
+    "complete", "debug", "help", "hosts", "identity", "list", "list-agent-keys", "list-depth", "list-format",
+    "print-completion-script", "ssh-config", "version", "write-pyc",
+}  # fmt: skip
+"""Those of Fabric's and Invoke's flags that mean something to our tasks, or to the parser itself."""
+
+
+class Settings(Config):
+    """Fabric's defaults and the command line, and nothing from any file or from the environment."""
+
+    @staticmethod
+    def global_defaults() -> dict[str, Any]:
+        """No user and no port: what `-H me@sharc:22` says then differs from the default, whoever `me` is."""
+        defaults = Config.global_defaults()  # type: ignore[no-untyped-call]  # fabric has no annotations
+        return {**defaults, "user": None, "port": 0}
+
+    def load_base_conf_files(self) -> None:
+        """Nothing."""
+
+    def load_shell_env(self) -> None:
+        """Nothing."""
+
+    def load_ssh_config(self) -> None:
+        """Nothing: the session asks `ssh -G`."""
+
+
+class Hosts(Executor):
+    """`-H` is read as the configuration reads hosts, all of it before the first task."""
+
+    def normalize_hosts(self, hosts: Iterable[str] | None) -> list[dict[str, Any]]:
+        """Fabric's own way with `-H sharc:x` is a traceback. Raises InvalidInput."""
+        parts = [parse_host(text) for text in hosts or ()]
+        return [{"user": user, "host": host, "port": port} for user, host, port in parts]
+
+
+class Program(Fab):
+    """`fab`, whose tasks are `namespace()`, whose every failure is one line, and which reads no settings but ours."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            namespace=Collection(),  # known to be there; which tasks it has is found out when they are needed
+            name="submithost",
+            binary="submithost",
+            binary_names=["submithost"],
+            executor_class=Hosts,
+            config_class=Settings,
+        )
+
+    def run(self, argv: list[str] | None = None, exit: bool = True) -> None:
+        """Run a command line. Without `exit`, Invoke's own ends return instead of raising SystemExit."""
+        with _one_line():
+            try:
+                super().run(argv, exit)
+            finally:
+                print(end="", flush=True)  # a reader that has gone is noticed now, not on the way out
+
+    def core_args(self) -> list[Argument]:
+        every: list[Argument] = super().core_args()  # type: ignore[no-untyped-call]  # the same
+        return [argument for argument in every if _FLAGS.intersection(argument.names)]
+
+    def print_version(self) -> None:
+        from importlib import metadata
+
+        for package in ("submithost", "fabric", "paramiko", "invoke"):
+            print(package, metadata.version(package))
+
+    def parse_collection(self) -> None:
+        """Only now, so that a wrong configuration is no matter to `--version`."""
+        self.namespace = namespace()
+        _call_it_submithost(self.namespace)
+        super().parse_collection()
+
+    def update_config(self, merge: bool = True) -> None:
+        """What `-i` and `-S` say, where sessions look for it."""
+        if self.core.remainder:  # Fabric would run it over a connection that checks no host key (F1)
+            raise Exit("submithost runs its tasks and no commands: leave out what follows `--`", 1)
+        given: dict[str, Any] = {"authentication": {"identities": [Path(path) for path in self.args.identity.value]}}
+        if self.args["ssh-config"].value:
+            given["ssh_config_path"] = self.args["ssh-config"].value
+        self.config.load_overrides(given, merge=merge)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Whatever is raised is one line and an exit status; where nobody reads our output any more, not even a line."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except SubmithostError as error:
+        print(one_line(error, 2000), file=sys.stderr)
+        raise SystemExit(error.exit_status) from None
+    except Exception as error:
+        if os.environ.get("SUBMITHOST_DEBUG"):
+            raise
+        bug = f"a bug in submithost: {type(error).__name__}: {one_line(error, 2000)} (SUBMITHOST_DEBUG=1 shows where)"
+        print(bug, file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _call_it_submithost(tasks: Collection) -> None:
+    """The examples in the tasks' help are for `fab`."""
+    members: list[Task[Any]] = list(tasks.tasks.values())
+    for task in members:
+        task.__doc__ = (task.__doc__ or "").replace("fab ", "submithost ")
+        task.help = {flag: text.replace("`fab ", "`submithost ") for flag, text in task.help.items()}
+    for collection in tasks.collections.values():
+        _call_it_submithost(collection)
+
+
+def main() -> None:
+    """The console script."""
+    Program().run()
