@@ -16,14 +16,14 @@ from .cancelling import cancel_jobs
 from .model.errors import InvalidInput, JobFailed, SchedulerError
 from .model.job import Job, State, check_key
 from .model.resources import parse_resources, parse_time
+from .model.wording import fab
 from .preparation import Prepared, Wanted, option_words, prepare
-from .selection import Selected, read_job_file, select, submitted_here, write_job_file
+from .selection import JOB_HELP, Selected, read_job_file, select, submitted_here, write_job_file
 from .session import Session, session_of
 from .submission import Uploads
 from .verb import verb
 from .watching import Watch
 
-_JOB = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
 _JSON = "one JSON object per job and line on stdout"
 
 
@@ -96,7 +96,7 @@ def submit(
     Example: fab -H sharc submit --script=job.sh
     """
     if not script:
-        raise InvalidInput("which script? --script=PATH, or the name of a template (`fab templates` lists them)")
+        raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
     noted = read_job_file(Path(job_file)) if job_file and os.path.exists(job_file) else None
     if noted and key and key != noted.key:
         raise InvalidInput(f"--key {key}: {job_file} already is the job file of key {noted.key}")
@@ -177,7 +177,7 @@ def show_steps(session: Session, prepared: Prepared) -> None:
 
 @verb(
     iterable=("job",),
-    help={"job": _JOB, "all": "every job of this cluster that is not known to have ended", "json": _JSON},
+    help={"job": JOB_HELP, "all": "every job of this cluster that is not known to have ended", "json": _JSON},
 )
 def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json: bool = False) -> None:
     """Show the state of jobs, by one question to the cluster.
@@ -203,7 +203,7 @@ def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json
 
 @verb(
     iterable=("job",),
-    help={"job": _JOB, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": _JSON},
+    help={"job": JOB_HELP, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": _JSON},
 )
 def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: bool = False) -> None:
     """Wait until jobs have ended, and say how.
@@ -231,7 +231,7 @@ def watch_to_the_end(session: Session, jobs: Sequence[Job], limit: float | None)
         except KeyboardInterrupt:
             progress.close()
             for job in watch.live():
-                output.say(f"{job.title()} goes on; watch it again with: fab -H {session.name} wait --job {job.job_id}")
+                output.say(f"{job.title()} goes on; watch it again: {fab()} -H {session.name} wait --job {job.job_id}")
             raise
     return watch
 
@@ -253,14 +253,14 @@ def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
     if not bad:
         return
     first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
-    how = "" if fetched else f"; its results: fab -H {session.name} fetch --job {first.job_id}"
+    how = "" if fetched else f"; its results: {fab()} -H {session.name} fetch --job {first.job_id}"
     raise JobFailed(f"{first.title()} {first.state}{more}{how}")
 
 
 @verb(
     iterable=("job", "only"),
     help={
-        "job": _JOB,
+        "job": JOB_HELP,
         "to": "the directory for the results; default: ./NAME-JOBID",
         "only": "only files that match this pattern (*.csv); may be repeated",
         "force": "overwrite local files that are newer",
@@ -282,7 +282,7 @@ def fetch(
     results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force)
 
 
-@verb(iterable=("job",), help={"job": _JOB})
+@verb(iterable=("job",), help={"job": JOB_HELP})
 def cancel(c: Context, job: Sequence[str] | None = None) -> None:
     """Cancel jobs, or tasks of them.
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .model.job import Job, Outcome, State, iso
-from .model.wording import one_line
+from .model.wording import fab, one_line
 
 _COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
 _SAFE = 200
@@ -121,7 +121,7 @@ class Progress:
             if job.state.ended:
                 yield ended_line(job, 0, job.outcome) + (f": {job.tally()}" if job.array else "")
             elif job.state is State.ERROR:
-                yield f"{job.title()} is in error state: it waits until somebody acts (fab -H {job.cluster} cancel)"
+                yield f"{job.title()} is in error state: it waits until somebody acts ({fab()} -H {job.cluster} cancel)"
             elif not self._moving and job.state is not State.UNKNOWN:
                 yield f"{job.title()} is {job.state}"
 

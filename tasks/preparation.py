@@ -81,7 +81,11 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         wanted.hold,
         wanted.workdir,
     )
-    defaults = scheduler.defaults(cluster.resources, cluster.options, cluster.names, script.text)
+    # Mail options add up at every level: a default beside a flag would be a second answer to one question.
+    mail = None if asked.mail else cluster.resources.mail
+    mail_on = None if asked.mail_on else cluster.resources.mail_on
+    resources = replace(cluster.resources, mail=mail, mail_on=mail_on)
+    defaults = scheduler.defaults(resources, cluster.options, cluster.names, script.text)
     uploads = [
         *own_files(scheduler, script.text, wanted.arguments, json.dumps(to_record(job)).encode()),
         *(Upload(name, text.encode("utf-8", "surrogateescape")) for name, text in defaults.items()),

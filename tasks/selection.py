@@ -15,6 +15,7 @@ from .model.job import Job
 from .model.ledger import from_record, to_record
 from .session import Session, named_cluster, session_of
 
+JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
 # What this command line has submitted so far: (cluster, key), in its order.
 submitted_here: list[tuple[str, str]] = []
 # A job, and the tasks of it that were named; none: all of it.

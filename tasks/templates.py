@@ -13,6 +13,7 @@ from .model.errors import InvalidInput
 from .model.resources import Resources, parse_resources
 from .model.wording import one_line
 from .output import say, show_path
+from .model.wording import fab
 from .schedulers import Dialect, assumed
 from .session import named_cluster, session_of
 from .verb import verb
@@ -47,7 +48,7 @@ def render(
     Example: fab render --script=serial --set command=hostname
     """
     if not script:
-        raise InvalidInput("which script? --script=PATH, or the name of a template (`fab templates` lists them)")
+        raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
     asked, defaults = (
         parse_resources(time=time, memory=memory, cores=cores, gpus=gpus, array=array),
         Resources(),

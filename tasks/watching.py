@@ -16,6 +16,7 @@ from .login_node import Program, Reply
 from .model.errors import HostKeyRefused, LoginRefused, SchedulerError, StillRunning, Unreachable
 from .model.job import Job, Outcome, State
 from .model.settling import Known, Notes, settle
+from .model.wording import fab
 from .schedulers import Record, Row
 from .session import Session, back_off
 
@@ -214,4 +215,4 @@ def _sleep(seconds: float, deadline: float | None) -> None:
 def _still(jobs: Sequence[Job], cluster: str) -> str:
     first = jobs[0]
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-    return f"{first.title()} is still {first.state}{more}; go on with: fab -H {cluster} wait --job {first.job_id}"
+    return f"{first.title()} is still {first.state}{more}; go on with: {fab()} -H {cluster} wait --job {first.job_id}"

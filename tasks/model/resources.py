@@ -49,11 +49,15 @@ class TaskRange:
 
 @dataclass(frozen=True)
 class Resources:
-    """What is asked for; None where nothing was said. Time in seconds, memory in bytes per core."""
+    """What is asked for; None where nothing was said. Time in seconds, memory in bytes per core.
+
+    `cores` are those of one node; `mpi` are so many on as many nodes as it takes, and instead of `cores`.
+    """
 
     time: int | None = None
     memory: int | None = None
     cores: int | None = None
+    mpi: int | None = None
     gpus: int | None = None
     array: TaskRange | None = None
     at_once: int | None = None
@@ -122,6 +126,7 @@ def parse_resources(**texts: str | None) -> Resources:
         time=parse_time(time) if time else None,
         memory=parse_memory(memory) if memory else None,
         cores=count("cores"),
+        mpi=count("mpi"),
         gpus=count("gpus"),
         array=TaskRange.parse(array) if array else None,
         at_once=count("at_once"),

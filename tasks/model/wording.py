@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 
 def one_line(text: object, limit: int = 120) -> str:
     """`text` on one line: anything unprintable as its escape, and cut after `limit` characters."""
     line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(text))
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def fab() -> str:
+    """The program that was called, for messages that say what to type: `fab`, or `submithost`."""
+    return "submithost" if "submithost" in Path(sys.argv[0]).parts[-2:] else "fab"

@@ -121,6 +121,15 @@ class Scheduler(Protocol):
     def cancel_command(self, jobs: Sequence[tuple[str, int]]) -> str:
         """Cancel these jobs (task 0), or these tasks of them."""
 
+    def hold_command(self, jobs: Sequence[tuple[str, int]]) -> str:
+        """Hold these jobs or tasks: they do not start until released."""
+
+    def release_command(self, jobs: Sequence[tuple[str, int]]) -> str:
+        """Release what was held."""
+
+    def parse_hold(self, status: int, out: str, err: str) -> str:
+        """What to tell the user of either. Raises SchedulerError when it was refused."""
+
     def parse_cancel(self, status: int, out: str, err: str) -> tuple[str, set[str]]:
         """What to tell the user, and the IDs of the jobs that it took. Raises SchedulerError: it took none."""
 

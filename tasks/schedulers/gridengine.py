@@ -18,7 +18,7 @@ from . import NOTHING, Record, Row, Submission, Submitted
 
 name = "gridengine"
 probe = "qsub"
-variables = {"task_id": "$SGE_TASK_ID", "job_id": "$JOB_ID", "cores": "$NSLOTS"}
+variables = {"task_id": "$SGE_TASK_ID", "job_id": "$JOB_ID", "cores": "$NSLOTS", "requeue": "exit 99"}
 default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
 # G11: 99 puts the job back into the queue, 100 into error state; the queue alone tells whether it is over.
 not_ends = frozenset({99, 100})
@@ -163,7 +163,9 @@ def _options(resources: Resources, names: Mapping[str, str]) -> Iterator[tuple[s
         yield "-l", f"{named['memory']}={_amount(resources.memory)}"
     if resources.gpus:
         yield "-l", f"{named['gpus']}={resources.gpus}"
-    if resources.cores and resources.cores > 1:
+    if resources.mpi:
+        yield "-pe", named["mpi"], str(resources.mpi)
+    elif resources.cores and resources.cores > 1:
         yield "-pe", named["smp"], str(resources.cores)
     if resources.array:
         yield "-t", str(resources.array)
@@ -381,7 +383,28 @@ def _leading_number(text: str) -> int | None:
 
 def cancel_command(jobs: Sequence[tuple[str, int]]) -> str:
     """`qdel` of jobs and of single tasks."""
-    return shlex.join(["qdel", *(f"{job_id}.{task}" if task else job_id for job_id, task in jobs)])
+    return shlex.join(["qdel", *_named(jobs)])
+
+
+def _named(jobs: Sequence[tuple[str, int]]) -> list[str]:
+    return [f"{job_id}.{task}" if task else job_id for job_id, task in jobs]
+
+
+def hold_command(jobs: Sequence[tuple[str, int]]) -> str:
+    """`qhold`: the user's own hold."""
+    return shlex.join(["qhold", *_named(jobs)])
+
+
+def release_command(jobs: Sequence[tuple[str, int]]) -> str:
+    """`qrls`."""
+    return shlex.join(["qrls", *_named(jobs)])
+
+
+def parse_hold(status: int, out: str, err: str) -> str:
+    """qhold and qrls answer on stdout, refusals and "commlib error" too (G41)."""
+    if status != 0 or "denied" in out or not out.strip():
+        raise _failed(err, out)
+    return out
 
 
 def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # G41: it tells nothing

@@ -141,15 +141,21 @@ class Session:
         raise AssertionError  # the last try returned or raised
 
     def stream(self, program: Program, wanted: str, silence: float = SILENCE) -> Iterator[bytes]:
-        """Run `program` and yield the bytes of its section `wanted` as they come. Raises as `follow` does."""
+        """Run `program` and yield the bytes of its section `wanted` as they come.
+
+        Raises as `follow` does, and SchedulerError with the reason of a program that refuses.
+        """
         nonce = new_nonce()
-        sections, ended = Sections(nonce), False
+        sections, ended, refused = Sections(nonce), False, b""
         with self._running(program, nonce) as (channel, sender):
             for out, _ in receive(channel, sender, silence):
                 for name, piece in sections.feed(out):
                     if name == wanted and piece:
                         yield piece
+                    refused += piece if name == "refused" else b""
                     ended = ended or name == "end"
+        if refused:
+            raise SchedulerError(f"{self.name}: {refused.decode('utf-8', 'replace').strip()}")
         if not ended:
             raise self._lost("its answer is not whole")
 

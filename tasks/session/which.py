@@ -13,6 +13,7 @@ from invoke.context import Context
 from ..model import configuration
 from ..model.cluster import Cluster
 from ..model.errors import InvalidInput
+from ..model.wording import fab
 from .session import Session
 
 _sessions: dict[str, Session] = {}
@@ -31,7 +32,9 @@ def session_of(context: Context, contact: str | None = None) -> Session:
     """
     given = named_cluster(context) or ([contact] if contact else [])
     if not given:
-        raise InvalidInput("this task needs a cluster: fab -H CLUSTER TASK, or fab CLUSTER.TASK for a configured one")
+        raise InvalidInput(
+            f"this task needs a cluster: {fab()} -H CLUSTER TASK, or {fab()} CLUSTER.TASK for a configured one"
+        )
     if len(set(given)) > 1:
         raise InvalidInput(f"-H {given[0]} and the task of {given[1]} contradict each other: name one cluster")
     if contact and contact != given[0]:

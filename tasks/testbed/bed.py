@@ -127,9 +127,9 @@ def _make(directory: Path, slots: int, accounting_flush: str, say: Say) -> Cell:
             sshd.start_sshd(sshd.main_door(cell))
             break
         except SchedulerError:
-            # Somebody else may have taken a port since we looked; if not, the files tell what happened.
+            # Somebody else may have taken a port since we looked, or the machine was too busy for Grid Engine.
             end_all(directory)
-            if attempt == 2 or cell.ports_are_free():
+            if attempt == 2:
                 raise
             _remove(directory, say)
     ports = f"{cell.qmaster_port} to {cell.sshd_port}"

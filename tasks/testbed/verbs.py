@@ -11,6 +11,7 @@ import sys
 from invoke.context import Context
 
 from ..model.errors import InvalidInput
+from ..model.wording import fab
 from ..verb import verb
 
 
@@ -34,7 +35,7 @@ def up(_: Context, clusters: str = "sandbox,sandbox2", slots: str = "") -> None:
     reserved = {"testbed", *(str(task.name) for task in all_verbs())}
     ready = bed.up(_names(clusters), parse_count(slots, "slots") if slots else None, say=_say, reserved=reserved)
     for cell in ready:
-        print(f"{cell.name}: fab -H {cell.name} submit --script=x    by hand: {_by_hand(cell.name)}")
+        print(f"{cell.name}: {fab()} -H {cell.name} submit --script=x    by hand: {_by_hand(cell.name)}")
 
 
 @verb(help={"clusters": "names, with commas between (all of them)"})
@@ -59,7 +60,7 @@ def status(_: Context) -> None:
 
     found = register.cells()
     if not found:
-        _say("nothing is up; `fab testbed.up` makes " + " and ".join(bed.DEFAULT_CLUSTERS))
+        _say(f"nothing is up; `{fab()} testbed.up` makes " + " and ".join(bed.DEFAULT_CLUSTERS))
     for cell in found:
         now = bed.health(cell)
         parts = [f"{name} {'up' if alive else 'DOWN'}" for name, alive in now.daemons.items()]

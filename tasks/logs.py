@@ -1,0 +1,69 @@
+"""The verb logs: a job's output, where the job itself noted that it goes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from invoke.context import Context
+
+from .login_node import Program, quote
+from .model.errors import InvalidInput, SchedulerError
+from .model.job import Job
+from .model.resources import parse_count
+from .model.settling import Notes
+from .selection import JOB_HELP, select
+from .session import Session
+from .verb import verb
+
+
+@verb(
+    iterable=("job",),
+    help={
+        "job": JOB_HELP,
+        "task": "which task of an array job",
+        "stderr": "its stderr instead of its stdout",
+        "follow": "go on until the job ends",
+        "lines": "only the last N lines",
+    },
+)
+def logs(
+    c: Context,
+    job: Sequence[str] | None = None,
+    task: str = "",
+    stderr: bool = False,
+    follow: bool = False,
+    lines: str = "",
+) -> None:
+    """Show a job's output
+
+    fab -H sharc logs --follow
+    """
+    last = str(parse_count(lines, "lines", least=0)) if lines else ""
+    session, selected = select(c, job or ())
+    if len(selected) > 1:
+        raise InvalidInput("logs shows one job: name it with --job")
+    found, tasks = selected[0]
+    number = parse_count(task, "task") if task else (tasks[0] if tasks else 0)
+    if found.array and not number:
+        raise InvalidInput(f"{found.title()} is an array job: name a task with --task, 1 to {found.array.last}")
+    if number and (not found.array or number not in found.array.numbers()):
+        raise InvalidInput(f"{found.title()} has no task {number}")
+    path = log_of(session, found, number, stderr=stderr)
+    end = f"{found.directory}/.submithost/notes/{number // 1000}/{number}.end" if follow else ""
+    program = Program(("log",), {"path": path, "lines": last, "end": end})
+    for piece in session.stream(program, "log"):
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+
+
+def log_of(session: Session, job: Job, task: int, *, stderr: bool) -> str:
+    """The path of a log, from the note of the job's start. Raises SchedulerError when it has not started."""
+    note = f"{job.directory}/.submithost/notes/{task // 1000}/{task}.start"
+    answer = session.ask(Program(("ask",), {"command": f"cat {quote(note)}"}))["answer"]
+    notes = Notes()
+    notes.read(answer.text)
+    logs = notes.logs.get(job.key, {}).get(task)
+    if not logs:
+        raise SchedulerError(f"{job.title()} has not started, or was submitted --bare: no log of it is known")
+    return logs.err if stderr else logs.out
