@@ -11,9 +11,8 @@ from invoke.context import Context
 from . import rendering
 from .model.errors import InvalidInput
 from .model.resources import Resources, parse_resources
-from .model.wording import one_line
+from .model.wording import fab, one_line
 from .output import say, show_path
-from .model.wording import fab
 from .schedulers import Dialect, assumed
 from .session import named_cluster, session_of
 from .verb import verb

@@ -88,6 +88,7 @@ def test_it_works_from_an_empty_directory(elsewhere: Elsewhere, programs: Path) 
     assert "hello" in elsewhere.must("submithost", "templates")
     assert elsewhere.must("submithost", "render", "--script=hello").startswith("#!/bin/bash\n#$ ")
     assert elsewhere.must("python", "-m", "submithost", "--version").splitlines() == version
+    assert "submithost -H CLUSTER" in elsewhere.run("submithost", "status").stderr
     assert list(elsewhere.work.iterdir()) == []
 
 
