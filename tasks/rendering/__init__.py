@@ -4,11 +4,13 @@
     variables    what `--set` and `--vars` give to a template
     engine       Jinja2 as it is set up here, and every mistake in a template as one line
     description  a template's purpose and variables, read from its text
+    creation     a template to begin with
 
 A template sees `{{ directives }}` (the lines for what is asked for; `{{ directives(cores=4) }}` has the
-template's own defaults below that), `{{ scheduler }}`, the scheduler's expressions for `{{ task_id }}`,
-`{{ job_id }}` and `{{ cores }}`, the filter `quote`, and the user's variables. Comments are `{%# ... #%}`;
-text for bash that has `{{` or `{%` in it goes between `{% raw %}` and `{% endraw %}`.
+template's own defaults below that; `directives.asked(time="1:00:00").time` are the seconds that come of it),
+`{{ scheduler }}`, the scheduler's expressions for `{{ task_id }}`, `{{ job_id }}` and `{{ cores }}`, its command
+`{{ requeue }}` that ends a job so that it runs again, the filter `quote`, and the user's variables. Comments are
+`{%# ... #%}`; text for bash that has `{{` or `{%` in it goes between `{% raw %}` and `{% endraw %}`.
 """
 
 from __future__ import annotations
@@ -25,12 +27,14 @@ from .variables import check_names, read_variables
 _NOTHING = Resources()
 
 if TYPE_CHECKING:
-    from .description import TemplateInfo
+    from .description import TemplateInfo as TemplateInfo
 
 __all__ = [
     "Dialect",
     "JobScript",
+    "TemplateInfo",
     "available",
+    "create",
     "describe",
     "find",
     "places",
@@ -49,7 +53,7 @@ class Dialect(Protocol):
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What the shell in a job writes for `task_id`, `job_id` and `cores`."""
+        """What the shell in a job writes for `task_id`, `job_id`, `cores` and `requeue` (ends the job to run again)."""
 
     def directives(self, resources: Resources) -> list[str]:
         """The directive lines that ask for `resources`."""
@@ -111,3 +115,10 @@ def available() -> list[TemplateInfo]:
     from . import description
 
     return description.available()
+
+
+def create(name: str) -> Path:
+    """Write `./job_templates/NAME.sh.j2` to begin with, and return its path. Raises InvalidInput, where it exists."""
+    from . import creation
+
+    return creation.create(name)

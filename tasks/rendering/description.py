@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jinja2 import meta, nodes
@@ -43,6 +43,10 @@ class TemplateInfo:
     variables: tuple[Variable, ...] = ()
     problem: str | None = None
 
+    def as_json(self) -> dict[str, object]:
+        """What `templates --json` prints of it."""
+        return {**asdict(self), "path": str(self.path)}
+
     def line(self) -> str:
         """It on one line: name, purpose, and its variables, those that can be left out in brackets."""
         if self.problem:
@@ -70,12 +74,12 @@ def describe(path: Path) -> TemplateInfo:
     uses: dict[str, _Use] = {}
     _collect(path, uses, set())
     variables = [
-        Variable(name, use.required, use.default, about.get(name, ""))
+        Variable(name, use.required, use.default, one_line(about.get(name, "")))
         for name, use in uses.items()
         if name not in BUILT_IN
     ]
     variables.sort(key=lambda variable: (not variable.required, variable.name))
-    return TemplateInfo(template_name(path), path, text.split("\n")[0].strip(), tuple(variables))
+    return TemplateInfo(template_name(path), path, one_line(text.split("\n")[0].strip()), tuple(variables))
 
 
 def unused(path: Path, names: Iterable[str]) -> list[str]:

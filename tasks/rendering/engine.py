@@ -54,17 +54,23 @@ class Directives:
 
     def __call__(self, **own: object) -> str:
         """The lines. `own` are resources by name, as users write them; raises InvalidInput."""
+        lines = self._dialect(self.asked(**own))
+        for line in lines:
+            if not line.isprintable():  # a line break would make the rest a command of the script
+                raise InvalidInput(f"no directive can hold a line break or control character: {one_line(line)}")
+        return "\n".join(lines)
+
+    def asked(self, **own: object) -> Resources:
+        """What flags, template and cluster ask for, in this order. Raises InvalidInput."""
         for name in own:
             if name not in _RESOURCES:
                 known = nearest(name, _RESOURCES) or f"; known are {', '.join(_RESOURCES)}"
                 raise InvalidInput(f"directives has no '{name}'{known}")
         texts = {name: None if value is None else str(value) for name, value in own.items()}
-        asked = self._resources.over(parse_resources(**texts)).over(self._defaults)
-        lines = self._dialect(asked)
-        for line in lines:
-            if not line.isprintable():  # a line break would make the rest a command of the script
-                raise InvalidInput(f"no directive can hold a line break or control character: {one_line(line)}")
-        return "\n".join(lines)
+        wishes = parse_resources(**texts)
+        if wishes.mpi and self._resources.cores:  # which are those of one node, and would win over there
+            raise InvalidInput("--cores are those of one node, and this is for several; a variable says how many")
+        return self._resources.over(wishes).over(self._defaults)
 
 
 def render(path: Path, data: bytes, context: Mapping[str, object]) -> bytes:

@@ -10,7 +10,7 @@ from ..model.errors import InvalidInput
 from ..model.plain_yaml import Plain, parse_mapping, read_text
 from ..model.wording import one_line
 
-BUILT_IN = ("directives", "scheduler", "task_id", "job_id", "cores")
+BUILT_IN = ("directives", "scheduler", "task_id", "job_id", "cores", "requeue")
 """What every template has already; see the package's docstring."""
 
 _WORDS = {"true", "false", "none", "True", "False", "None"}

@@ -69,8 +69,12 @@ prepare() {
 # Without -S the stock shell is csh, whatever the script's first line says (G7): there the first line wins.
 in_job = r"""
 submithost_identify() {
-    submithost_job=$JOB_ID submithost_task=${SGE_TASK_ID:-0}
-    [ "$submithost_task" != undefined ] || submithost_task=0
+    submithost_job=$JOB_ID submithost_claim=$JOB_ID submithost_task=${SGE_TASK_ID:-0}
+    if [ "$submithost_task" = undefined ]; then
+        submithost_task=0
+    elif [ "$submithost_task" != 0 ]; then # as -terse has it: whoever finds the claim knows the whole array
+        submithost_claim=$JOB_ID.$SGE_TASK_FIRST-$SGE_TASK_LAST:$SGE_TASK_STEPSIZE
+    fi
     submithost_out=$SGE_STDOUT_PATH submithost_err=$SGE_STDERR_PATH
 }
 submithost_config() { sed -n "s/^$1=//p" "$SGE_JOB_SPOOL_DIR/config" 2>/dev/null; }

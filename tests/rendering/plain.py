@@ -22,7 +22,7 @@ class Plain:
     """A dialect whose directives are the resources themselves, so that a test sees what was asked for."""
 
     name = "plain"
-    variables: Mapping[str, str] = {"task_id": "$TASK", "job_id": "$JOB", "cores": "$CORES"}
+    variables: Mapping[str, str] = {"task_id": "$TASK", "job_id": "$JOB", "cores": "$CORES", "requeue": "again"}
 
     def directives(self, resources: Resources) -> list[str]:
         asked = [(field.name, getattr(resources, field.name)) for field in fields(resources)]

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tasks import rendering
+from tasks.model.errors import InvalidInput
 from tasks.model.resources import Resources, TaskRange, parse_resources
 
 from .plain import GRID_ENGINE, ROOT, Plain, rendered
@@ -35,6 +36,20 @@ def test_flags_beat_the_templates_directives_and_these_beat_the_clusters_default
         "#ask gpus=2",
         f"#ask array={TaskRange(1, 10)}",
     ]
+
+
+def test_mpi_is_so_many_cores_on_as_many_nodes_as_it_takes() -> None:
+    Path("x.j2").write_text("{{ directives(mpi=processes, cores=4) }}")
+    text = rendering.render("x.j2", {"processes": "32"}, Resources(), GRID_ENGINE, Resources(cores=8)).text
+    assert text == b"#$ -pe mpi 32"
+    with pytest.raises(InvalidInput, match=r"^x\.j2:1: --cores are those of one node"):
+        rendering.render("x.j2", {"processes": "32"}, Resources(cores=16), GRID_ENGINE)
+
+
+def test_a_template_knows_the_time_that_flags_template_and_cluster_ask_for() -> None:
+    Path("x.j2").write_text('{{ directives.asked(time="1:00").time }} {{ directives.asked().time }} {{ requeue }}')
+    assert rendering.render("x.j2", {}, Resources(), GRID_ENGINE, Resources(time=7)).text == b"3600 7 exit 99"
+    assert rendering.render("x.j2", {}, Resources(time=60), GRID_ENGINE).text == b"60 60 exit 99"
 
 
 def test_the_schedulers_own_words_stay_out_of_templates() -> None:

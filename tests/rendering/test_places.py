@@ -52,7 +52,7 @@ def test_a_directory_does_not_hide_a_template_of_its_name() -> None:
     [
         ("helo", "no file and no template 'helo'; did you mean 'hello'?"),
         ("./analyse.hs", "no file and no template './analyse.hs'; did you mean 'analyse.sh'?"),
-        ("zzz", "no file and no template 'zzz'; templates are array, hello, serial, smp"),
+        ("zzz", "no file and no template 'zzz'; templates are array, checkpoint, conda, gpu,"),
         ("../../etc/passwd.d", "no file and no template"),
         (".", "'.' is a directory; --script takes a file or a template's name"),
         ("", "no script is named"),

@@ -14,7 +14,7 @@ from tasks.model.errors import InvalidInput
 from .plain import refusal
 
 
-@pytest.mark.parametrize("name", ["cores", "directives", "scheduler", "task_id", "job_id"])
+@pytest.mark.parametrize("name", ["cores", "directives", "scheduler", "task_id", "job_id", "requeue"])
 def test_a_variable_cannot_take_the_place_of_what_is_built_in(name: str) -> None:
     assert refusal("{{ x }}", **{name: "1"}).startswith(f"variable '{name}' is built in")
 
