@@ -121,7 +121,7 @@ def submit(
         show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
         return
     prepared = prepare(wanted, session.cluster, session.scheduler)
-    job = submit_once(session, prepared, Path(job_file) if job_file else None, quiet=json)
+    job = submit_once(session, prepared, noted, Path(job_file) if job_file else None, quiet=json)
     try:
         if wait or fetch:
             watch = watch_to_the_end(session, [job], limit)
@@ -134,24 +134,21 @@ def submit(
             output.show_jobs([session.ledger.by_key(session.name, job.key) or job], as_json=True)
 
 
-def submit_once(session: Session, prepared: Prepared, job_file: Path | None, *, quiet: bool) -> Job:
-    """Note the intention, submit, record; print what the scheduler said (`quiet`: keep stdout for others)."""
-    job = session.ledger.begin(prepared.job)
+def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_file: Path | None, *, quiet: bool) -> Job:
+    """Note the intention, submit, record; print what the scheduler said (`quiet`: keep stdout for others).
+
+    What ledger or job file (`noted`) know to be a job is not submitted again, nor is the cluster asked.
+    """
+    job = session.ledger.begin(noted or prepared.job)
     if job.script_hash != prepared.job.script_hash:
         output.say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")
     for warning in prepared.warnings:
         output.say(f"{session.name}: {warning}")
     if job_file:
         write_job_file(job_file, job)
-    size = sum(upload.size() for upload in prepared.uploads)
-    with output.transfer(f"sending to {session.name}", size) as progress:
-        uploads = Uploads(prepared.uploads, progress)
-        program = submission.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
-        try:
-            job, out, err = submission.submit(session, job, program)
-        except KeyboardInterrupt:
-            output.say(f"the same submit with --key {job.key} continues this submission")
-            raise
+    out, err = job.answer, ""
+    if not job.job_id:
+        job, out, err = send(session, job, prepared)
     session.ledger.update(job)
     if job_file:
         write_job_file(job_file, job)
@@ -161,12 +158,24 @@ def submit_once(session: Session, prepared: Prepared, job_file: Path | None, *, 
     return job
 
 
+def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]:
+    """Submit; return the job, and what the scheduler said on stdout and stderr."""
+    size = sum(upload.size() for upload in prepared.uploads)
+    with output.transfer(f"sending to {session.name}", size) as progress:
+        uploads = Uploads(prepared.uploads, progress)
+        program = submission.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
+        try:
+            return submission.submit(session, job, program)
+        except KeyboardInterrupt:
+            output.say(f"the same submit with --key {job.key} continues this submission")
+            raise
+
+
 def show_steps(session: Session, prepared: Prepared) -> None:
     """What `submit` would do, step by step."""
     for warning in prepared.warnings:
         output.say(f"{session.name}: {warning}")
-    root = session.cluster.directory or "~/.submithost/jobs"
-    print(f"# on {session.name}, in {root}/{prepared.job.key}")
+    print(f"# on {session.name}, in {prepared.job.directory}")
     for upload in prepared.uploads:
         print(f"put {upload.name} ({upload.size()} bytes)")
     print(prepared.variables["submit"])

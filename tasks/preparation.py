@@ -17,7 +17,7 @@ from .model.job import Job, new_key
 from .model.ledger import to_record
 from .model.resources import Resources
 from .schedulers import Dialect, Scheduler, Submission
-from .submission import Upload, own_files
+from .submission import Upload, own_files, root_of
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         cluster=cluster.name,
         name=asked.name or job_file,
         script=str(script.source),
+        directory=f"{root_of(cluster)}/{key}",
         script_hash=hashlib.sha256(script.text).hexdigest(),
         bare=wanted.bare,
     )

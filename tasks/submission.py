@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .login_node import Program, quoted, source
+from .model.cluster import Cluster
 from .model.errors import InvalidInput, SchedulerError
 from .model.job import Job, Outcome, State
 from .schedulers import Scheduler, Submitted
@@ -111,7 +112,14 @@ def program(
 
 
 def _place(session: Session, job: Job) -> dict[str, str]:
-    return {"root": session.cluster.directory or _JOBS, "key": job.key}
+    # Where the submission was begun, whatever the configuration says by now.
+    root = job.directory.removesuffix(f"/{job.key}") if job.directory else root_of(session.cluster)
+    return {"root": root, "key": job.key}
+
+
+def root_of(cluster: Cluster) -> str:
+    """Where this cluster's job directories go; `~/` is the home directory over there."""
+    return (cluster.directory or _JOBS).rstrip("/")
 
 
 def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], about: bytes) -> list[Upload]:
@@ -178,7 +186,7 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
             if not accepted:
                 raise SchedulerError(f"{session.name}: the receipt in {progress.directory} is not understood")
             return _recorded(job, progress, accepted), progress.out, progress.err
-        found = accepted or (Submitted(progress.claim, job.name) if progress.claim else None)
+        found = accepted or _claimed(session, job, progress)
         trouble = ""
         if not found and progress.phase == "asked":
             try:
@@ -189,7 +197,8 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
             line = progress.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
             answer = session.ask(_step(session, job, "confirm", receipt=line))
         elif not progress.phase:
-            answer, asked_now = session.ask(program), True
+            answer = session.ask(program)
+            asked_now = "submitted_at" in answer
         elif progress.phase == "putting" and _abandoned(progress, program):
             answer = session.ask(_step(session, job, "release", token=progress.token))
         elif progress.phase == "asked" and not trouble and (progress.ended or _given_up(progress)):
@@ -207,6 +216,12 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
                 told = True
             time.sleep(2)
             answer = session.ask(_step(session, job, "inspect"))
+
+
+def _claimed(session: Session, job: Job, progress: _Progress) -> Submitted | None:
+    """The job that has begun the work of this key, if one has."""
+    claimed = session.scheduler.parse_submission(progress.claim)
+    return replace(claimed, name=job.name) if claimed else None
 
 
 def find(session: Session, key: str) -> Submitted | None:

@@ -1,8 +1,8 @@
 # The job: note the start, run the user's script with the interpreter that the scheduler would have used, note the end.
-# From the scheduler: submithost_identify (sets submithost_job, submithost_task, submithost_out, submithost_err),
-# submithost_shell (sets submithost_mode and submithost_shell), submithost_as_login (whether that shell is a login one)
-# and submithost_environment (mends what tells of the submitted file). Every name of ours is long, since the job's
-# environment is the user's and must reach the body as it is.
+# From the scheduler: submithost_identify (sets submithost_job, submithost_claim, submithost_task, submithost_out and
+# submithost_err), submithost_shell (sets submithost_mode and submithost_shell), submithost_as_login (whether that shell
+# is a login one) and submithost_environment (mends what tells of the submitted file). Every name of ours is long, since
+# the job's environment is the user's and must reach the body as it is.
 submithost_mine=${0%/*}
 submithost_path=${PATH-unset}
 PATH=/usr/local/bin:/usr/bin:/bin${PATH:+:$PATH}
@@ -23,9 +23,9 @@ submithost_notes=$submithost_mine/notes/$((submithost_task / 1000))
 # The claim: the first job of this key does its work, any other one leaves. A link that names the job is made by one
 # operation that only one can do, on every file system. A repeated request may fail though it was we who made it, so
 # read it; one that cannot be read has nobody else behind it.
-if ! ln -s "$submithost_job" "$submithost_mine/claim" 2>/dev/null; then
+if ! ln -s "$submithost_claim" "$submithost_mine/claim" 2>/dev/null; then
     submithost_other=$(readlink "$submithost_mine/claim")
-    if [ -n "$submithost_other" ] && [ "$submithost_other" != "$submithost_job" ]; then
+    if [ -n "$submithost_other" ] && [ "$submithost_other" != "$submithost_claim" ]; then
         echo "submithost: job $submithost_other already does this work; job $submithost_job leaves" >&2
         exit 0
     fi

@@ -227,3 +227,24 @@ def test_a_submit_killed_at_any_moment_is_continued_and_is_one_job(person: Perso
         (job,) = person.jobs(f"--job={number}.job")
         assert marks.count(f"submithost={job['key']}\n") == 1
         person.fab("-H", "sandbox", "cancel", f"--job={number}.job")
+
+
+def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(person: Person, cells: dict[str, Cell]) -> None:
+    person.script("x", "#!/bin/sh\n")
+    words = ["-H", "sandbox", "submit", "--script=x", "--key=lost", "--array=1-3:2", "--hold"]
+    first = person.fab(*words)
+    mine = cells["sandbox"].home / ".submithost" / "jobs" / "lost" / ".submithost"
+
+    def lose_the_answer() -> None:
+        (person.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()
+        for path in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
+            (mine / path).unlink(missing_ok=True)
+
+    lose_the_answer()
+    assert person.fab(*words).stdout == first.stdout
+    assert person.fab("-H", "sandbox", "release").returncode == 0
+    assert person.wait()["state"] == "succeeded"
+    lose_the_answer()
+    assert person.fab(*words).stdout == first.stdout
+    (job,) = person.jobs()
+    assert (job["state"], sorted(job["tasks"])) == ("succeeded", ["1", "3"])
