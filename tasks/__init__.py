@@ -14,14 +14,14 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.tasks import Task
 
-from . import clusters, control, jobs, logs, templates
+from . import clusters, control, files, jobs, logs, templates
 from .model import configuration
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.wording import one_line
 from .testbed import verbs as testbed
 
-_VERBS = (jobs, control, logs, clusters, templates)
+_VERBS = (jobs, control, logs, files, clusters, templates)
 
 
 def namespace() -> Collection:

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from . import output
 from .login_node import Program
-from .model.errors import ConnectionLost, InvalidInput, SchedulerError
+from .model.errors import InvalidInput, SchedulerError
 from .model.job import Job
 from .selection import Selected
 from .session import Session
+from .transfer import SLOW, Found, bring, inside, newer_here, same
 from .watching import Watch
-
-# Seconds of silence for which a login node may count files, or read a large one for its checksum.
-_SLOW = 1800.0
-
-
-@dataclass(frozen=True)
-class Found:
-    """One file over there: `path` as `bring.sh` takes it, `name` the place below the target, `modified` in seconds."""
-
-    path: str
-    name: str
-    size: int
-    modified: float
 
 
 def fetch(
@@ -50,18 +34,18 @@ def fetch(
         own = f"{job.name}-{job.job_id}".replace("/", "_")
         target = (to / own if len(selected) > 1 else to) if to else Path(own)
         found = [file for file in _look(session, watch, job, tasks) if _wanted(file.name, only)]
-        changed = [file for file in found if not _same(file, target / file.name)]
-        newer = [file for file in changed if not force and _newer_here(file, target / file.name)]
+        changed = [file for file in found if not same(file, target / file.name)]
+        newer = [file for file in changed if not force and newer_here(file, target / file.name)]
         kept += [str(target / file.name) for file in newer]
-        bring = [file for file in changed if file not in newer]
-        _bring(session, job, target, bring)
-        size = sum(file.size for file in bring)
+        wanted = [file for file in changed if file not in newer]
+        bring(session, job.directory or "", target, wanted)
+        size = sum(file.size for file in wanted)
         unchanged = len(found) - len(changed)
         output.say(
-            f"{job.title()}: {len(bring)} file{'' if len(bring) == 1 else 's'} ({size} bytes) into {target}"
+            f"{job.title()}: {len(wanted)} file{'' if len(wanted) == 1 else 's'} ({size} bytes) into {target}"
             + (f", {unchanged} unchanged" if unchanged else "")
         )
-        for file in bring:
+        for file in wanted:
             output.show_path(target / file.name)
     if kept:
         raise InvalidInput(f"not overwritten, since newer here: {', '.join(kept[:5])}; --force overwrites them")
@@ -81,17 +65,17 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
     }
     elsewhere = [path for path in sorted(logs) if not path.startswith(f"{job.directory}/")]
     data = "".join(f"{path}\n" for path in elsewhere).encode("utf-8", "surrogateescape")
-    answer = session.ask(Program(("manifest",), {"directory": job.directory or ""}, data=[data]), _SLOW)
+    answer = session.ask(Program(("manifest",), {"directory": job.directory or ""}, data=[data]), SLOW)
     if "refused" in answer:
         raise SchedulerError(f"{session.name}: {answer.text('refused')}")
     put = set(answer["put"].out.decode("utf-8", "surrogateescape").split("\0"))
     found, links = [], 0
-    for kind, size, modified, root, path in _entries(answer["files"].out + b"" + answer["logs"].out):
+    for kind, size, modified, root, path in entries(answer["files"].out + answer["logs"].out):
         if kind != "f":
             links += 1
         elif f"{size} {modified} {path}" not in put:
             name = PurePosixPath(path).name if root == "/" else path
-            found.append(Found(path, _inside(name, session), int(size), float(modified)))
+            found.append(Found(path, inside(name, session), int(size), float(modified)))
     if links:
         output.say(f"{job.title()}: {links} links and special files are left where they are")
     return found
@@ -101,7 +85,7 @@ def _line(job: Job) -> bytes:
     return f"{job.directory}\n".encode("utf-8", "surrogateescape")
 
 
-def _entries(data: bytes) -> Iterator[tuple[str, str, str, str, str]]:
+def entries(data: bytes) -> Iterator[tuple[str, str, str, str, str]]:
     """The entries of `manifest.sh`: kind, size, mtime, root and path."""
     for entry in data.decode("utf-8", "surrogateescape").split("\0"):
         head, newline, path = entry.partition("\n")
@@ -110,138 +94,5 @@ def _entries(data: bytes) -> Iterator[tuple[str, str, str, str, str]]:
             yield words[0], words[1], words[2], words[3], path
 
 
-def _inside(name: str, session: Session) -> str:
-    """`name` if it stays below the target directory. Raises SchedulerError: it is the cluster that names it."""
-    parts = PurePosixPath(name).parts
-    if not parts or name.startswith("/") or ".." in parts or "\0" in name:
-        raise SchedulerError(f"{session.name}: a file over there is called {name!r}, which leads out of the target")
-    return name
-
-
 def _wanted(name: str, only: Sequence[str]) -> bool:
     return not only or any(fnmatch.fnmatch(name, p) or fnmatch.fnmatch(PurePosixPath(name).name, p) for p in only)
-
-
-def _same(file: Found, local: Path) -> bool:
-    """Whether `local` is what a fetch of this file would leave: it leaves the cluster's modification time."""
-    try:
-        there = local.lstat()
-    except OSError:
-        return False
-    return there.st_size == file.size and abs(there.st_mtime - file.modified) < 0.001
-
-
-def _newer_here(file: Found, local: Path) -> bool:
-    try:
-        return local.lstat().st_mtime > file.modified + 0.001
-    except OSError:
-        return False
-
-
-def _bring(session: Session, job: Job, target: Path, files: Sequence[Found]) -> None:
-    """Bring them in one go; what was brought before a connection broke is not brought again."""
-    left = list(files)
-    with output.transfer(f"fetching from {session.name}", sum(file.size for file in files)) as progress:
-        tries = 0
-        while left:
-            try:
-                for file in _stream(session, job, target, tuple(left), progress):
-                    left.remove(file)
-            except ConnectionLost as error:
-                tries += 1
-                if tries == 4:
-                    raise
-                output.say(f"{error}; going on with the {len(left)} files that are left")
-
-
-def _stream(
-    session: Session, job: Job, target: Path, files: Sequence[Found], progress: Callable[[int], None]
-) -> Iterator[Found]:
-    """Yield each file when it is here, whole and verified."""
-    requests = (
-        f"{file.size} {len(name)}\n".encode() + name
-        for file in files
-        for name in [file.path.encode("utf-8", "surrogateescape")]
-    )
-    program = Program(("bring",), {"directory": job.directory or ""}, data=list(requests))
-    stream = Pieces(session.stream(program, "files", _SLOW))
-    for file in files:
-        hash_there = stream.line()
-        if hash_there == b"gone":
-            output.say(f"{job.title()}: {file.name} has changed or gone meanwhile; fetch again for it")
-            yield file
-            continue
-        _write(target, file, stream, hash_there, progress)
-        yield file
-
-
-class Pieces:
-    """Read lines and lengths from a stream of pieces. Raises ConnectionLost when it ends too early."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._rest = b""
-
-    def _more(self) -> None:
-        piece = next(self._pieces, None)
-        if piece is None:
-            raise ConnectionLost("the stream of files ended too early")
-        self._rest += piece
-
-    def line(self) -> bytes:
-        """The next line, without its end."""
-        while b"\n" not in self._rest:
-            self._more()
-        line, _, self._rest = self._rest.partition(b"\n")
-        return line
-
-    def take(self, size: int) -> Iterator[bytes]:
-        """The next `size` bytes, piece by piece."""
-        while size:
-            if not self._rest:
-                self._more()
-            piece, self._rest = self._rest[:size], self._rest[size:]
-            size -= len(piece)
-            yield piece
-
-
-def _write(target: Path, file: Found, stream: Pieces, hash_there: bytes, progress: Callable[[int], None]) -> None:
-    """Write one file beside its place, verify it, and rename it into its place."""
-    place = target / file.name
-    digest = hashlib.sha256()
-    try:
-        _directories(target, file.name)
-        handle, temporary = tempfile.mkstemp(prefix=".submithost-", dir=place.parent)
-        try:
-            with os.fdopen(handle, "wb") as local:
-                for piece in stream.take(file.size):
-                    digest.update(piece)
-                    local.write(piece)
-                    progress(len(piece))
-            if digest.hexdigest().encode() != hash_there:
-                raise ConnectionLost(f"{file.name} did not arrive as it was sent")
-            os.utime(temporary, (file.modified, file.modified))
-            os.chmod(temporary, 0o600 | 0o666 & ~_umask())
-            os.replace(temporary, place)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise InvalidInput(f"cannot write {place}: {error.strerror}") from None
-
-
-def _directories(target: Path, name: str) -> None:
-    """Make the directories above `name`, through no symbolic link below the target. Raises InvalidInput."""
-    target.mkdir(parents=True, exist_ok=True)
-    place = target
-    for part in PurePosixPath(name).parts[:-1]:
-        place = place / part
-        if place.is_symlink():
-            raise InvalidInput(f"{place} is a symbolic link, which could lead out of {target}; move it away")
-        place.mkdir(exist_ok=True)
-
-
-def _umask() -> int:
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask

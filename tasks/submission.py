@@ -39,6 +39,7 @@ class Upload:
     name: str
     content: bytes | Path
     mode: int = 0o600
+    modified: str = "-"  # seconds since 1970; `-`: when it arrives
 
     def pieces(self) -> Iterator[bytes]:
         """The header that `submit.sh` reads, and the content. Raises InvalidInput when the file is not readable."""
@@ -47,7 +48,7 @@ class Upload:
             digest.update(piece)
             size += len(piece)
         name = self.name.encode("utf-8", "surrogateescape")
-        yield f"file {self.mode:o} {size} {digest.hexdigest()} {len(name)}\n".encode() + name
+        yield f"file {self.mode:o} {self.modified} {size} {digest.hexdigest()} {len(name)}\n".encode() + name
         yield from self._read()
 
     def size(self) -> int:
@@ -95,7 +96,7 @@ def program(
     """The program that submits `job`: `variables` are the scheduler's, `job_file` the name of the submitted file."""
     insert, shebang = where_to_insert(script)
     return Program(
-        ("directory", "submit"),
+        ("directory", "receive", "submit"),
         {
             **_place(session, job),
             "token": secrets.token_hex(8),

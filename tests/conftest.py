@@ -32,7 +32,7 @@ class Person:
         return subprocess.run(
             [sys.executable, "-m", "fabric", *words],
             cwd=self.work, env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=timeout,
+            capture_output=True, text=True, errors="surrogateescape", timeout=timeout,
         )  # fmt: skip
 
     def start(self, *words: str) -> subprocess.Popen[str]:

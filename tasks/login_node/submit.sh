@@ -2,24 +2,8 @@
 # Variables: root, key, token (of this process over here), submit (the command line), insert (the number of the
 # script's first line that is neither blank nor a comment), shebang (1: its first line is one), job_name (file name of
 # what is submitted), bare (1: submit the script as it is), patience (seconds until a silent scheduler is left alone).
-# From the scheduler: prepare, which may change `submit`, and accepted, which knows an accepting answer. Data: the files, see `receive`.
-
-receive() { # `file MODE SIZE SHA256 LENGTH`, LENGTH bytes of name, SIZE bytes; and so on, up to `done`
-    while read -r word mode size hash length; do
-        [ "$word" = file ] || break
-        name=$(head -c "$length" && echo .) && name=${name%.}
-        case $name in */*) mkdir -p "$job/${name%/*}" || return ;; esac
-        head -c "$size" >"$incoming" || return
-        # L11: a full quota makes files short without an error at the right moment, so look at what has arrived.
-        if [ "$(sha256sum <"$incoming")" != "$hash  -" ]; then
-            echo "$name did not arrive whole ($(stat -c %s "$incoming") of $size bytes)" >&2
-            return 1
-        fi
-        chmod "$mode" "$incoming" && mv -f "$incoming" "$job/$name" || return
-        touch -c "$holder"
-    done
-    [ "$word" = done ] || { echo 'the connection was cut' >&2 && return 1; }
-}
+# From the scheduler: prepare, which may change `submit`, and accepted, which knows an accepting answer. Data: the
+# files, as `receive` reads them.
 
 assemble() { # the file that is submitted: the script, its text where qsub reads it, but handing over to `run`
     if [ -n "$bare" ]; then
@@ -51,6 +35,8 @@ if [ -f "$mine/receipt" ] || ! mkdir "$attempt" 2>/dev/null; then
 fi
 holder=$attempt/holder.$token
 incoming=$attempt/incoming
+into=$job
+beat=$holder
 echo "$(uname -n) $$" >"$holder" || refuse "$job: no space for the lock"
 
 give_up() { # before the scheduler was asked: as if nothing had been
