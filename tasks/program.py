@@ -9,6 +9,7 @@ Fabric's tracebacks (F19), and flags that would do nothing (`--echo`, `--dry`, `
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -116,12 +117,15 @@ def _one_line() -> Iterator[None]:
     """Whatever is raised is one line and an exit status; where nobody reads our output any more, not even a line."""
     try:
         yield
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
     except SubmithostError as error:
         print(one_line(error, 2000), file=sys.stderr)
         raise SystemExit(error.exit_status) from None
+    except OSError as error:
+        # Most likely a full disk under our output, or nobody who reads it: what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):
+            print(one_line(error, 2000), file=sys.stderr)
+        raise SystemExit(1) from None
     except Exception as error:
         if os.environ.get("SUBMITHOST_DEBUG"):
             raise
@@ -142,4 +146,6 @@ def _call_it_submithost(tasks: Collection) -> None:
 
 def main() -> None:
     """The console script."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
     Program().run()

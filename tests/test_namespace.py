@@ -78,9 +78,9 @@ def test_each_cluster_is_one_line_at_depth_1(somebody: Person, program: str) -> 
 @pytest.mark.parametrize("task", [*TASKS, "sharc.wait", "testbed.up", "testbed.down", "testbed.status"])
 def test_the_help_of_every_task_has_an_example(somebody: Person, task: str) -> None:
     name = task.removeprefix("sharc.")
-    assert re.search(rf"^  (Example: )?submithost .*{name}\b", submithost(somebody, "--help", task).stdout, re.M)
-    root = namespace()
-    assert re.search(rf"^ *(Example: )?fab .*{name}\b", str(root[name].__doc__), re.M)
+    example = rf"(-H \S+ )?{name}\b"
+    assert re.search(f"submithost {example}", submithost(somebody, "--help", task).stdout)
+    assert re.search(f"fab {example}", str(namespace()[name].__doc__))
 
 
 def test_every_flag_of_every_task_has_its_help() -> None:
@@ -220,6 +220,17 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     words = f"{sys.executable} -m tasks --help | true"
     done = subprocess.run(["sh", "-c", words], cwd=person.work, env=person.environment, capture_output=True, text=True)
     assert done.stderr == ""
+
+
+def test_a_full_disk_and_a_terminal_without_utf_8_are_no_tracebacks(tmp_path: Path) -> None:
+    person = move_in(tmp_path / "home", "clusters: {sharc: {host: caf\u00e9}}\n")
+    words = [sys.executable, "-m", "tasks", "--list", "--list-depth=1"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            words, cwd=person.work, env=person.environment, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (1, "[Errno 28] No space left on device\n")
+    assert r"caf\xe9" in submithost(person, *words[3:], PYTHONIOENCODING="ascii").stdout
 
 
 def test_a_user_that_is_typed_counts_even_if_it_is_ones_own_name(tmp_path: Path) -> None:
