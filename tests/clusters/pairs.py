@@ -71,10 +71,13 @@ class Run:
         """What the body's child noted."""
         seen: dict[str, Any] = json.loads((self.home / "seen" / f"{self.job_id}.{task}").read_text())
         environment = {n: self._plain(t) for n, t in seen["environment"].items() if n not in _OWN}
-        # the script itself is open where the interpreter reads it
-        files = [
-            name for name in seen["files"] if not name.endswith((f"/job_scripts/{self.job_id}", "/.submithost/script"))
-        ]
+        # the script itself is open where the interpreter reads it, and the testbed's own files where it shows a home
+        own = (
+            f"/job_scripts/{self.job_id}",
+            "/.submithost/script",
+            *(str(self.home.parent / n) for n in ("passwd", "group")),
+        )
+        files = [name for name in seen["files"] if not name.endswith(own)]
         return {**seen, "environment": environment, "cwd": self._plain(seen["cwd"]), "files": files}
 
     def has_seen(self, task: str) -> bool:
@@ -153,11 +156,21 @@ def facts_of(cell: Cell, job_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     return found
 
 
+def _range(text: str) -> tuple[int, int, int]:
+    first, last, step = map(int, re.findall(r"\d+", text))
+    return first, last + 1, step
+
+
 def settle(cell: Cell, runs: Sequence[Run]) -> None:
     """Wait until all have left the queue and are in accounting, and note how they ended."""
     ids = {run.job_id for run in runs}
     until(lambda: not ids & set(re.findall(r"^ *(\d+) ", cell.must("qstat"), re.M)), 60)
     for run in runs:
-        until(lambda run=run: cell.run("qacct", "-j", run.job_id).returncode == 0)
-        said = cell.must("qacct", "-j", run.job_id)
+        tasks = len(range(*_range(run.asked.get("job-array tasks", "1-1:1"))))
+
+        def records(run: Run = run) -> str:
+            return cell.run("qacct", "-j", run.job_id).stdout
+
+        until(lambda records=records, tasks=tasks: records().count("\nexit_status ") >= tasks)
+        said = records()
         run.ended = {w: sorted(re.findall(rf"^{w} +(\d+)", said, re.M)) for w in ("failed", "exit_status")}
