@@ -13,8 +13,9 @@ help:
 demo: setup ## a job, rendered from a template, submitted over SSH, waited for, fetched and shown
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/demo
 
+# Most tests wait for a scheduler: several at once take half the time. Each worker has clusters of its own.
 test: setup ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadscope
 
 check: setup ## lint, format and types, and a reason on every exception
 	$(BIN)/ruff check .

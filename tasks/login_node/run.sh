@@ -26,7 +26,7 @@ submithost_notes=$submithost_mine/notes/$((submithost_task / 1000))
 if ! ln -s "$submithost_claim" "$submithost_mine/claim" 2>/dev/null; then
     submithost_other=$(readlink "$submithost_mine/claim")
     if [ -n "$submithost_other" ] && [ "$submithost_other" != "$submithost_claim" ]; then
-        echo "submithost: job $submithost_other already does this work; job $submithost_job leaves" >&2
+        echo "submithost: job ${submithost_other%%.*} already does this work; job $submithost_job leaves" >&2
         exit 0
     fi
 fi
