@@ -19,6 +19,7 @@ from .model import configuration
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.wording import one_line
+from .schedulers import known
 from .testbed import verbs as testbed
 
 _VERBS = (jobs, control, logs, files, clusters, templates)
@@ -43,7 +44,12 @@ def namespace() -> Collection:
 def _clusters(reserved: set[str]) -> Mapping[str, Cluster]:
     """The configured clusters. This is before any task, where Fabric would show a traceback (F19)."""
     try:
-        return configuration.load(reserved=reserved).clusters
+        clusters = configuration.load(reserved=reserved).clusters
+        for cluster in clusters.values():
+            if cluster.scheduler and cluster.scheduler not in known():
+                at = f"{cluster.source}: cluster '{cluster.name}': scheduler"
+                raise InvalidInput(f"{at} {cluster.scheduler!r} is none of {', '.join(known())}")
+        return clusters
     except InvalidInput as error:
         print(one_line(error, 2000), file=sys.stderr)
         raise SystemExit(error.exit_status) from None

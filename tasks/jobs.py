@@ -13,12 +13,12 @@ from invoke.context import Context
 
 from . import output, rendering, results, submission
 from .cancelling import cancel_jobs
-from .model.errors import InvalidInput, JobFailed, SchedulerError
+from .model.errors import InvalidInput, JobFailed, NotSubmitted, SchedulerError
 from .model.job import Job, State, check_key
 from .model.resources import parse_resources, parse_time
 from .model.wording import fab
 from .preparation import Prepared, Wanted, option_words, prepare
-from .selection import JOB_HELP, Selected, read_job_file, select, submitted_here, write_job_file
+from .selection import JOB_HELP, Selected, claim_job_file, read_job_file, select, submitted_here, write_job_file
 from .session import Session, session_of
 from .submission import Uploads
 from .verb import verb
@@ -80,8 +80,8 @@ def submit(
     put: Sequence[str] | None = None,
     workdir: str = "",
     hold: bool = False,
-    key: str = "",
-    job_file: str = "",
+    key: str | None = None,
+    job_file: str | None = None,
     wait: bool = False,
     timeout: str = "",
     fetch: str = "",
@@ -97,6 +97,9 @@ def submit(
     """
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
+    if key == "" or job_file == "":
+        # A make variable that is not set would make another job every time.
+        raise InvalidInput("--key and --job-file need a value")
     noted = read_job_file(Path(job_file)) if job_file and os.path.exists(job_file) else None
     if noted and key and key != noted.key:
         raise InvalidInput(f"--key {key}: {job_file} already is the job file of key {noted.key}")
@@ -121,11 +124,17 @@ def submit(
         show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
         return
     prepared = prepare(wanted, session.cluster, session.scheduler)
+    if job_file and not noted:
+        noted = claim_job_file(Path(job_file), prepared.job)
+        # Somebody was faster with the same job file: it is their submission that is continued.
+        if noted.key != prepared.job.key:
+            prepared = prepare(replace(wanted, key=noted.key), session.cluster, session.scheduler)
     job = submit_once(session, prepared, noted, Path(job_file) if job_file else None, quiet=json)
     try:
         if wait or fetch:
-            watch = watch_to_the_end(session, [job], limit)
-            (job,) = watch.jobs.values()
+            watch = Watch(session, [(job, ())])
+            watch_to_the_end(watch, limit)
+            (job,) = watch.shown()
             if fetch:
                 results.fetch(session, watch, [(job, ())], Path(fetch), (), force=False)
             complain(session, [job], fetched=bool(fetch))
@@ -139,16 +148,20 @@ def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_fil
 
     What ledger or job file (`noted`) know to be a job is not submitted again, nor is the cluster asked.
     """
-    job = session.ledger.begin(noted or prepared.job)
+    wanted = noted or prepared.job
+    job = session.ledger.begin(wanted)
     if job.script_hash != prepared.job.script_hash:
         output.say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")
     for warning in prepared.warnings:
         output.say(f"{session.name}: {warning}")
-    if job_file:
-        write_job_file(job_file, job)
     out, err = job.answer, ""
     if not job.job_id:
-        job, out, err = send(session, job, prepared)
+        try:
+            job, out, err = send(session, job, prepared)
+        except NotSubmitted:
+            if job is wanted:  # and nothing was begun under this key before: there is nothing to remember
+                session.ledger.forget(job)
+            raise
     session.ledger.update(job)
     if job_file:
         write_job_file(job_file, job)
@@ -195,13 +208,12 @@ def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json
     """
     if all:
         session = session_of(c)
-        jobs = session.ledger.jobs(session.name, live=True)
+        selected: list[Selected] = [(found, ()) for found in session.ledger.jobs(session.name, live=True)]
     else:
         session, selected = select(c, job or ())
-        jobs = [found for found, _ in selected]
-    watch = Watch(session, jobs)
+    watch = Watch(session, selected)
     watch.look()
-    shown = list(watch.jobs.values())
+    shown = watch.shown()
     if watch.trouble:
         # What could not be asked is shown as that; the ledger keeps what was known before.
         shown = [replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) if not j.state.ended else j for j in shown]
@@ -221,39 +233,37 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
     """
     limit = parse_time(timeout) if timeout else None
     session, selected = select(c, job or ())
-    jobs = known_there(session, [found for found, _ in selected])
+    watch = Watch(session, known_there(session, selected))
     try:
-        watch = watch_to_the_end(session, jobs, limit)
+        watch_to_the_end(watch, limit)
     finally:
         if json:
-            keys = {found.key for found, _ in selected}
-            output.show_jobs([j for j in session.ledger.jobs(session.name) if j.key in keys], as_json=True)
-    complain(session, list(watch.jobs.values()), fetched=False)
+            output.show_jobs(watch.shown(), as_json=True)
+    complain(session, watch.shown(), fetched=False)
 
 
-def watch_to_the_end(session: Session, jobs: Sequence[Job], limit: float | None) -> Watch:
+def watch_to_the_end(watch: Watch, limit: float | None) -> None:
     """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
-    watch = Watch(session, jobs)
+    name = watch.session.name
     with closing(output.Progress()) as progress:
         try:
             watch.wait(limit, progress)
         except KeyboardInterrupt:
             progress.close()
             for job in watch.live():
-                output.say(f"{job.title()} goes on; watch it again: {fab()} -H {session.name} wait --job {job.job_id}")
+                output.say(f"{job.title()} goes on; watch it again: {fab()} -H {name} wait --job {job.job_id}")
             raise
-    return watch
 
 
-def known_there(session: Session, jobs: Sequence[Job]) -> list[Job]:
+def known_there(session: Session, selected: Sequence[Selected]) -> Sequence[Selected]:
     """Only those that are known to be jobs. Raises SchedulerError for a submission that was begun and not confirmed."""
-    for job in jobs:
+    for job, _ in selected:
         if not job.job_id:
             raise SchedulerError(
                 f"{session.name}: key {job.key} was begun and its answer never came; "
                 f"the same submit with --key {job.key} finds out and never makes a second job"
             )
-    return list(jobs)
+    return selected
 
 
 def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
@@ -287,7 +297,7 @@ def fetch(
     Example: fab -H sharc fetch --to=results --only='*.csv'
     """
     session, selected = select(c, job or ())
-    watch = Watch(session, known_there(session, [found for found, _ in selected]))
+    watch = Watch(session, known_there(session, selected))
     results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force)
 
 
@@ -298,7 +308,7 @@ def cancel(c: Context, job: Sequence[str] | None = None) -> None:
     Example: fab -H sharc cancel --job 12 --job 13.2
     """
     session, selected = select(c, job or ())
-    known_there(session, [found for found, _ in selected])
+    known_there(session, selected)
     live: list[Selected] = []
     for found, tasks in selected:
         if found.state.ended:

@@ -17,6 +17,8 @@ from .model.wording import fab, one_line
 
 _COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
 _SAFE = 200
+# Of so many failed tasks at once each has a line of its own.
+_AT_ONCE = 20
 
 
 def say(line: str) -> None:
@@ -114,9 +116,15 @@ class Progress:
             print("\r\033[K", end="", flush=True, file=sys.stderr)
 
     def _news(self, job: Job) -> Iterator[str]:
-        for task, outcome in job.tasks.items() if job.array else ():
-            if outcome.state.ended and outcome.state is not State.SUCCEEDED and self._new(job.key, task, outcome.state):
-                yield ended_line(job, task, outcome)
+        ended = [
+            (task, outcome)
+            for task, outcome in (job.tasks.items() if job.array else ())
+            if outcome.state.ended and self._new(job.key, task, outcome.state) and outcome.state is not State.SUCCEEDED
+        ]
+        for task, outcome in ended[:_AT_ONCE]:
+            yield ended_line(job, task, outcome)
+        if len(ended) > _AT_ONCE:
+            yield f"and {len(ended) - _AT_ONCE} more tasks of {job.title()} did not succeed; status --json has them all"
         if self._new(job.key, 0, job.state):
             if job.state.ended:
                 yield ended_line(job, 0, job.outcome) + (f": {job.tally()}" if job.array else "")

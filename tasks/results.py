@@ -15,6 +15,9 @@ from .session import Session
 from .transfer import SLOW, Found, bring, inside, newer_here, same
 from .watching import Watch
 
+# What this command line has fetched into which directory: `-H a,b fetch --to=x` would mix two clusters' results.
+_filled: dict[Path, tuple[str, str]] = {}
+
 
 def fetch(
     session: Session,
@@ -34,6 +37,11 @@ def fetch(
         own = f"{job.name}-{job.job_id}".replace("/", "_")
         target = (to / own if len(selected) > 1 else to) if to else Path(own)
         found = [file for file in _look(session, watch, job, tasks) if _wanted(file.name, only)]
+        if only and not found:
+            raise InvalidInput(f"{job.title()} left nothing behind that matches {' or '.join(only)}")
+        if _filled.setdefault(target.resolve(), (session.name, job.key)) != (session.name, job.key):
+            already = f"{target} already has the results of another job of this command line"
+            raise InvalidInput(f"{already}; fetch {job.title()} by itself, with a --to of its own")
         changed = [file for file in found if not same(file, target / file.name)]
         newer = [file for file in changed if not force and newer_here(file, target / file.name)]
         kept += [str(target / file.name) for file in newer]
@@ -73,12 +81,16 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
     for kind, size, modified, root, path in entries(answer["files"].out + answer["logs"].out):
         if kind != "f":
             links += 1
-        elif f"{size} {modified} {path}" not in put:
+        elif f"{size} {modified} {path}" not in put and (not tasks or _absolute(job, root, path) in logs):
             name = PurePosixPath(path).name if root == "/" else path
             found.append(Found(path, inside(name, session), int(size), float(modified)))
     if links:
         output.say(f"{job.title()}: {links} links and special files are left where they are")
     return found
+
+
+def _absolute(job: Job, root: str, path: str) -> str:
+    return path if root == "/" else f"{job.directory}/{path}"
 
 
 def _line(job: Job) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from invoke.context import Context
@@ -13,6 +14,7 @@ from invoke.context import Context
 from .model.errors import InvalidInput
 from .model.job import Job
 from .model.ledger import from_record, to_record
+from .model.wording import fab
 from .session import Session, named_cluster, session_of
 
 JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
@@ -33,8 +35,17 @@ def read_job_file(path: Path) -> Job:
         raise InvalidInput(f"job file {path} is not one of submithost's; a submit --job-file writes it") from None
 
 
-def write_job_file(path: Path, job: Job) -> None:
-    """Write it whole or not at all. Raises InvalidInput."""
+def claim_job_file(path: Path, job: Job) -> Job:
+    """Write a job file that is not there yet; return its job, or that of whoever was first. Raises InvalidInput."""
+    try:
+        write_job_file(path, job, place=os.link)
+    except FileExistsError:
+        return read_job_file(path)
+    return job
+
+
+def write_job_file(path: Path, job: Job, place: Callable[[str, Path], None] = os.replace) -> None:
+    """Write it whole or not at all. Raises InvalidInput, and FileExistsError with `place=os.link`."""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
@@ -43,10 +54,12 @@ def write_job_file(path: Path, job: Job) -> None:
                 file.write("\n")
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+            place(temporary, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+    except FileExistsError:
+        raise
     except OSError as error:
         raise InvalidInput(f"cannot write job file {path}: {error.strerror}") from None
 
@@ -62,6 +75,10 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
         raise InvalidInput(f"the job files are of several clusters ({', '.join(sorted(contacts))}): name one at a time")
     if not contacts and not named_cluster(context) and submitted_here:
         contacts = {submitted_here[-1][0]}  # `fab sharc.submit --script=x wait`: where else?
+    if not contacts and not named_cluster(context) and wanted:
+        raise InvalidInput(
+            f"'{wanted[0]}' is no job file here, and no cluster is named: {fab()} -H CLUSTER ... --job ..."
+        )
     session = session_of(context, contacts.pop() if contacts else None)
     if wanted:
         return session, [_resolve(session, text) for text in wanted]

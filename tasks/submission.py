@@ -8,6 +8,7 @@ submitted again (PROTOCOL.md, "Once").
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import sys
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from .login_node import Program, quoted, source
 from .model.cluster import Cluster
-from .model.errors import InvalidInput, SchedulerError
+from .model.errors import InvalidInput, NotSubmitted, SchedulerError
 from .model.job import Job, Outcome, State
 from .schedulers import Scheduler, Submitted
 from .session import Answer, Session
@@ -154,7 +155,7 @@ class _Progress:
     def of(cls, answer: Answer) -> _Progress:
         """Read the sections of `inspect`."""
         if "refused" in answer:
-            raise SchedulerError(f"nothing submitted: {answer.text('refused')}")
+            raise NotSubmitted(f"nothing submitted: {_reason(answer)}")
         found = cls(answer.text("directory"), claim=answer.text("claim"))
         if "receipt" in answer:
             when, _, out = answer["receipt"].text.partition("\n")
@@ -197,6 +198,10 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
         if found:
             line = progress.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
             answer = session.ask(_step(session, job, "confirm", receipt=line))
+            if "refused" in answer:
+                print(f"{session.name}: job {found.job_id} is submitted, but over there is no note of it: "
+                      f"{_reason(answer)}", file=sys.stderr)  # fmt: skip
+                return _recorded(job, replace(progress, out=f"{line}\n"), found), f"{line}\n", progress.err
         elif not progress.phase:
             answer = session.ask(program)
             asked_now = "submitted_at" in answer
@@ -217,6 +222,12 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
                 told = True
             time.sleep(2)
             answer = session.ask(_step(session, job, "inspect"))
+
+
+def _reason(answer: Answer) -> str:
+    """Why a program refused: each line once, without the shell's own `/bin/sh: 12: `."""
+    lines = [re.sub(r"^\S*sh: (line )?\d+: ", "", line) for line in answer.text("refused").splitlines()]
+    return " / ".join(dict.fromkeys(line for line in lines if line.strip()))
 
 
 def _claimed(session: Session, job: Job, progress: _Progress) -> Submitted | None:
@@ -250,9 +261,9 @@ def _given_up(progress: _Progress) -> bool:
     return progress.age > GRACE and (progress.alive != "yes" or progress.age > 3600)
 
 
-def _refused(session: Session, progress: _Progress) -> SchedulerError:
+def _refused(session: Session, progress: _Progress) -> NotSubmitted:
     said = [line for line in f"{progress.err}\n{progress.out}".splitlines() if line.strip() and line != "Exiting."]
-    return SchedulerError(f"{session.name}: no job was made: {' / '.join(said) or 'no word why'}")
+    return NotSubmitted(f"{session.name}: no job was made: {' / '.join(said) or 'no word why'}")
 
 
 def _recorded(job: Job, progress: _Progress, accepted: Submitted) -> Job:

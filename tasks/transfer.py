@@ -46,6 +46,9 @@ def same(file: Found, local: Path) -> bool:
 
 
 def newer_here(file: Found, local: Path) -> bool:
+    """Whether a file here was changed after the one over there."""
+    if local.is_dir():
+        return False  # in the way in another manner, which is told when it is written
     try:
         return local.lstat().st_mtime > file.modified + 0.001
     except OSError:

@@ -18,6 +18,7 @@ from .model.job import Job, Outcome, State
 from .model.settling import Known, Notes, settle
 from .model.wording import fab
 from .schedulers import Record, Row
+from .selection import Selected
 from .session import Session, back_off
 
 # Seconds between questions to the scheduler while waiting; a guest does not ask more often.
@@ -30,24 +31,35 @@ Told = Callable[[Sequence[Job]], None]
 
 
 class Watch:
-    """The jobs of one cluster, and what is known of them."""
+    """The jobs of one cluster, and what is known of them; of those with tasks named, these tasks count."""
 
-    def __init__(self, session: Session, jobs: Iterable[Job]) -> None:
+    def __init__(self, session: Session, selected: Iterable[Selected]) -> None:
         self.session = session
-        self.jobs = {job.key: job for job in jobs}
+        chosen = list(selected)
+        self.jobs = {job.key: job for job, _ in chosen}
+        self._tasks: dict[str, set[int]] = {}
+        for job, tasks in chosen:
+            named = self._tasks.setdefault(job.key, set(tasks))
+            # The whole job beside a task of it is the whole job.
+            self._tasks[job.key] = named | set(tasks) if named and tasks else set()
         self.notes = Notes()
         self.trouble = ""
+        self._telling = False
         self._now = 0
         self._asked = 0.0
         self._queue: Mapping[str, Mapping[int, State]] = {}
         self._stored = dict(self.jobs)
 
+    def shown(self) -> list[Job]:
+        """The jobs, each as far as its named tasks go."""
+        return [job.only(sorted(self._tasks[job.key])) for job in self.jobs.values()]
+
     def live(self) -> list[Job]:
         """Those that have a job ID and are not known to have ended."""
-        return [job for job in self.jobs.values() if job.job_id and not job.state.ended]
+        return [self.jobs[job.key] for job in self.shown() if job.job_id and not job.state.ended]
 
     def look(self) -> None:
-        """Ask everything once. Raises Unreachable; a scheduler that cannot be asked is told in `trouble`."""
+        """Ask everything once. Raises Unreachable; that a scheduler could not be asked is in `trouble`."""
         if not self.live():
             return
         answer = self.session.ask(self._program(0))
@@ -65,7 +77,8 @@ class Watch:
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         failures = 0
-        told(list(self.jobs.values()))
+        self._telling = True
+        told(self.shown())
         while self.live():
             try:
                 self._follow(deadline, told)
@@ -96,12 +109,12 @@ class Watch:
                 elif name == "looked":
                     self._take(queue)
                     queue = None
-                    told(list(self.jobs.values()))
+                    told(self.shown())
                     if not self.live() or self._absent() or (deadline and time.monotonic() >= deadline):
                         break
         if self._absent():
             self._account()
-            told(list(self.jobs.values()))
+            told(self.shown())
             if self._absent():
                 _sleep(_ACCOUNTING_EVERY, deadline)
 
@@ -141,7 +154,7 @@ class Watch:
                 1 if reply.status is None else reply.status, reply.text, reply.errors
             )
         except SchedulerError as error:
-            if str(error) != self.trouble:
+            if self._telling and str(error) != self.trouble:
                 print(f"{self.session.name}: could not ask: {error}", file=sys.stderr)
             self.trouble = str(error)
             return None

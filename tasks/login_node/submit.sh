@@ -37,12 +37,12 @@ holder=$attempt/holder.$token
 incoming=$attempt/incoming
 into=$job
 beat=$holder
-echo "$(uname -n) $$" >"$holder" || refuse "$job: no space for the lock"
-
 give_up() { # before the scheduler was asked: as if nothing had been
     rm -rf "$attempt"
     refuse "$1"
 }
+
+echo "$(uname -n) $$" 2>/dev/null >"$holder" && [ -s "$holder" ] || give_up "$job: no space for the lock"
 
 problem=$({ receive && assemble >"$mine/job/$job_name"; } 2>&1) || give_up "$job: $problem"
 (cd "$job" && find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0') >"$mine/put"

@@ -8,6 +8,7 @@
     │   ├── LoginRefused        it does not let us in
     │   └── ConnectionLost      it was reached, and the connection broke
     ├── SchedulerError    5  the scheduler refused, or its answer was not understood
+    │   └── NotSubmitted        it is known that no job was made
     └── StillRunning      6  not over at the `--timeout`
 
 A message is one line that says what happened, where, and what to do.
@@ -59,6 +60,10 @@ class SchedulerError(SubmithostError):
     """The scheduler refused, could not be asked, or its answer was not understood."""
 
     exit_status = 5
+
+
+class NotSubmitted(SchedulerError):
+    """A submission was refused, here or there, and it is known that no job was made."""
 
 
 class StillRunning(SubmithostError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
 
@@ -99,6 +99,13 @@ class Job:
         """The state of the job as a whole."""
         return self.outcome.state
 
+    def only(self, tasks: Collection[int]) -> Job:
+        """The job as far as these tasks of it go; none named: all of it."""
+        if not tasks or not self.array:
+            return self
+        chosen = {task: self.tasks.get(task, Outcome(State.UNKNOWN)) for task in tasks}
+        return replace(self, tasks=chosen, outcome=together(chosen))
+
     def title(self) -> str:
         """How messages call it: `job 12 ("seven") on sandbox`."""
         number = f"job {self.job_id}" if self.job_id else f"key {self.key}"
@@ -152,4 +159,6 @@ def check_key(key: str) -> str:
         raise InvalidInput(
             f"key {key!r} is not usable: at most 128 letters, digits, '_', '.' and '-' (neither first), not all digits"
         )
+    if key == "last":
+        raise InvalidInput("key 'last' is not usable: --job last means the last job, whatever its key")
     return key

@@ -106,6 +106,13 @@ class Ledger:
                     _row(job),
                 )
 
+    def forget(self, job: Job) -> None:
+        """Remove a submission that is known to have made no job."""
+        with self._transaction() as connection:
+            connection.execute(
+                "DELETE FROM jobs WHERE cluster = ? AND key = ? AND job_id IS NULL", (job.cluster, job.key)
+            )
+
     def jobs(self, cluster: str | None = None, *, live: bool = False) -> list[Job]:
         """The jobs of `cluster` (None: of all), oldest first; with `live` those that are not known to have ended."""
         where, values = ("cluster = ?", [cluster]) if cluster else ("1", [])

@@ -109,6 +109,13 @@ def parse_count(text: str, what: str, least: int = 1) -> int:
     return int(text)
 
 
+def _sensible(size: int, text: str) -> int:
+    if size < 1024**2:
+        raise InvalidInput(f"memory {text!r} is {size} bytes; {text.strip()}G?" if text.strip().isdigit() else
+                           f"memory {text!r} is less than a megabyte")  # fmt: skip
+    return size
+
+
 def parse_resources(**texts: str | None) -> Resources:
     """Resources from texts as users write them, by the names of the fields. Raises InvalidInput."""
 
@@ -124,7 +131,7 @@ def parse_resources(**texts: str | None) -> Resources:
         raise InvalidInput(f"mail-on {mail_on!r} is not made of b (begin), e (end), a (abort), s (suspend), n (never)")
     return Resources(
         time=parse_time(time) if time else None,
-        memory=parse_memory(memory) if memory else None,
+        memory=_sensible(parse_memory(memory), memory) if memory else None,
         cores=count("cores"),
         mpi=count("mpi"),
         gpus=count("gpus"),

@@ -172,7 +172,8 @@ class Session:
                         return
                     else:
                         yield name, reply
-        noise = answers.noise.decode("utf-8", "replace").strip().splitlines()
+        lines = answers.noise.decode("utf-8", "replace").strip().splitlines()
+        noise = [line for line in lines if not line.startswith("@")]
         raise self._lost(f"its answer is not whole{f' ({one_line(noise[-1])})' if noise else ''}")
 
     @contextmanager

@@ -48,6 +48,10 @@ def one_line(done: subprocess.CompletedProcess[str], status: int) -> str:
         (["submit", "--script=x", "--name=3x"], "_3x"),
         (["submit", "--script=x", "--key=../up"], "key"),
         (["submit", "--script=x", "--key=12"], "key"),
+        (["submit", "--script=x", "--key=last"], "last"),
+        (["submit", "--script=x", "--key="], "value"),
+        (["submit", "--script=x", "--job-file="], "value"),
+        (["submit", "--script=x", "--memory=4"], "4G"),
         (["submit", "--script=x", "--put=nosuch"], "no such file"),
         (["submit", "--script=x", "--option=-l 'open"], "--option"),
         (["submit", "--script=dos"], "dos2unix"),
@@ -78,6 +82,9 @@ def test_a_wrong_configuration_names_the_nearest_right_key(person: Person) -> No
     line = one_line(person.fab("-H", "sandbox", "status"), 2)
     assert "fabric.yml" in line
     assert "host" in line
+    (person.work / "fabric.yml").write_text("clusters:\n  hpc:\n    scheduler: pbs\n")
+    line = one_line(person.fab("-H", "sandbox", "status"), 2)
+    assert "cluster 'hpc': scheduler 'pbs'" in line
 
 
 def test_a_dry_run_shows_every_step_and_touches_nothing(person: Person, cells: dict[str, Cell]) -> None:

@@ -233,6 +233,37 @@ def test_what_the_scheduler_refuses_is_said_and_the_key_can_be_used_again(person
     assert person.fab("-H", "sandbox", "submit", "--script=x", "--key=k").returncode == 0
 
 
+def test_many_submits_with_one_job_file_at_once_are_one_job(person: Person, cells: dict[str, Cell]) -> None:
+    person.script("x", "#!/bin/sh\n")
+    running = [person.start("-H", "sandbox", "submit", "--script=x", "--job-file=x.job", "--hold") for _ in range(4)]
+    said = {process.communicate(timeout=120)[0] for process in running}
+    assert [process.returncode for process in running] == [0] * 4
+    assert len(said) == 1
+    key = json.loads((person.work / "x.job").read_text())["key"]
+    assert cells["sandbox"].must("qstat", "-j", "*").count(f"submithost={key}\n") == 1
+    assert sorted(path.name for path in person.work.glob("*.job*")) == ["x.job"]
+    person.fab("cancel", "--job=x.job")
+
+
+def test_what_was_refused_is_no_job_to_wait_for(person: Person) -> None:
+    person.script("x", "#!/bin/sh\n")
+    job_id = person.submit("x")
+    assert person.fab("-H", "sandbox", "submit", "--script=x", "--queue=nope.q").returncode == 5
+    assert person.wait()["job_id"] == job_id
+    assert person.jobs("--all") == []
+
+
+def test_one_task_of_an_array_job_is_waited_for_and_fetched_alone(person: Person) -> None:
+    person.script("x", '#!/bin/bash\n[ "$SGE_TASK_ID" != 3 ] || exit 9\n')
+    job_id = person.submit("x", "--array=1-3")
+    assert person.fab("-H", "sandbox", "wait", f"--job={job_id}.2").returncode == 0
+    assert person.fab("-H", "sandbox", "wait", f"--job={job_id}.3").returncode == 3
+    (job,) = person.jobs(f"--job={job_id}.2")
+    assert (job["state"], list(job["tasks"])) == ("succeeded", ["2"])
+    assert person.fab("-H", "sandbox", "fetch", f"--job={job_id}.2", "--to=two").returncode == 0
+    assert sorted(path.name for path in (person.work / "two").iterdir()) == [f"x.e{job_id}.2", f"x.o{job_id}.2"]
+
+
 # --- fetch
 
 
@@ -266,3 +297,14 @@ def test_logs_that_the_script_put_elsewhere_are_fetched_too(person: Person, tmp_
     person.fab("-H", "sandbox", "fetch", "--to=out")
     (log,) = (person.work / "out").iterdir()
     assert log.read_text() == "hello\n"
+
+
+def test_two_clusters_results_are_not_mixed_and_a_pattern_without_a_match_is_told(person: Person) -> None:
+    person.script("x", "#!/bin/bash\necho $SGE_ROOT > same.txt\n")
+    mixed = person.fab("-H", "sandbox,sandbox2", "submit", "--script=x", "wait", "fetch", "--to=both")
+    assert mixed.returncode == 2
+    assert "another job" in mixed.stderr
+    assert (person.work / "both" / "same.txt").read_text().rstrip().endswith("/sandbox")
+    nothing = person.fab("-H", "sandbox", "fetch", "--only=*.csv")
+    assert nothing.returncode == 2
+    assert "*.csv" in nothing.stderr
