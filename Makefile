@@ -15,6 +15,7 @@ demo: setup ## a job, rendered from a template, submitted over SSH, waited for, 
 
 # Most tests wait for a scheduler: several at once take half the time. Each worker has clusters of its own.
 test: setup ## all tests
+	@$(BIN)/python -m tasks.testbed.packages
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadscope
 
 check: setup ## lint, format and types, and a reason on every exception

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from . import output, rendering, results, submission
+from . import output, rendering, results
 from .cancelling import cancel_jobs
-from .model.errors import InvalidInput, JobFailed, NotSubmitted, SchedulerError
+from .model.errors import InvalidInput, JobFailed, SchedulerError
 from .model.job import Job, State, check_key
 from .model.resources import parse_resources, parse_time
 from .model.wording import fab
-from .preparation import Prepared, Wanted, option_words, prepare
-from .selection import JOB_HELP, Selected, claim_job_file, read_job_file, select, submitted_here, write_job_file
+from .preparation import Wanted, option_words, prepare
+from .selection import JOB_HELP, Selected, claim_job_file, read_job_file, select
 from .session import Session, session_of
-from .submission import Uploads
+from .submitting import show_steps, submit_once
 from .verb import verb
 from .watching import Watch
 
@@ -141,60 +141,6 @@ def submit(
     finally:
         if json:
             output.show_jobs([session.ledger.by_key(session.name, job.key) or job], as_json=True)
-
-
-def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_file: Path | None, *, quiet: bool) -> Job:
-    """Note the intention, submit, record; print what the scheduler said (`quiet`: keep stdout for others).
-
-    What ledger or job file (`noted`) know to be a job is not submitted again, nor is the cluster asked.
-    """
-    wanted = noted or prepared.job
-    job = session.ledger.begin(wanted)
-    if job.script_hash != prepared.job.script_hash:
-        output.say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")
-    for warning in prepared.warnings:
-        output.say(f"{session.name}: {warning}")
-    out, err = job.answer, ""
-    if not job.job_id:
-        try:
-            job, out, err = send(session, job, prepared)
-        except NotSubmitted:
-            if job is wanted:  # and nothing was begun under this key before: there is nothing to remember
-                session.ledger.forget(job)
-            raise
-    session.ledger.update(job)
-    if job_file:
-        write_job_file(job_file, job)
-    submitted_here.append((session.name, job.key))
-    (sys.stderr if quiet else sys.stdout).write(out if out.endswith("\n") else f"{out}\n")
-    sys.stderr.write(err)
-    return job
-
-
-def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]:
-    """Submit; return the job, and what the scheduler said on stdout and stderr."""
-    size = sum(upload.size() for upload in prepared.uploads)
-    with output.transfer(f"sending to {session.name}", size) as progress:
-        uploads = Uploads(prepared.uploads, progress)
-        program = submission.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
-        try:
-            return submission.submit(session, job, program)
-        except KeyboardInterrupt:
-            output.say(f"the same submit with --key {job.key} continues this submission")
-            raise
-
-
-def show_steps(session: Session, prepared: Prepared) -> None:
-    """What `submit` would do, step by step."""
-    for warning in prepared.warnings:
-        output.say(f"{session.name}: {warning}")
-    print(f"# on {session.name}, in {prepared.job.directory}")
-    for upload in prepared.uploads:
-        print(f"put {upload.name} ({upload.size()} bytes)")
-    print(prepared.variables["submit"])
-    print("# the script")
-    sys.stdout.flush()
-    sys.stdout.buffer.write(prepared.script)
 
 
 @verb(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,3 +92,10 @@ def _services_stay_off() -> Iterator[None]:
         yield
     finally:
         _POLICY.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":  # `make test` installs before its workers could do so all at once
+    try:
+        ensure(lambda line: print(line, file=sys.stderr))
+    except InvalidInput as error:
+        raise SystemExit(str(error)) from None

@@ -1,0 +1,68 @@
+"""One submission as a user sees it: noted before the cluster is contacted, sent, recorded, and said."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from . import output, submission
+from .model.errors import NotSubmitted
+from .model.job import Job
+from .preparation import Prepared
+from .selection import submitted_here, write_job_file
+from .session import Session
+from .submission import Uploads
+
+
+def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_file: Path | None, *, quiet: bool) -> Job:
+    """Note the intention, submit, record; print what the scheduler said (`quiet`: keep stdout for others).
+
+    What ledger or job file (`noted`) know to be a job is not submitted again, nor is the cluster asked.
+    """
+    wanted = noted or prepared.job
+    job = session.ledger.begin(wanted)
+    if job.script_hash != prepared.job.script_hash:
+        output.say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")
+    for warning in prepared.warnings:
+        output.say(f"{session.name}: {warning}")
+    out, err = job.answer, ""
+    if not job.job_id:
+        try:
+            job, out, err = send(session, job, prepared)
+        except NotSubmitted:
+            if job is wanted:  # and nothing was begun under this key before: there is nothing to remember
+                session.ledger.forget(job)
+            raise
+    session.ledger.update(job)
+    if job_file:
+        write_job_file(job_file, job)
+    submitted_here.append((session.name, job.key))
+    (sys.stderr if quiet else sys.stdout).write(out if out.endswith("\n") else f"{out}\n")
+    sys.stderr.write(err)
+    return job
+
+
+def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]:
+    """Submit; return the job, and what the scheduler said on stdout and stderr."""
+    size = sum(upload.size() for upload in prepared.uploads)
+    with output.transfer(f"sending to {session.name}", size) as progress:
+        uploads = Uploads(prepared.uploads, progress)
+        program = submission.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
+        try:
+            return submission.submit(session, job, program)
+        except KeyboardInterrupt:
+            output.say(f"the same submit with --key {job.key} continues this submission")
+            raise
+
+
+def show_steps(session: Session, prepared: Prepared) -> None:
+    """What `submit` would do, step by step."""
+    for warning in prepared.warnings:
+        output.say(f"{session.name}: {warning}")
+    print(f"# on {session.name}, in {prepared.job.directory}")
+    for upload in prepared.uploads:
+        print(f"put {upload.name} ({upload.size()} bytes)")
+    print(prepared.variables["submit"])
+    print("# the script")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(prepared.script)
