@@ -38,7 +38,7 @@ def qsub(cell: Cell, script: str, *options: str) -> str:
     return done.stdout.strip()
 
 
-def until(condition: Callable[[], object], within: float = 20) -> None:
+def until(condition: Callable[[], object], within: float = 90) -> None:
     assert processes.wait_until(condition, within), "did not happen in time"
 
 
