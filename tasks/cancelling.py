@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .selection import Selected
+from .selection import Selected, named
 from .session import Session
 
 
@@ -14,9 +14,8 @@ def cancel_jobs(session: Session, selected: Sequence[Selected]) -> str:
 
     Raises SchedulerError when it refused, Unreachable when it is not known whether it heard.
     """
-    named = [(job.job_id or "", task) for job, tasks in selected for task in tasks or (0,)]
     scheduler = session.scheduler
-    said, taken = session.query(scheduler.cancel_command(named), scheduler.parse_cancel)
+    said, taken = session.query(scheduler.cancel_command(named(selected)), scheduler.parse_cancel)
     for job, tasks in selected:
         cancelled = {task for task in tasks or (0,) if job.job_id in taken}
         session.ledger.update(replace(job, cancelled=tuple({*job.cancelled, *cancelled})))

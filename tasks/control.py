@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from invoke.context import Context
 
 from .schedulers import Scheduler
-from .selection import JOB_HELP, select
+from .selection import JOB_HELP, named, select
 from .verb import verb
 
 Build = Callable[[Sequence[tuple[str, int]]], str]
@@ -34,5 +34,4 @@ def release(c: Context, job: Sequence[str] | None = None) -> None:
 
 def _change(c: Context, job: Sequence[str] | None, command: Callable[[Scheduler], Build]) -> None:
     session, selected = select(c, job or ())
-    named = [(found.job_id or "", task) for found, tasks in selected for task in tasks or (0,)]
-    sys.stdout.write(session.query(command(session.scheduler)(named), session.scheduler.parse_hold))
+    sys.stdout.write(session.query(command(session.scheduler)(named(selected)), session.scheduler.parse_hold))

@@ -11,8 +11,8 @@ from invoke.context import Context
 
 from . import output
 from .login_node import Program
-from .model.errors import InvalidInput, SchedulerError
-from .session import Answer, Session, session_of
+from .model.errors import InvalidInput
+from .session import Session, session_of
 from .submission import Upload, Uploads
 from .transfer import SLOW, Found, bring, inside, newer_here, same
 from .verb import verb
@@ -50,9 +50,7 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
     if changed:
         with output.transfer(f"sending to {session.name}", size) as progress:
             parent = str(PurePosixPath(there.path).parent)
-            answer = session.ask(Program(("receive", "put"), {"path": parent}, data=Uploads(changed, progress)), SLOW)
-        if "refused" in answer:
-            raise SchedulerError(f"{session.name}: {answer.text('refused')}")
+            session.must(Program(("receive", "put"), {"path": parent}, data=Uploads(changed, progress)), SLOW)
     output.say(f"{session.name}: {len(changed)} files ({size} bytes) into {there.path}")
 
 
@@ -121,9 +119,7 @@ class There:
 
 def look(session: Session, path: str) -> There:
     """List a place on the cluster. Raises SchedulerError when it cannot be read."""
-    answer: Answer = session.ask(Program(("list",), {"path": path}), SLOW)
-    if "refused" in answer:
-        raise SchedulerError(f"{session.name}: {answer.text('refused')}")
+    answer = session.must(Program(("list",), {"path": path}), SLOW)
     kind, _, where = answer["place"].out.decode("utf-8", "surrogateescape").partition("\n")
     return There(kind, where, tuple(_entries(answer["files"].out)))
 

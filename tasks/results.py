@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from . import output
 from .login_node import Program
-from .model.errors import InvalidInput, SchedulerError
+from .model.errors import InvalidInput
 from .model.job import Job
 from .selection import Selected
 from .session import Session
@@ -73,9 +73,7 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
     }
     elsewhere = [path for path in sorted(logs) if not path.startswith(f"{job.directory}/")]
     data = "".join(f"{path}\n" for path in elsewhere).encode("utf-8", "surrogateescape")
-    answer = session.ask(Program(("manifest",), {"directory": job.directory or ""}, data=[data]), SLOW)
-    if "refused" in answer:
-        raise SchedulerError(f"{session.name}: {answer.text('refused')}")
+    answer = session.must(Program(("manifest",), {"directory": job.directory or ""}, data=[data]), SLOW)
     put = set(answer["put"].out.decode("utf-8", "surrogateescape").split("\0"))
     found, links = [], 0
     for kind, size, modified, root, path in entries(answer["files"].out + answer["logs"].out):

@@ -89,6 +89,11 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
     return session, [(job, ()) for job in jobs if job]
 
 
+def named(selected: Sequence[Selected]) -> list[tuple[str, int]]:
+    """Job ID and task of all that was selected; task 0: the whole job."""
+    return [(job.job_id or "", task) for job, tasks in selected for task in tasks or (0,)]
+
+
 def _numbered(text: str) -> bool:
     head, _, tail = text.partition(".")
     return head.isdigit() and (tail.isdigit() or not tail)

@@ -150,9 +150,7 @@ class Watch:
     def _rows(self, reply: Reply) -> list[Row] | None:
         self._asked = time.monotonic()
         try:
-            rows = self.session.scheduler.parse_queue(
-                1 if reply.status is None else reply.status, reply.text, reply.errors
-            )
+            rows = reply.read(self.session.scheduler.parse_queue)
         except SchedulerError as error:
             if self._telling and str(error) != self.trouble:
                 print(f"{self.session.name}: could not ask: {error}", file=sys.stderr)

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 COMMAND = (
     "exec /bin/sh -c '"
@@ -99,6 +102,10 @@ class Reply:
     def errors(self) -> str:
         """stderr as text."""
         return self.err.decode("utf-8", "replace")
+
+    def read(self, parse: Callable[[int, str, str], T]) -> T:
+        """What a scheduler's parser makes of it; without an exit status it has failed. Raises as `parse` does."""
+        return parse(1 if self.status is None else self.status, self.text, self.errors)
 
 
 class Sections:

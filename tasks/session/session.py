@@ -115,8 +115,14 @@ class Session:
 
     def query(self, command: str, parse: Callable[[int, str, str], T]) -> T:
         """Ask the scheduler `command`; return what `parse` makes of it. Raises as `ask` and as `parse` do."""
-        reply = self.ask(Program(("ask",), {"command": command}))["answer"]
-        return parse(1 if reply.status is None else reply.status, reply.text, reply.errors)
+        return self.ask(Program(("ask",), {"command": command}))["answer"].read(parse)
+
+    def must(self, program: Program, silence: float = SILENCE) -> Answer:
+        """As `ask`; raises SchedulerError with the reason of a program that refuses."""
+        answer = self.ask(program, silence)
+        if "refused" in answer:
+            raise SchedulerError(f"{self.name}: {answer.text('refused')}")
+        return answer
 
     def follow(self, program: Program, silence: float = SILENCE) -> Generator[Section, None, None]:
         """Run `program` and yield its sections as they come whole; only a program that has ended ends this.

@@ -104,10 +104,6 @@ class Cell:
             raise SchedulerError(f"{self.name}: {program} {' '.join(arguments)}: {said}")
         return done.stdout
 
-    def ports_are_free(self) -> bool:
-        """Whether nobody listens on any of the three ports."""
-        return all(_is_free(port) for port in (self.qmaster_port, self.execd_port, self.sshd_port))
-
     def save(self) -> None:
         """Remember this cell in its directory."""
         values = {**asdict(self), "directory": str(self.directory), "sge_root": str(self.sge_root)}
