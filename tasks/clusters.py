@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json as json_
-
 from invoke.context import Context
 
-from .model import configuration
 from .verb import verb
 
 
@@ -16,6 +13,10 @@ def clusters(c: Context, json: bool = False) -> None:  # noqa: ARG001  # every t
 
     fab clusters
     """
+    import json as json_
+
+    from .model import configuration
+
     for cluster in configuration.load().clusters.values():
         facts = {"cluster": cluster.name, "host": cluster.host, "user": cluster.user, "scheduler": cluster.scheduler}
         print(json_.dumps(facts) if json else "\t".join(value or "-" for value in facts.values()))

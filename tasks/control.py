@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Literal
 
 from invoke.context import Context
 
-from .schedulers import Scheduler
-from .selection import JOB_HELP, named, select
-from .verb import verb
-
-Build = Callable[[Sequence[tuple[str, int]]], str]
+from .verb import JOB_HELP, verb
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP})
@@ -20,7 +16,7 @@ def hold(c: Context, job: Sequence[str] | None = None) -> None:
 
     fab -H sharc hold --job 12
     """
-    _change(c, job, lambda scheduler: scheduler.hold_command)
+    _change(c, job, "hold")
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP})
@@ -29,9 +25,15 @@ def release(c: Context, job: Sequence[str] | None = None) -> None:
 
     fab -H sharc release --job 12
     """
-    _change(c, job, lambda scheduler: scheduler.release_command)
+    _change(c, job, "release")
 
 
-def _change(c: Context, job: Sequence[str] | None, command: Callable[[Scheduler], Build]) -> None:
+def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"]) -> None:
+    import sys
+
+    from .selection import named, select
+
     session, selected = select(c, job or ())
-    sys.stdout.write(session.query(command(session.scheduler)(named(selected)), session.scheduler.parse_hold))
+    scheduler = session.scheduler
+    build = scheduler.hold_command if how == "hold" else scheduler.release_command
+    sys.stdout.write(session.query(build(named(selected)), scheduler.parse_hold))
