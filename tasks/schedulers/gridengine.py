@@ -43,7 +43,8 @@ survey() { # how queues start scripts, and what are login shells; asked once an 
         cluster="$SGE_ROOT $SGE_CELL $SGE_QMASTER_PORT" # a home directory may be that of several
         if [ -z "$(find "$2" -mmin -60)" ] || ! grep -q -x -F -e "$cluster" "$2"; then
             SGE_SINGLE_LINE=1 qconf -sq "*" -sconf >"$2.$3" || return
-            grep -E "^(shell_start_mode|login_shells) " "$2.$3" >"$2.$3.new"
+            # After `#global:` comes a shell_start_mode that only new queues begin with.
+            sed -n "/^#/,\$!{/^shell_start_mode /p}; /^login_shells /p" "$2.$3" >"$2.$3.new"
             printf "%s\n" "$cluster" >>"$2.$3.new"
             mv "$2.$3.new" "$2"
             rm "$2.$3"

@@ -86,7 +86,8 @@ def _machine() -> str:
     ssh = subprocess.run(["ssh", "-V"], capture_output=True, text=True).stderr.split(",")[0].strip()
     versions = " ".join(f"{name} {metadata.version(name)}" for name in ("fabric", "paramiko", "invoke"))
     processor = model[1] if model else platform.machine()
-    return f"`{platform.node()}`, {os.cpu_count()} cores of {processor}; Python {platform.python_version()}, {versions}, {ssh}"
+    machine = f"`{platform.node()}`, {os.cpu_count()} cores of {processor}"
+    return f"{machine}; Python {platform.python_version()}, {versions}, {ssh}"
 
 
 if __name__ == "__main__":
