@@ -16,18 +16,18 @@ Build = Callable[[Sequence[tuple[str, int]]], str]
 
 @verb(iterable=("job",), help={"job": JOB_HELP})
 def hold(c: Context, job: Sequence[str] | None = None) -> None:
-    """Hold jobs that have not started
+    """Hold jobs that have not started.
 
-    fab -H sharc hold --job 12
+    Example: fab -H sharc hold --job 12
     """
     _change(c, job, lambda scheduler: scheduler.hold_command)
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP})
 def release(c: Context, job: Sequence[str] | None = None) -> None:
-    """Release jobs that are held
+    """Release jobs that are held.
 
-    fab -H sharc release --job 12
+    Example: fab -H sharc release --job 12
     """
     _change(c, job, lambda scheduler: scheduler.release_command)
 

@@ -120,6 +120,7 @@ def submit(
         check_key(key) if key else (noted.key if noted else None),
     )  # fmt: skip
     limit = parse_time(timeout) if timeout else None
+    results.check_target(fetch)
     if dry_run:
         show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
         return
@@ -155,6 +156,8 @@ def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json
     if all:
         session = session_of(c)
         selected: list[Selected] = [(found, ()) for found in session.ledger.jobs(session.name, live=True)]
+        if not selected:
+            output.say(f"{session.name}: every job that was submitted from here is known to have ended")
     else:
         session, selected = select(c, job or ())
     watch = Watch(session, selected)
@@ -242,6 +245,7 @@ def fetch(
 
     Example: fab -H sharc fetch --to=results --only='*.csv'
     """
+    results.check_target(to)
     session, selected = select(c, job or ())
     watch = Watch(session, known_there(session, selected))
     results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force)

@@ -35,9 +35,9 @@ def logs(
     follow: bool = False,
     lines: str = "",
 ) -> None:
-    """Show a job's output
+    """Show a job's output.
 
-    fab -H sharc logs --follow
+    Example: fab -H sharc logs --follow
     """
     last = str(parse_count(lines, "lines", least=0)) if lines else ""
     session, selected = select(c, job or ())

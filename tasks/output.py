@@ -8,15 +8,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from .model.job import Job, Outcome, State, iso
 from .model.wording import fab, one_line
 
 _COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
 _SAFE = 200
+NOTHING: Mapping[tuple[int, int], str] = MappingProxyType({})
 # Of so many failed tasks at once each has a line of its own.
 _AT_ONCE = 20
 
@@ -42,6 +44,15 @@ def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
             print(json.dumps(job.as_json()))
         return
     rows = [_row(job) for job in jobs]
+    if sys.stdout.isatty():
+        rows = [[*row[:4], *map(_short, row[4:])] for row in rows]
+    show_rows(_COLUMNS, rows, {(at, 2): _style(job.state) for at, job in enumerate(jobs)})
+
+
+def show_rows(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[tuple[int, int], str] = NOTHING
+) -> None:
+    """A table for a person, whose cells may have styles by row and column; lines with tabs for a pipe."""
     if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(row))
@@ -51,12 +62,10 @@ def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
     from rich.text import Text
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in _COLUMNS:
+    for column in columns:
         table.add_column(column, no_wrap=column not in ("name", "state"), overflow="fold")
-    for job, row in zip(jobs, rows, strict=True):
-        # Three whole times would not leave a name its place in 80 columns.
-        cells = [*row[:4], *(cell[5:-1].replace("T", " ") if len(cell) > 1 else cell for cell in row[4:])]
-        table.add_row(*(Text(cell, style=_style(job.state) if at == 2 else "") for at, cell in enumerate(cells)))
+    for at, row in enumerate(rows):
+        table.add_row(*(Text(cell, style=styles.get((at, place), "")) for place, cell in enumerate(row)))
     Console().print(table)
 
 
@@ -71,6 +80,11 @@ def _row(job: Job) -> list[str]:
         "-" if outcome.exit_status is None else str(outcome.exit_status),
         *(iso(when) or "-" for when in (job.submitted_at, outcome.started_at, outcome.ended_at)),
     ]
+
+
+def _short(time: str) -> str:
+    """Three whole times would not leave a name its place in 80 columns."""
+    return time[5:-1].replace("T", " ") if len(time) > 1 else time
 
 
 def _style(state: State) -> str:
