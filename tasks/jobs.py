@@ -146,9 +146,16 @@ def submit(
 
 @verb(
     iterable=("job",),
-    help={"job": JOB_HELP, "all": "every job of this cluster that is not known to have ended", "json": _JSON},
+    help={
+        "job": JOB_HELP,
+        "all": "every job of this cluster that is not known to have ended",
+        "watch": "go on until all have ended: redrawn on a terminal, a line for each change elsewhere",
+        "json": _JSON,
+    },
 )
-def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json: bool = False) -> None:
+def status(
+    c: Context, job: Sequence[str] | None = None, all: bool = False, watch: bool = False, json: bool = False
+) -> None:
     """Show the state of jobs, by one question to the cluster.
 
     Example: fab -H sharc status --all
@@ -160,15 +167,19 @@ def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json
             output.say(f"{session.name}: every job that was submitted from here is known to have ended")
     else:
         session, selected = select(c, job or ())
-    watch = Watch(session, selected)
-    watch.look()
-    shown = watch.shown()
-    if watch.trouble:
+    seen = Watch(session, selected)
+    if watch:
+        with output.live_jobs(json) as show:
+            seen.wait(None, show)
+        return
+    seen.look()
+    shown = seen.shown()
+    if seen.trouble:
         # What could not be asked is shown as that; the ledger keeps what was known before.
         shown = [replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) if not j.state.ended else j for j in shown]
     output.show_jobs(shown, json)
-    if watch.trouble:
-        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+    if seen.trouble:
+        raise SchedulerError(f"{session.name}: could not ask: {seen.trouble}")
 
 
 @verb(

@@ -12,13 +12,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from .model.job import Job, Outcome, State, iso
 from .model.wording import fab, one_line
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 _COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
 _SAFE = 200
-NOTHING: Mapping[tuple[int, int], str] = MappingProxyType({})
+Styles = Mapping[tuple[int, int], str]
+NOTHING: Styles = MappingProxyType({})
+_NOBODY = Job("", "")
 # Of so many failed tasks at once each has a line of its own.
 _AT_ONCE = 20
 
@@ -38,26 +44,33 @@ def show_path(path: Path) -> None:
 
 
 def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
-    """The jobs on stdout: one JSON object a line, or a table."""
+    """The jobs on stdout: one JSON object a line, or a table; why they ended as they did, on stderr."""
     if as_json:
         for job in jobs:
             print(json.dumps(job.as_json()))
         return
+    show_rows(_COLUMNS, *_job_rows(jobs))
+
+
+def _job_rows(jobs: Sequence[Job]) -> tuple[list[list[str]], dict[tuple[int, int], str]]:
     rows = [_row(job) for job in jobs]
     if sys.stdout.isatty():
         rows = [[*row[:4], *map(_short, row[4:])] for row in rows]
-    show_rows(_COLUMNS, rows, {(at, 2): _style(job.state) for at, job in enumerate(jobs)})
+    return rows, {(at, 2): _style(job.state) for at, job in enumerate(jobs)}
 
 
-def show_rows(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[tuple[int, int], str] = NOTHING
-) -> None:
+def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles = NOTHING) -> None:
     """A table for a person, whose cells may have styles by row and column; lines with tabs for a pipe."""
-    if not sys.stdout.isatty():
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(_table(columns, rows, styles))
+    else:
         for row in rows:
             print("\t".join(row))
-        return
-    from rich.console import Console
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -66,7 +79,26 @@ def show_rows(
         table.add_column(column, no_wrap=column not in ("name", "state"), overflow="fold")
     for at, row in enumerate(rows):
         table.add_row(*(Text(cell, style=styles.get((at, place), "")) for place, cell in enumerate(row)))
-    Console().print(table)
+    return table
+
+
+@contextmanager
+def live_jobs(as_json: bool) -> Iterator[Callable[[Sequence[Job]], None]]:
+    """Yield what shows jobs again and again: a table that is redrawn for a person, a line for each change elsewhere."""
+    if sys.stdout.isatty() and not as_json:
+        from rich.live import Live
+
+        with Live(auto_refresh=False, vertical_overflow="visible") as live:
+            yield lambda jobs: live.update(_table(_COLUMNS, *_job_rows(jobs)), refresh=True)
+        return
+    told: dict[str, Job] = {}
+
+    def tell(jobs: Sequence[Job]) -> None:
+        show_jobs([job for job in jobs if _row(told.get(job.key, _NOBODY)) != _row(job)], as_json)
+        told.update({job.key: job for job in jobs})
+        sys.stdout.flush()
+
+    yield tell
 
 
 def _row(job: Job) -> list[str]:
