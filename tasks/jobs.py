@@ -1,9 +1,8 @@
-"""The verbs for jobs: submit, status, wait, fetch, cancel."""
+"""The verbs for jobs: submit, status, wait, fetch."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -12,13 +11,12 @@ from pathlib import Path
 from invoke.context import Context
 
 from . import output, rendering, results
-from .cancelling import cancel_jobs
 from .model.errors import InvalidInput, JobFailed, SchedulerError
 from .model.job import Job, State, check_key
 from .model.resources import parse_resources, parse_time
 from .model.wording import fab
 from .preparation import Wanted, option_words, prepare
-from .selection import JOB_HELP, Selected, claim_job_file, read_job_file, select
+from .selection import JOB_HELP, Selected, claim_job_file, known_there, read_job_file, resolve, select
 from .session import Session, session_of
 from .submitting import show_steps, submit_once
 from .verb import verb
@@ -28,7 +26,7 @@ _JSON = "one JSON object per job and line on stdout"
 
 
 @verb(
-    iterable=("set_", "arg", "option", "put"),
+    iterable=("set_", "arg", "after", "option", "put"),
     help={
         "script": "a job script, a template file (*.j2), or a template's name (`fab templates` lists them)",
         "set": "a template variable, K=V; may be repeated",
@@ -41,6 +39,7 @@ _JSON = "one JSON object per job and line on stdout"
         "gpus": "GPUs",
         "array": "an array job's tasks: 1-100 or 1-100:2",
         "at-once": "how many tasks of it may run at once",
+        "after": "run it after this job, and only if that succeeds (as --job names it); may be repeated",
         "mail": "who gets mail",
         "mail-on": "when: b(egin) e(nd) a(bort) s(uspend), or n(ever)",
         "queue": "the queue",
@@ -72,6 +71,7 @@ def submit(
     gpus: str = "",
     array: str = "",
     at_once: str = "",
+    after: Sequence[str] | None = None,
     mail: str = "",
     mail_on: str = "",
     queue: str = "",
@@ -118,6 +118,7 @@ def submit(
         hold,
         bare,
         check_key(key) if key else (noted.key if noted else None),
+        tuple(known_there(session, [resolve(session, text) for text in after or ()])),
     )  # fmt: skip
     limit = parse_time(timeout) if timeout else None
     results.check_target(fetch)
@@ -171,6 +172,7 @@ def status(
     if watch:
         with output.live_jobs(json) as show:
             seen.wait(None, show)
+        output.say_why(seen.shown())
         return
     seen.look()
     shown = seen.shown()
@@ -178,6 +180,7 @@ def status(
         # What could not be asked is shown as that; the ledger keeps what was known before.
         shown = [replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) if not j.state.ended else j for j in shown]
     output.show_jobs(shown, json)
+    output.say_why(shown)
     if seen.trouble:
         raise SchedulerError(f"{session.name}: could not ask: {seen.trouble}")
 
@@ -215,17 +218,6 @@ def watch_to_the_end(watch: Watch, limit: float | None) -> None:
             raise
 
 
-def known_there(session: Session, selected: Sequence[Selected]) -> Sequence[Selected]:
-    """Only those that are known to be jobs. Raises SchedulerError for a submission that was begun and not confirmed."""
-    for job, _ in selected:
-        if not job.job_id:
-            raise SchedulerError(
-                f"{session.name}: key {job.key} was begun and its answer never came; "
-                f"the same submit with --key {job.key} finds out and never makes a second job"
-            )
-    return selected
-
-
 def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
     """Raise JobFailed unless all succeeded; it says how to fetch what they left behind."""
     bad = [job for job in jobs if job.state is not State.SUCCEEDED]
@@ -260,21 +252,3 @@ def fetch(
     session, selected = select(c, job or ())
     watch = Watch(session, known_there(session, selected))
     results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force)
-
-
-@verb(iterable=("job",), help={"job": JOB_HELP})
-def cancel(c: Context, job: Sequence[str] | None = None) -> None:
-    """Cancel jobs, or tasks of them.
-
-    Example: fab -H sharc cancel --job 12 --job 13.2
-    """
-    session, selected = select(c, job or ())
-    known_there(session, selected)
-    live: list[Selected] = []
-    for found, tasks in selected:
-        if found.state.ended:
-            output.say(f"{found.title()} had already ended ({found.state})")
-        else:
-            live.append((found, tasks))
-    if live:
-        sys.stdout.write(cancel_jobs(session, live))

@@ -44,12 +44,20 @@ def show_path(path: Path) -> None:
 
 
 def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
-    """The jobs on stdout: one JSON object a line, or a table; why they ended as they did, on stderr."""
+    """The jobs on stdout: one JSON object a line, or a table."""
     if as_json:
         for job in jobs:
             print(json.dumps(job.as_json()))
-        return
-    show_rows(_COLUMNS, *_job_rows(jobs))
+    else:
+        show_rows(_COLUMNS, *_job_rows(jobs))
+
+
+def say_why(jobs: Sequence[Job]) -> None:
+    """The reasons for their states, where there are any."""
+    for job in jobs:
+        if job.outcome.reason:
+            ended = ended_line(job, 0, job.outcome)
+            say(ended if job.state.ended else one_line(f"{job.title()} is {job.state}: {job.outcome.reason}", 1000))
 
 
 def _job_rows(jobs: Sequence[Job]) -> tuple[list[list[str]], dict[tuple[int, int], str]]:

@@ -15,9 +15,12 @@ from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.job import Job, new_key
 from .model.ledger import to_record
-from .model.resources import Resources
+from .model.resources import Resources, TaskRange
 from .schedulers import Dialect, Scheduler, Submission
 from .submission import Upload, own_files, root_of
+
+# A job that has to succeed first, and the tasks of it that count; none: all.
+Before = tuple[Job, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Wanted:
     hold: bool = False
     bare: bool = False
     key: str | None = None
+    after: tuple[Before, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Prepared:
     uploads: tuple[Upload, ...]
     job_file: str
     warnings: tuple[str, ...]
+    after: tuple[Before, ...] = ()
 
 
 def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
@@ -81,6 +86,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         wanted.arguments,
         wanted.hold,
         wanted.workdir,
+        tuple(job.job_id or "" for job, _ in wanted.after),
     )
     # Mail options add up at every level: a default beside a flag would be a second answer to one question.
     mail = None if asked.mail else cluster.resources.mail
@@ -90,6 +96,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     uploads = [
         *own_files(scheduler, script.text, wanted.arguments, json.dumps(to_record(job)).encode()),
         *(Upload(name, text.encode("utf-8", "surrogateescape")) for name, text in defaults.items()),
+        *_conditions(wanted),
         *collect(wanted.put),
     ]
     return Prepared(
@@ -99,7 +106,23 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         tuple(uploads),
         job_file,
         tuple(warnings),
+        wanted.after,
     )
+
+
+def _conditions(wanted: Wanted) -> list[Upload]:
+    """The file from which `run` knows which jobs have to have succeeded: the scheduler waits for ends only (G10).
+
+    Two lines for each range of tasks: `FIRST LAST STEP JOBID`, and the job directory. Raises InvalidInput where there
+    are no notes to look at.
+    """
+    lines = []
+    for job, tasks in wanted.after:
+        if job.bare or wanted.bare:
+            raise InvalidInput(f"--after: without notes of start and end nobody knows whether {job.title()} succeeded")
+        ranges = [TaskRange(task, task) for task in tasks] or [job.array or TaskRange(0, 0)]
+        lines += [f"{r.first} {r.last} {r.step} {job.job_id}\n{job.directory}\n" for r in ranges]
+    return [Upload(".submithost/after", "".join(lines).encode("utf-8", "surrogateescape"))] if lines else []
 
 
 def collect(paths: Sequence[str]) -> list[Upload]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from .model.errors import InvalidInput
+from .model.errors import InvalidInput, SchedulerError
 from .model.job import Job
 from .model.ledger import from_record, to_record
 from .model.wording import fab
@@ -81,7 +81,7 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
         )
     session = session_of(context, contacts.pop() if contacts else None)
     if wanted:
-        return session, [_resolve(session, text) for text in wanted]
+        return session, [resolve(session, text) for text in wanted]
     here = [key for cluster, key in submitted_here if cluster == session.name]
     jobs = [session.ledger.by_key(session.name, key) for key in here] or [session.ledger.last(session.name)]
     if jobs == [None]:
@@ -99,8 +99,8 @@ def _numbered(text: str) -> bool:
     return head.isdigit() and (tail.isdigit() or not tail)
 
 
-def _resolve(session: Session, text: str) -> Selected:
-    """`last`, a job ID or task, a job file, a key: in that order."""
+def resolve(session: Session, text: str) -> Selected:
+    """`last`, a job ID or task, a job file, a key: in that order. Raises InvalidInput."""
     ledger, name = session.ledger, session.name
     found: Job | None
     if text == "last":
@@ -114,9 +114,22 @@ def _resolve(session: Session, text: str) -> Selected:
             return found, (int(task),)
     elif os.path.isfile(text):
         noted = read_job_file(Path(text))
+        if noted.cluster != name:
+            raise InvalidInput(f"the job file {text} is of {noted.cluster}, not of {name}")
         found = ledger.by_key(name, noted.key) or noted
     else:
         found = ledger.by_key(name, text)
     if not found:
         raise InvalidInput(f"{name}: no job '{text}' was submitted from here (last, a job ID, a job file, or a key)")
     return found, ()
+
+
+def known_there(session: Session, selected: Sequence[Selected]) -> Sequence[Selected]:
+    """Only those that are known to be jobs. Raises SchedulerError for a submission that was begun and not confirmed."""
+    for job, _ in selected:
+        if not job.job_id:
+            raise SchedulerError(
+                f"{session.name}: key {job.key} was begun and its answer never came; "
+                f"the same submit with --key {job.key} finds out and never makes a second job"
+            )
+    return selected

@@ -26,7 +26,7 @@ class Submission:
     """All that a submit command is built from. `script` is the file to submit, relative to the job directory.
 
     `resources` come from flags and beat the script; `options` are more of the scheduler's own; `key` is the mark
-    that the scheduler has to keep.
+    that the scheduler has to keep. `after`: IDs of jobs that have to end before this one starts.
     """
 
     key: str
@@ -36,6 +36,7 @@ class Submission:
     arguments: tuple[str, ...] = ()
     hold: bool = False
     workdir: str | None = None
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
