@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json as json_
-
 from invoke.context import Context
 
-from . import output
-from .model import configuration
-from .model.wording import fab
 from .verb import verb
 
 
@@ -18,6 +13,12 @@ def clusters(c: Context, json: bool = False) -> None:  # noqa: ARG001  # every t
 
     Example: fab clusters
     """
+    import json as json_
+
+    from . import output
+    from .model import configuration
+    from .model.wording import fab
+
     found = configuration.load().clusters.values()
     if not found:
         output.say(f"none is configured, and none needs to be: {fab()} -H ALIAS submit ... takes any SSH alias")

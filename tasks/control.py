@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Literal
 
 from invoke.context import Context
 
-from . import output
-from .cancelling import cancel_jobs
-from .schedulers import Scheduler
-from .selection import JOB_HELP, Selected, known_there, named, select
-from .verb import verb
-
-Build = Callable[[Sequence[tuple[str, int]]], str]
+from .verb import JOB_HELP, verb
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP})
@@ -22,9 +16,15 @@ def cancel(c: Context, job: Sequence[str] | None = None) -> None:
 
     Example: fab -H sharc cancel --job 12 --job 13.2
     """
+    import sys
+
+    from . import output
+    from .cancelling import cancel_jobs
+    from .selection import known_there, select
+
     session, selected = select(c, job or ())
     known_there(session, selected)
-    live: list[Selected] = []
+    live = []
     for found, tasks in selected:
         if found.state.ended:
             output.say(f"{found.title()} had already ended ({found.state})")
@@ -40,7 +40,7 @@ def hold(c: Context, job: Sequence[str] | None = None) -> None:
 
     Example: fab -H sharc hold --job 12
     """
-    _change(c, job, lambda scheduler: scheduler.hold_command)
+    _change(c, job, "hold")
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP})
@@ -49,10 +49,16 @@ def release(c: Context, job: Sequence[str] | None = None) -> None:
 
     Example: fab -H sharc release --job 12
     """
-    _change(c, job, lambda scheduler: scheduler.release_command)
+    _change(c, job, "release")
 
 
-def _change(c: Context, job: Sequence[str] | None, command: Callable[[Scheduler], Build]) -> None:
+def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"]) -> None:
+    import sys
+
+    from .selection import known_there, named, select
+
     session, selected = select(c, job or ())
     known_there(session, selected)
-    sys.stdout.write(session.query(command(session.scheduler)(named(selected)), session.scheduler.parse_hold))
+    scheduler = session.scheduler
+    build = scheduler.hold_command if how == "hold" else scheduler.release_command
+    sys.stdout.write(session.query(build(named(selected)), scheduler.parse_hold))

@@ -1,26 +1,15 @@
-"""The verbs for jobs: submit, status, wait, fetch."""
+"""The verbs for jobs: submit, status, wait, fetch.
+
+What they need is imported where it is used: every command line loads this module, `--list` too.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import replace
-from pathlib import Path
 
 from invoke.context import Context
 
-from . import output, rendering, results
-from .model.errors import InvalidInput, JobFailed, SchedulerError
-from .model.job import Job, State, check_key
-from .model.resources import parse_resources, parse_time
-from .model.wording import fab
-from .preparation import Wanted, option_words, prepare
-from .selection import JOB_HELP, Selected, claim_job_file, known_there, read_job_file, resolve, select
-from .session import Session, session_of
-from .submitting import show_steps, submit_once
-from .verb import verb
-from .watching import Watch
+from .verb import JOB_HELP, verb
 
 _JSON = "one JSON object per job and line on stdout"
 
@@ -95,6 +84,21 @@ def submit(
 
     Example: fab -H sharc submit --script=job.sh
     """
+    import os
+    from dataclasses import replace
+    from pathlib import Path
+
+    from . import output, rendering, results
+    from .model.errors import InvalidInput
+    from .model.job import check_key
+    from .model.resources import parse_resources, parse_time
+    from .model.wording import fab
+    from .preparation import Wanted, option_words, prepare
+    from .selection import claim_job_file, known_there, read_job_file, resolve
+    from .session import session_of
+    from .submitting import show_steps, submit_once
+    from .watching import Watch, complain, watch_to_the_end
+
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
     if key == "" or job_file == "":
@@ -161,13 +165,17 @@ def status(
 
     Example: fab -H sharc status --all
     """
-    if all:
-        session = session_of(c)
-        selected: list[Selected] = [(found, ()) for found in session.ledger.jobs(session.name, live=True)]
-        if not selected:
-            output.say(f"{session.name}: every job that was submitted from here is known to have ended")
-    else:
-        session, selected = select(c, job or ())
+    from dataclasses import replace
+
+    from . import output
+    from .model.errors import SchedulerError
+    from .model.job import State
+    from .selection import select, select_live
+    from .watching import Watch
+
+    session, selected = select_live(c) if all else select(c, job or ())
+    if not selected:
+        output.say(f"{session.name}: every job that was submitted from here is known to have ended")
     seen = Watch(session, selected)
     if watch:
         with output.live_jobs(json) as show:
@@ -194,6 +202,11 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
 
     Example: fab -H sharc wait --timeout 2:00:00
     """
+    from . import output
+    from .model.resources import parse_time
+    from .selection import known_there, select
+    from .watching import Watch, complain, watch_to_the_end
+
     limit = parse_time(timeout) if timeout else None
     session, selected = select(c, job or ())
     watch = Watch(session, known_there(session, selected))
@@ -203,29 +216,6 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
         if json:
             output.show_jobs(watch.shown(), as_json=True)
     complain(session, watch.shown(), fetched=False)
-
-
-def watch_to_the_end(watch: Watch, limit: float | None) -> None:
-    """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
-    name = watch.session.name
-    with closing(output.Progress()) as progress:
-        try:
-            watch.wait(limit, progress)
-        except KeyboardInterrupt:
-            progress.close()
-            for job in watch.live():
-                output.say(f"{job.title()} goes on; watch it again: {fab()} -H {name} wait --job {job.job_id}")
-            raise
-
-
-def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
-    """Raise JobFailed unless all succeeded; it says how to fetch what they left behind."""
-    bad = [job for job in jobs if job.state is not State.SUCCEEDED]
-    if not bad:
-        return
-    first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
-    how = "" if fetched else f"; its results: {fab()} -H {session.name} fetch --job {first.job_id}"
-    raise JobFailed(f"{first.title()} {first.state}{more}{how}")
 
 
 @verb(
@@ -248,6 +238,12 @@ def fetch(
 
     Example: fab -H sharc fetch --to=results --only='*.csv'
     """
+    from pathlib import Path
+
+    from . import results
+    from .selection import known_there, select
+    from .watching import Watch
+
     results.check_target(to)
     session, selected = select(c, job or ())
     watch = Watch(session, known_there(session, selected))

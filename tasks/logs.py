@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from .login_node import Program, quote
-from .model.errors import InvalidInput, SchedulerError
-from .model.job import Job
-from .model.resources import parse_count
-from .model.settling import Notes
-from .selection import JOB_HELP, select
-from .session import Session
-from .verb import verb
+from .verb import JOB_HELP, verb
+
+if TYPE_CHECKING:
+    from .model.job import Job
+    from .session import Session
 
 
 @verb(
@@ -39,6 +36,13 @@ def logs(
 
     Example: fab -H sharc logs --follow
     """
+    import sys
+
+    from .login_node import Program
+    from .model.errors import InvalidInput
+    from .model.resources import parse_count
+    from .selection import select
+
     last = str(parse_count(lines, "lines", least=0)) if lines else ""
     session, selected = select(c, job or ())
     if len(selected) > 1:
@@ -59,6 +63,10 @@ def logs(
 
 def log_of(session: Session, job: Job, task: int, *, stderr: bool) -> str:
     """The path of a log, from the note of the job's start. Raises SchedulerError when it has not started."""
+    from .login_node import Program, quote
+    from .model.errors import SchedulerError
+    from .model.settling import Notes
+
     note = f"{job.directory}/.submithost/notes/{task // 1000}/{task}.start"
     answer = session.ask(Program(("ask",), {"command": f"cat {quote(note)}"}))["answer"]
     notes = Notes()

@@ -17,7 +17,6 @@ from .model.ledger import from_record, to_record
 from .model.wording import fab
 from .session import Session, named_cluster, session_of
 
-JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
 # What this command line has submitted so far: (cluster, key), in its order.
 submitted_here: list[tuple[str, str]] = []
 # A job, and the tasks of it that were named; none: all of it.
@@ -89,6 +88,23 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
     return session, [(job, ()) for job in jobs if job]
 
 
+def select_live(context: Context) -> tuple[Session, list[Selected]]:
+    """Every job of the cluster that is not known to have ended, and the session. Raises InvalidInput without one."""
+    session = session_of(context)
+    return session, [(job, ()) for job in session.ledger.jobs(session.name, live=True)]
+
+
+def known_there(session: Session, selected: Sequence[Selected]) -> Sequence[Selected]:
+    """Only those that are known to be jobs. Raises SchedulerError for a submission that was begun and not confirmed."""
+    for job, _ in selected:
+        if not job.job_id:
+            raise SchedulerError(
+                f"{session.name}: key {job.key} was begun and its answer never came; "
+                f"the same submit with --key {job.key} finds out and never makes a second job"
+            )
+    return selected
+
+
 def named(selected: Sequence[Selected]) -> list[tuple[str, int]]:
     """Job ID and task of all that was selected; task 0: the whole job."""
     return [(job.job_id or "", task) for job, tasks in selected for task in tasks or (0,)]
@@ -122,14 +138,3 @@ def resolve(session: Session, text: str) -> Selected:
     if not found:
         raise InvalidInput(f"{name}: no job '{text}' was submitted from here (last, a job ID, a job file, or a key)")
     return found, ()
-
-
-def known_there(session: Session, selected: Sequence[Selected]) -> Sequence[Selected]:
-    """Only those that are known to be jobs. Raises SchedulerError for a submission that was begun and not confirmed."""
-    for job, _ in selected:
-        if not job.job_id:
-            raise SchedulerError(
-                f"{session.name}: key {job.key} was begun and its answer never came; "
-                f"the same submit with --key {job.key} finds out and never makes a second job"
-            )
-    return selected

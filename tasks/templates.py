@@ -5,17 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from json import dumps as as_json  # `json` is a flag
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from . import rendering
-from .model.errors import InvalidInput
-from .model.resources import Resources, parse_resources
-from .model.wording import fab, one_line
-from .output import say, show_path
-from .schedulers import Dialect, assumed
-from .session import named_cluster, session_of
 from .verb import verb
+
+if TYPE_CHECKING:
+    from . import rendering
 
 
 @verb(
@@ -46,6 +43,13 @@ def render(
 
     Example: fab render --script=serial --set command=hostname
     """
+    from . import rendering
+    from .model.errors import InvalidInput
+    from .model.resources import Resources, parse_resources
+    from .model.wording import fab
+    from .schedulers import Dialect, assumed
+    from .session import named_cluster, session_of
+
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
     asked, defaults = (
@@ -77,6 +81,8 @@ def templates(c: Context, new: str = "", json: bool = False) -> None:  # noqa: A
 
     Example: fab templates
     """
+    from . import rendering
+
     if new:
         _create(new)
     elif json:
@@ -90,6 +96,10 @@ def templates(c: Context, new: str = "", json: bool = False) -> None:  # noqa: A
 
 
 def _create(name: str) -> None:
+    from . import rendering
+    from .model.wording import one_line
+    from .output import say, show_path
+
     before = rendering.available()
     path = rendering.create(name)
     show_path(path)
@@ -103,6 +113,8 @@ def _show(templates: Sequence[rendering.TemplateInfo]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from .model.wording import one_line
 
     table = Table.grid(padding=(0, 2, 0, 0))
     for template in templates:

@@ -14,6 +14,8 @@ from invoke.tasks import Task, task
 from .model.errors import SubmithostError
 from .model.wording import one_line
 
+JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
+
 
 def verb(
     *, help: Mapping[str, str], iterable: Iterable[str] = (), name: str | None = None

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 
+from . import output
 from .login_node import Program, Reply
-from .model.errors import HostKeyRefused, LoginRefused, SchedulerError, StillRunning, Unreachable
+from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
 from .model.job import Job, Outcome, State
 from .model.settling import Known, Notes, settle
 from .model.wording import fab
@@ -190,6 +191,29 @@ class Watch:
         if changed:
             self.session.ledger.update(*changed)
             self._stored = dict(self.jobs)
+
+
+def watch_to_the_end(watch: Watch, limit: float | None) -> None:
+    """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
+    name = watch.session.name
+    with closing(output.Progress()) as progress:
+        try:
+            watch.wait(limit, progress)
+        except KeyboardInterrupt:
+            progress.close()
+            for job in watch.live():
+                output.say(f"{job.title()} goes on; watch it again: {fab()} -H {name} wait --job {job.job_id}")
+            raise
+
+
+def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
+    """Raise JobFailed unless all succeeded; it says how to fetch what they left behind."""
+    bad = [job for job in jobs if job.state is not State.SUCCEEDED]
+    if not bad:
+        return
+    first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
+    how = "" if fetched else f"; its results: {fab()} -H {session.name} fetch --job {first.job_id}"
+    raise JobFailed(f"{first.title()} {first.state}{more}{how}")
 
 
 def _by_job(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, dict[int, State]]:

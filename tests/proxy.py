@@ -7,6 +7,7 @@ always one of those.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 import threading
@@ -19,6 +20,7 @@ from tasks.testbed.sshd import Door
 
 Direction = Literal["up", "down"]
 _CHUNK = 1 << 18
+_AT_ONCE = struct.pack("ii", 1, 0)
 _MOST_WAITING = 64 << 20  # bytes under way in one direction
 
 
@@ -77,8 +79,12 @@ class Proxy:
         self._loop.run_forever()
         server.close()
         self._drop_all()
-        self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+        self._loop.run_until_complete(self._all_dropped())
         self._loop.close()
+
+    async def _all_dropped(self) -> None:
+        while self._tasks:
+            await asyncio.sleep(0.01)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -104,7 +110,8 @@ class Proxy:
                     way.cancel()
         except (OSError, asyncio.CancelledError):
             for each in writers:  # a reset and no orderly end: whoever waits learns it at once
-                each.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                with contextlib.suppress(OSError):  # it may be closed already
+                    each.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         finally:
             self._tasks.discard(task)
             for each in writers:
