@@ -88,26 +88,34 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         wanted.workdir,
         tuple(job.job_id or "" for job, _ in wanted.after),
     )
+    files = [*_conditions(wanted), *collect(wanted.put)]
+    return replace(finish(job, script.text, submission, files, cluster, scheduler, warnings), after=wanted.after)
+
+
+def finish(
+    job: Job,
+    script: bytes,
+    submission: Submission,
+    files: Sequence[Upload],
+    cluster: Cluster,
+    scheduler: Scheduler,
+    warnings: Sequence[str] = (),
+) -> Prepared:
+    """What goes over for this submission: the script, `files`, and what submithost itself adds."""
+    asked = submission.resources
     # Mail options add up at every level: a default beside a flag would be a second answer to one question.
     mail = None if asked.mail else cluster.resources.mail
     mail_on = None if asked.mail_on else cluster.resources.mail_on
     resources = replace(cluster.resources, mail=mail, mail_on=mail_on)
-    defaults = scheduler.defaults(resources, cluster.options, cluster.names, script.text)
+    defaults = scheduler.defaults(resources, cluster.options, cluster.names, script)
+    about = json.dumps({**to_record(job), "submission": submission.record()}).encode()
     uploads = [
-        *own_files(scheduler, script.text, wanted.arguments, json.dumps(to_record(job)).encode()),
+        *own_files(scheduler, script, submission.arguments, about),
         *(Upload(name, text.encode("utf-8", "surrogateescape")) for name, text in defaults.items()),
-        *_conditions(wanted),
-        *collect(wanted.put),
+        *files,
     ]
-    return Prepared(
-        job,
-        script.text,
-        scheduler.submit_variables(submission, cluster.names),
-        tuple(uploads),
-        job_file,
-        tuple(warnings),
-        wanted.after,
-    )
+    variables = scheduler.submit_variables(submission, cluster.names)
+    return Prepared(job, script, variables, tuple(uploads), Path(submission.script).name, tuple(warnings))
 
 
 def _conditions(wanted: Wanted) -> list[Upload]:

@@ -100,7 +100,7 @@ def known_there(session: Session, selected: Sequence[Selected]) -> Sequence[Sele
         if not job.job_id:
             raise SchedulerError(
                 f"{session.name}: key {job.key} was begun and its answer never came; "
-                f"the same submit with --key {job.key} finds out and never makes a second job"
+                f"{job.again()} finds out and never makes a second job"
             )
     return selected
 

@@ -61,7 +61,7 @@ def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]
         try:
             return submission.submit(session, job, program)
         except KeyboardInterrupt:
-            output.say(f"the same submit with --key {job.key} continues this submission")
+            output.say(f"{job.again()} continues this submission")
             raise
 
 
