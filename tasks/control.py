@@ -74,7 +74,9 @@ def resubmit(
     dry_run: bool = False,
     json: bool = False,
 ) -> None:
-    """Submit jobs again, with the script, flags and inputs that they had.
+    """Submit jobs again, as they were.
+
+    Script, flags and inputs are those in the job directory; of an array job --failed takes the failed tasks alone.
 
     Example: fab -H sharc resubmit --job 12 --failed
     """
