@@ -1,4 +1,4 @@
-"""The verbs hold and release."""
+"""The verbs that change jobs: cancel, hold, release, resubmit."""
 
 from __future__ import annotations
 
@@ -9,31 +9,98 @@ from invoke.context import Context
 
 from .verb import JOB_HELP, verb
 
+_DRY_RUN = "show what the scheduler would be asked, and ask nothing"
 
-@verb(iterable=("job",), help={"job": JOB_HELP})
-def hold(c: Context, job: Sequence[str] | None = None) -> None:
-    """Hold jobs that have not started
 
-    fab -H sharc hold --job 12
+@verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
+def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) -> None:
+    """Cancel jobs, or tasks of them.
+
+    Example: fab -H sharc cancel --job 12 --job 13.2
     """
-    _change(c, job, "hold")
-
-
-@verb(iterable=("job",), help={"job": JOB_HELP})
-def release(c: Context, job: Sequence[str] | None = None) -> None:
-    """Release jobs that are held
-
-    fab -H sharc release --job 12
-    """
-    _change(c, job, "release")
-
-
-def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"]) -> None:
     import sys
 
-    from .selection import named, select
+    from . import output
+    from .cancelling import cancel_jobs
+    from .selection import known_there, named, select
 
     session, selected = select(c, job or ())
-    scheduler = session.scheduler
-    build = scheduler.hold_command if how == "hold" else scheduler.release_command
-    sys.stdout.write(session.query(build(named(selected)), scheduler.parse_hold))
+    known_there(session, selected)
+    live = []
+    for found, tasks in selected:
+        if found.state.ended:
+            output.say(f"{found.title()} had already ended ({found.state})")
+        else:
+            live.append((found, tasks))
+    if live and dry_run:
+        print(session.scheduler_unasked().cancel_command(named(live)))
+    elif live:
+        sys.stdout.write(cancel_jobs(session, live))
+
+
+@verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
+def hold(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) -> None:
+    """Hold jobs that have not started.
+
+    Example: fab -H sharc hold --job 12
+    """
+    _change(c, job, "hold", dry_run)
+
+
+@verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
+def release(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) -> None:
+    """Release jobs that are held.
+
+    Example: fab -H sharc release --job 12
+    """
+    _change(c, job, "release", dry_run)
+
+
+@verb(
+    iterable=("job", "put"),
+    help={
+        "job": JOB_HELP,
+        "failed": "only what did not succeed; of an array job those tasks",
+        "put": "a file or directory to lay beside the new job instead of the earlier one; may be repeated",
+        "dry-run": "show every step and submit nothing",
+        "json": "one JSON object per new job and line on stdout",
+    },
+)
+def resubmit(
+    c: Context,
+    job: Sequence[str] | None = None,
+    failed: bool = False,
+    put: Sequence[str] | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Submit jobs again, as they were.
+
+    Script, flags and inputs are those in the job directory; of an array job --failed takes the failed tasks alone.
+
+    Example: fab -H sharc resubmit --job 12 --failed
+    """
+    from . import output
+    from .resubmission import resubmit_job
+    from .selection import known_there, select
+
+    session, selected = select(c, job or ())
+    for found, tasks in known_there(session, selected):
+        new = resubmit_job(session, found, tasks, put or (), failed=failed, dry_run=dry_run, quiet=json)
+        if json:
+            output.show_jobs(new, as_json=True)
+
+
+def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"], dry_run: bool) -> None:
+    import sys
+
+    from .selection import known_there, named, select
+
+    session, selected = select(c, job or ())
+    known_there(session, selected)
+    scheduler = session.scheduler_unasked() if dry_run else session.scheduler
+    command = (scheduler.hold_command if how == "hold" else scheduler.release_command)(named(selected))
+    if dry_run:
+        print(command)
+    else:
+        sys.stdout.write(session.query(command, scheduler.parse_hold))

@@ -1,4 +1,4 @@
-"""The verbs for jobs: submit, status, wait, fetch, cancel.
+"""The verbs for jobs: submit, status, wait, fetch.
 
 What they need is imported where it is used: every command line loads this module, `--list` too.
 """
@@ -15,7 +15,7 @@ _JSON = "one JSON object per job and line on stdout"
 
 
 @verb(
-    iterable=("set_", "arg", "option", "put"),
+    iterable=("set_", "arg", "after", "option", "put"),
     help={
         "script": "a job script, a template file (*.j2), or a template's name (`fab templates` lists them)",
         "set": "a template variable, K=V; may be repeated",
@@ -28,6 +28,7 @@ _JSON = "one JSON object per job and line on stdout"
         "gpus": "GPUs",
         "array": "an array job's tasks: 1-100 or 1-100:2",
         "at-once": "how many tasks of it may run at once",
+        "after": "run it after this job, and only if that succeeds (as --job names it); may be repeated",
         "mail": "who gets mail",
         "mail-on": "when: b(egin) e(nd) a(bort) s(uspend), or n(ever)",
         "queue": "the queue",
@@ -59,6 +60,7 @@ def submit(
     gpus: str = "",
     array: str = "",
     at_once: str = "",
+    after: Sequence[str] | None = None,
     mail: str = "",
     mail_on: str = "",
     queue: str = "",
@@ -92,7 +94,7 @@ def submit(
     from .model.resources import parse_resources, parse_time
     from .model.wording import fab
     from .preparation import Wanted, option_words, prepare
-    from .selection import claim_job_file, read_job_file
+    from .selection import claim_job_file, known_there, read_job_file, resolve
     from .session import session_of
     from .submitting import show_steps, submit_once
 
@@ -119,8 +121,10 @@ def submit(
         hold,
         bare,
         check_key(key) if key else (noted.key if noted else None),
+        tuple(known_there(session, [resolve(session, text) for text in after or ()])),
     )  # fmt: skip
     limit = parse_time(timeout) if timeout else None
+    results.check_target(fetch)
     if dry_run:
         show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
         return
@@ -149,9 +153,16 @@ def submit(
 
 @verb(
     iterable=("job",),
-    help={"job": JOB_HELP, "all": "every job of this cluster that is not known to have ended", "json": _JSON},
+    help={
+        "job": JOB_HELP,
+        "all": "every job of this cluster that is not known to have ended",
+        "watch": "go on until all have ended: redrawn on a terminal, a line for each change elsewhere",
+        "json": _JSON,
+    },
 )
-def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json: bool = False) -> None:
+def status(
+    c: Context, job: Sequence[str] | None = None, all: bool = False, watch: bool = False, json: bool = False
+) -> None:
     """Show the state of jobs, by one question to the cluster.
 
     Example: fab -H sharc status --all
@@ -165,15 +176,23 @@ def status(c: Context, job: Sequence[str] | None = None, all: bool = False, json
     from .watching import Watch
 
     session, selected = select_live(c) if all else select(c, job or ())
-    watch = Watch(session, selected)
-    watch.look()
-    shown = watch.shown()
-    if watch.trouble:
+    if not selected:
+        output.say(f"{session.name}: every job that was submitted from here is known to have ended")
+    seen = Watch(session, selected)
+    if watch:
+        with output.live_jobs(json) as show:
+            seen.wait(None, show)
+        output.say_why(seen.shown())
+        return
+    seen.look()
+    shown = seen.shown()
+    if seen.trouble:
         # What could not be asked is shown as that; the ledger keeps what was known before.
         shown = [replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) if not j.state.ended else j for j in shown]
     output.show_jobs(shown, json)
-    if watch.trouble:
-        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+    output.say_why(shown)
+    if seen.trouble:
+        raise SchedulerError(f"{session.name}: could not ask: {seen.trouble}")
 
 
 @verb(
@@ -227,30 +246,7 @@ def fetch(
     from .selection import known_there, select
     from .watching import Watch
 
+    results.check_target(to)
     session, selected = select(c, job or ())
     watch = Watch(session, known_there(session, selected))
     results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force)
-
-
-@verb(iterable=("job",), help={"job": JOB_HELP})
-def cancel(c: Context, job: Sequence[str] | None = None) -> None:
-    """Cancel jobs, or tasks of them.
-
-    Example: fab -H sharc cancel --job 12 --job 13.2
-    """
-    import sys
-
-    from . import output
-    from .cancelling import cancel_jobs
-    from .selection import known_there, select
-
-    session, selected = select(c, job or ())
-    known_there(session, selected)
-    live = []
-    for found, tasks in selected:
-        if found.state.ended:
-            output.say(f"{found.title()} had already ended ({found.state})")
-        else:
-            live.append((found, tasks))
-    if live:
-        sys.stdout.write(cancel_jobs(session, live))

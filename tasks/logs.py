@@ -32,9 +32,9 @@ def logs(
     follow: bool = False,
     lines: str = "",
 ) -> None:
-    """Show a job's output
+    """Show a job's output.
 
-    fab -H sharc logs --follow
+    Example: fab -H sharc logs --follow
     """
     import sys
 

@@ -8,15 +8,23 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from .model.job import Job, Outcome, State, iso
 from .model.wording import fab, one_line
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 _COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
 _SAFE = 200
+Styles = Mapping[tuple[int, int], str]
+NOTHING: Styles = MappingProxyType({})
+_NOBODY = Job("", "")
 # Of so many failed tasks at once each has a line of its own.
 _AT_ONCE = 20
 
@@ -40,24 +48,65 @@ def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
     if as_json:
         for job in jobs:
             print(json.dumps(job.as_json()))
-        return
+    else:
+        show_rows(_COLUMNS, *_job_rows(jobs))
+
+
+def say_why(jobs: Sequence[Job]) -> None:
+    """The reasons for their states, where there are any."""
+    for job in jobs:
+        if job.outcome.reason:
+            ended = ended_line(job, 0, job.outcome)
+            say(ended if job.state.ended else one_line(f"{job.title()} is {job.state}: {job.outcome.reason}", 1000))
+
+
+def _job_rows(jobs: Sequence[Job]) -> tuple[list[list[str]], dict[tuple[int, int], str]]:
     rows = [_row(job) for job in jobs]
-    if not sys.stdout.isatty():
+    if sys.stdout.isatty():
+        rows = [[*row[:4], *map(_short, row[4:])] for row in rows]
+    return rows, {(at, 2): _style(job.state) for at, job in enumerate(jobs)}
+
+
+def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles = NOTHING) -> None:
+    """A table for a person, whose cells may have styles by row and column; lines with tabs for a pipe."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(_table(columns, rows, styles))
+    else:
         for row in rows:
             print("\t".join(row))
-        return
-    from rich.console import Console
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in _COLUMNS:
+    for column in columns:
         table.add_column(column, no_wrap=column not in ("name", "state"), overflow="fold")
-    for job, row in zip(jobs, rows, strict=True):
-        # Three whole times would not leave a name its place in 80 columns.
-        cells = [*row[:4], *(cell[5:-1].replace("T", " ") if len(cell) > 1 else cell for cell in row[4:])]
-        table.add_row(*(Text(cell, style=_style(job.state) if at == 2 else "") for at, cell in enumerate(cells)))
-    Console().print(table)
+    for at, row in enumerate(rows):
+        table.add_row(*(Text(cell, style=styles.get((at, place), "")) for place, cell in enumerate(row)))
+    return table
+
+
+@contextmanager
+def live_jobs(as_json: bool) -> Iterator[Callable[[Sequence[Job]], None]]:
+    """Yield what shows jobs again and again: a table that is redrawn for a person, a line for each change elsewhere."""
+    if sys.stdout.isatty() and not as_json:
+        from rich.live import Live
+
+        with Live(auto_refresh=False, vertical_overflow="visible") as live:
+            yield lambda jobs: live.update(_table(_COLUMNS, *_job_rows(jobs)), refresh=True)
+        return
+    told: dict[str, Job] = {}
+
+    def tell(jobs: Sequence[Job]) -> None:
+        show_jobs([job for job in jobs if _row(told.get(job.key, _NOBODY)) != _row(job)], as_json)
+        told.update({job.key: job for job in jobs})
+        sys.stdout.flush()
+
+    yield tell
 
 
 def _row(job: Job) -> list[str]:
@@ -71,6 +120,11 @@ def _row(job: Job) -> list[str]:
         "-" if outcome.exit_status is None else str(outcome.exit_status),
         *(iso(when) or "-" for when in (job.submitted_at, outcome.started_at, outcome.ended_at)),
     ]
+
+
+def _short(time: str) -> str:
+    """Three whole times would not leave a name its place in 80 columns."""
+    return time[5:-1].replace("T", " ") if len(time) > 1 else time
 
 
 def _style(state: State) -> str:

@@ -15,9 +15,12 @@ from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.job import Job, new_key
 from .model.ledger import to_record
-from .model.resources import Resources
+from .model.resources import Resources, TaskRange
 from .schedulers import Dialect, Scheduler, Submission
 from .submission import Upload, own_files, root_of
+
+# A job that has to succeed first, and the tasks of it that count; none: all.
+Before = tuple[Job, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Wanted:
     hold: bool = False
     bare: bool = False
     key: str | None = None
+    after: tuple[Before, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Prepared:
     uploads: tuple[Upload, ...]
     job_file: str
     warnings: tuple[str, ...]
+    after: tuple[Before, ...] = ()
 
 
 def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
@@ -81,25 +86,51 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         wanted.arguments,
         wanted.hold,
         wanted.workdir,
+        tuple(job.job_id or "" for job, _ in wanted.after),
     )
+    files = [*_conditions(wanted), *collect(wanted.put)]
+    return replace(finish(job, script.text, submission, files, cluster, scheduler, warnings), after=wanted.after)
+
+
+def finish(
+    job: Job,
+    script: bytes,
+    submission: Submission,
+    files: Sequence[Upload],
+    cluster: Cluster,
+    scheduler: Scheduler,
+    warnings: Sequence[str] = (),
+) -> Prepared:
+    """What goes over for this submission: the script, `files`, and what submithost itself adds."""
+    asked = submission.resources
     # Mail options add up at every level: a default beside a flag would be a second answer to one question.
     mail = None if asked.mail else cluster.resources.mail
     mail_on = None if asked.mail_on else cluster.resources.mail_on
     resources = replace(cluster.resources, mail=mail, mail_on=mail_on)
-    defaults = scheduler.defaults(resources, cluster.options, cluster.names, script.text)
+    defaults = scheduler.defaults(resources, cluster.options, cluster.names, script)
+    about = json.dumps({**to_record(job), "submission": submission.record()}).encode()
     uploads = [
-        *own_files(scheduler, script.text, wanted.arguments, json.dumps(to_record(job)).encode()),
+        *own_files(scheduler, script, submission.arguments, about),
         *(Upload(name, text.encode("utf-8", "surrogateescape")) for name, text in defaults.items()),
-        *collect(wanted.put),
+        *files,
     ]
-    return Prepared(
-        job,
-        script.text,
-        scheduler.submit_variables(submission, cluster.names),
-        tuple(uploads),
-        job_file,
-        tuple(warnings),
-    )
+    variables = scheduler.submit_variables(submission, cluster.names)
+    return Prepared(job, script, variables, tuple(uploads), Path(submission.script).name, tuple(warnings))
+
+
+def _conditions(wanted: Wanted) -> list[Upload]:
+    """The file from which `run` knows which jobs have to have succeeded: the scheduler waits for ends only (G10).
+
+    Two lines for each range of tasks: `FIRST LAST STEP JOBID`, and the job directory. Raises InvalidInput where there
+    are no notes to look at.
+    """
+    lines = []
+    for job, tasks in wanted.after:
+        if job.bare or wanted.bare:
+            raise InvalidInput(f"--after: without notes of start and end nobody knows whether {job.title()} succeeded")
+        ranges = [TaskRange(task, task) for task in tasks] or [job.array or TaskRange(0, 0)]
+        lines += [f"{r.first} {r.last} {r.step} {job.job_id}\n{job.directory}\n" for r in ranges]
+    return [Upload(".submithost/after", "".join(lines).encode("utf-8", "surrogateescape"))] if lines else []
 
 
 def collect(paths: Sequence[str]) -> list[Upload]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,13 +22,14 @@ from fabric.config import Config
 from fabric.executor import Executor
 from fabric.main import Fab
 from invoke.collection import Collection
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
 from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext, to_flag
 from invoke.tasks import Task
 
 from . import namespace
 from .model.configuration import parse_host
-from .model.errors import SubmithostError
+from .model.errors import SubmithostError, nearest
 from .model.wording import one_line
 
 _FLAGS = {
@@ -96,6 +98,49 @@ class Program(Fab):
         for package in ("submithost", "fabric", "paramiko", "invoke"):
             print(package, metadata.version(package))
 
+    def parse_core_args(self) -> None:
+        with self._plainer():
+            super().parse_core_args()
+
+    def parse_tasks(self) -> None:
+        with self._plainer():
+            super().parse_tasks()
+
+    def parse_cleanup(self) -> None:
+        with self._plainer():
+            formats = ("flat", "nested", "json")
+            if (wanted := self.args["list-format"].value) not in formats:
+                raise ParseError(f"--list-format is one of {', '.join(formats)}, not {one_line(wanted)}")
+            super().parse_cleanup()
+
+    @contextmanager
+    def _plainer(self) -> Iterator[None]:
+        """Invoke's words on a wrong command line, and the nearest right one."""
+        try:
+            yield
+        except ParseError as error:
+            raise ParseError(self._explained(str(error), error.context), error.context) from None
+        except ValueError:  # from the one flag that Invoke makes a number
+            raise ParseError("--list-depth takes a number") from None
+
+    def _explained(self, said: str, context: ParserContext | None) -> str:
+        if match := re.match(r"Flag <Argument: (?:\S \(([a-z-]+)\)|([a-z-]+)).* needed value", said):
+            return f"--{match[1] or match[2]} needs a value"
+        if not (match := re.fullmatch(r"No idea what '(.*)' is!", said, re.S)):
+            return said
+        word, ask = match[1].partition("=")[0], f"{self.binary} --list"
+        if word.startswith("-"):
+            task = context.name if context else None
+            contexts = [self.initial_context, *([context] if context else [])]
+            known = [to_flag(name) for each in contexts for argument in each.args.values() for name in argument.names]
+            of = f" of {task}" if task else ""
+            what, ask = f"flag {one_line(word)}{of}", f"{self.binary} --help {task or ''}".rstrip()
+        else:
+            what, known = f"task '{one_line(word)}'", [str(name) for name in self.parser.contexts]
+            if os.path.isfile(word):
+                return f"there is no {what}; for a job script it is {self.binary} submit --script={one_line(word)}"
+        return f"there is no {what}{nearest(word, known) or f'; {ask} shows those that there are'}"
+
     def parse_collection(self) -> None:
         """Only now, so that a wrong configuration is no matter to `--version`."""
         self.namespace = namespace()
@@ -123,9 +168,10 @@ def _one_line() -> Iterator[None]:
     except OSError as error:
         # Most likely a full disk under our output, or nobody who reads it: what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if not isinstance(error, BrokenPipeError):
-            print(one_line(error, 2000), file=sys.stderr)
-        raise SystemExit(1) from None
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(1) from None
+        print(one_line(error, 2000), file=sys.stderr)
+        raise SystemExit(2) from None
     except Exception as error:
         if os.environ.get("SUBMITHOST_DEBUG"):
             raise
@@ -144,8 +190,19 @@ def _call_it_submithost(tasks: Collection) -> None:
         _call_it_submithost(collection)
 
 
+def _open_streams() -> None:
+    """Where one was closed (`>&-`), what is written goes nowhere, and not into the next file that is opened."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number, which is this one
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115  # for good
+
+
 def main() -> None:
     """The console script."""
+    _open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
     Program().run()

@@ -80,7 +80,7 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
         )
     session = session_of(context, contacts.pop() if contacts else None)
     if wanted:
-        return session, [_resolve(session, text) for text in wanted]
+        return session, [resolve(session, text) for text in wanted]
     here = [key for cluster, key in submitted_here if cluster == session.name]
     jobs = [session.ledger.by_key(session.name, key) for key in here] or [session.ledger.last(session.name)]
     if jobs == [None]:
@@ -100,7 +100,7 @@ def known_there(session: Session, selected: Sequence[Selected]) -> Sequence[Sele
         if not job.job_id:
             raise SchedulerError(
                 f"{session.name}: key {job.key} was begun and its answer never came; "
-                f"the same submit with --key {job.key} finds out and never makes a second job"
+                f"{job.again()} finds out and never makes a second job"
             )
     return selected
 
@@ -115,8 +115,8 @@ def _numbered(text: str) -> bool:
     return head.isdigit() and (tail.isdigit() or not tail)
 
 
-def _resolve(session: Session, text: str) -> Selected:
-    """`last`, a job ID or task, a job file, a key: in that order."""
+def resolve(session: Session, text: str) -> Selected:
+    """`last`, a job ID or task, a job file, a key: in that order. Raises InvalidInput."""
     ledger, name = session.ledger, session.name
     found: Job | None
     if text == "last":
@@ -130,6 +130,8 @@ def _resolve(session: Session, text: str) -> Selected:
             return found, (int(task),)
     elif os.path.isfile(text):
         noted = read_job_file(Path(text))
+        if noted.cluster != name:
+            raise InvalidInput(f"the job file {text} is of {noted.cluster}, not of {name}")
         found = ledger.by_key(name, noted.key) or noted
     else:
         found = ledger.by_key(name, text)

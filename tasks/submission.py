@@ -248,7 +248,7 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
         elif time.monotonic() > deadline or (trouble and time.monotonic() > deadline - PATIENCE + 15):
             raise SchedulerError(
                 f"{session.name}: not known yet whether key {job.key} became a job{trouble}; "
-                f"the same submit with --key {job.key} finds out and never makes a second one"
+                f"{job.again()} finds out and never makes a second one"
             )
         else:
             if not told:

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from . import output, submission
-from .model.errors import NotSubmitted
-from .model.job import Job
+from .model.errors import JobFailed, NotSubmitted
+from .model.job import Job, State
 from .preparation import Prepared
 from .selection import submitted_here, write_job_file
 from .session import Session
@@ -20,6 +20,8 @@ def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_fil
     What ledger or job file (`noted`) know to be a job is not submitted again, nor is the cluster asked.
     """
     wanted = noted or prepared.job
+    if not wanted.job_id and not session.ledger.by_key(session.name, wanted.key):
+        _check_before(prepared)
     job = session.ledger.begin(wanted)
     if job.script_hash != prepared.job.script_hash:
         output.say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")
@@ -42,6 +44,14 @@ def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_fil
     return job
 
 
+def _check_before(prepared: Prepared) -> None:
+    """Raises JobFailed when one of the jobs that have to succeed first is known not to have."""
+    for job, tasks in prepared.after:
+        known = job.only(tasks)
+        if known.state.ended and known.state is not State.SUCCEEDED:
+            raise JobFailed(f"{known.title()} {known.state}: nothing is submitted to run after it")
+
+
 def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]:
     """Submit; return the job, and what the scheduler said on stdout and stderr."""
     size = sum(upload.size() for upload in prepared.uploads)
@@ -51,7 +61,7 @@ def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]
         try:
             return submission.submit(session, job, program)
         except KeyboardInterrupt:
-            output.say(f"the same submit with --key {job.key} continues this submission")
+            output.say(f"{job.again()} continues this submission")
             raise
 
 

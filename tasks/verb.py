@@ -40,6 +40,10 @@ def verb(
                 raise Exit(None, 1) from None
             except Exit:
                 raise
+            except OSError as error:
+                # Most likely a full disk under our output: what is still buffered has nowhere to go.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+                raise Exit(f"{function.__name__}: {one_line(error, 2000)}", 2) from None
             except Exception as error:
                 if os.environ.get("SUBMITHOST_DEBUG"):
                     raise

@@ -201,14 +201,24 @@ def test_f19_hosts_that_are_none_are_one_line_before_the_first_task(tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nosuch"], "nosuch"),
-        (["--nosuch"], "--nosuch"),
+        (["nosuch"], "submithost --list shows"),
+        (["submitt"], "no task 'submitt'; did you mean 'submit'?"),
+        (["status", "weit"], "did you mean 'wait'?"),
+        (["submit", "fabfile.py"], "submithost submit --script=fabfile.py"),
+        (["--nosuch"], "no flag --nosuch; submithost --help shows"),
+        (["--hots=x", "submit"], "did you mean '--hosts'?"),
+        (["submit", "--scirpt=x"], "no flag --scirpt of submit; did you mean '--script'?"),
+        (["submit", "--zzz"], "submithost --help submit shows"),
+        (["submit", "--script"], "--script needs a value"),
+        (["-H"], "--hosts needs a value"),
         (["submit", "--lines", "x"], "--lines"),
+        (["--list-depth=x", "--list"], "--list-depth takes a number"),
+        (["--list-format=x", "--list"], "one of flat, nested, json"),
         (["-H", "x", "--dry", "render", "--script=hello"], "--dry"),
         (["-H", "x", "--", "hostname"], "no commands"),
         (["--print-completion-script", "nosh"], "nosh"),
         (["--list", "nosuch"], "nosuch"),
-        (["--help", "nosuch"], "nosuch"),
+        (["--help", "submti"], "did you mean 'submit'?"),
     ],
 )
 def test_wrong_words_are_one_line_and_status_1(tmp_path: Path, words: list[str], said: str) -> None:
@@ -229,8 +239,29 @@ def test_a_full_disk_and_a_terminal_without_utf_8_are_no_tracebacks(tmp_path: Pa
         done = subprocess.run(
             words, cwd=person.work, env=person.environment, stdout=full, stderr=subprocess.PIPE, text=True
         )
-    assert (done.returncode, done.stderr) == (1, "[Errno 28] No space left on device\n")
-    assert r"caf\xe9" in submithost(person, *words[3:], PYTHONIOENCODING="ascii").stdout
+    assert (done.returncode, done.stderr) == (2, "[Errno 28] No space left on device\n")
+    with open("/dev/full", "w") as full:
+        words = [sys.executable, "-m", "tasks", "render", "--script=hello"]
+        done = subprocess.run(
+            words, cwd=person.work, env=person.environment, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (2, "render: [Errno 28] No space left on device\n")
+    assert r"caf\xe9" in submithost(person, "--list", "--list-depth=1", PYTHONIOENCODING="ascii").stdout
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_bug(tmp_path: Path, closed: str) -> None:
+    person = move_in(tmp_path / "home")
+    words = f"{sys.executable} -m tasks templates {closed}"
+    done = subprocess.run(["sh", "-c", words], cwd=person.work, env=person.environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("hello" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))
+
+
+def test_clusters_says_what_to_do_when_none_is_configured(tmp_path: Path) -> None:
+    done = submithost(move_in(tmp_path / "home"), "clusters")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "-H ALIAS submit" in done.stderr
 
 
 def test_a_user_that_is_typed_counts_even_if_it_is_ones_own_name(tmp_path: Path) -> None:

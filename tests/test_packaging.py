@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks.testbed.cell import Cell
+from tasks.testbed.sshd import main_door, other_user
 from tests.conftest import ROOT, Person, plain_environment
 
 
@@ -122,25 +125,24 @@ def test_bash_completes_tasks_clusters_and_flags(elsewhere: Elsewhere) -> None:
 # --- on a cluster
 
 
-@pytest.fixture
-def alias(person: Person) -> tuple[str, str]:
-    """An SSH alias, and the ssh_config that knows it."""
-    from tasks.testbed import register
-
-    return "sandbox", str(register.ssh_config())
-
-
 def test_with_nothing_but_an_ssh_alias_a_job_is_submitted_waited_for_and_fetched(
-    alias: tuple[str, str], programs: Path, person: Person, tmp_path: Path
+    cells: dict[str, Cell], programs: Path, tmp_path: Path
 ) -> None:
-    name, ssh_config = alias
-    somebody = Elsewhere(programs, tmp_path / "new", {**person.environment})
+    somebody = Elsewhere(programs, tmp_path / "new", plain_environment(tmp_path))
+    door = main_door(cells["sandbox"])
+    ssh = somebody.work.parent / ".ssh"
+    ssh.mkdir(mode=0o700)
+    shutil.copy(door.client_key, ssh / "id_ed25519")
+    shutil.copy(door.known_hosts, ssh / "known_hosts")
+    alias = f"Host hpc\n  HostName 127.0.0.1\n  Port {door.port}\n  User {getpass.getuser()}\n"
+    (ssh / "config").write_text(alias)
+    # ssh looks for ~/.ssh where the password database says that a home is.
+    somebody.environment.update(other_user(ssh, somebody.work.parent))
     (somebody.work / "job.sh").write_text("#!/bin/bash\n#$ -N first\necho done > result.txt\n")
-    # ssh looks for ~/.ssh/config where the password database says, so a test has to name the file.
-    done = somebody.run("submithost", "-S", ssh_config, "-H", name, "submit", "--script=job.sh", "wait", "fetch")
+    done = somebody.run("submithost", "-H", "hpc", "submit", "--script=job.sh", "wait", "fetch")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Your job ")
-    assert f"{name}: found gridengine; remembered" in done.stderr
+    assert "hpc: found gridengine; remembered" in done.stderr
     (result,) = somebody.work.glob("first-*/result.txt")
     assert result.read_text() == "done\n"
 

@@ -36,6 +36,37 @@ out $submithost_out
 err $submithost_err"
 rm -f "$submithost_notes/$submithost_task.end" # a requeued job has not ended
 
+# The jobs before this one have ended, or it would not have started; whether they succeeded their notes tell. The file
+# `after` has two lines for each: `FIRST LAST STEP JOB`, and its job directory. Says which one did not.
+submithost_unmet() (
+    [ -f "$submithost_mine/after" ] && [ ! -f "$submithost_mine/after.met" ] || exit 0
+    patience=15 # a note may come late to this node, and a job that was killed has none
+    while read -r task last step job && IFS= read -r directory; do
+        while [ "$task" -le "$last" ]; do
+            notes=$directory/.submithost/notes/$((task / 1000))
+            noted='' status=''
+            while ! { read -r word word noted word word status word <"$notes/$task.end"; } 2>/dev/null; do
+                [ "$patience" -gt 0 ] || break
+                patience=$((patience - 1))
+                sleep 1
+                ls "$notes" >/dev/null 2>&1 # a network's file system looks again
+            done
+            if [ "$noted:$status" != "$job:0" ]; then
+                [ "$task" = 0 ] || job=$job.$task
+                echo "job $job did not succeed"
+                exit 1
+            fi
+            task=$((task + step))
+        done
+    done <"$submithost_mine/after"
+    : >"$submithost_mine/after.met" # for the other tasks of an array job
+)
+if ! submithost_why=$(submithost_unmet); then
+    echo "submithost: $submithost_why: job $submithost_job leaves without running its script" >&2
+    submithost_note "$submithost_task.end" "end $submithost_key $submithost_job $submithost_task $(date +%s) 96 $submithost_why"
+    exit 96
+fi
+
 submithost_shell
 IFS= read -r submithost_line <"$submithost_mine/script"
 case $submithost_mode:$submithost_line in

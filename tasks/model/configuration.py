@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,6 +27,7 @@ SITE_NAMES = frozenset({"memory", "gpus", "smp", "mpi", "openmp"})
 """What a site can call differently (`names:`)."""
 
 _RESOURCES = {field.name for field in fields(Resources)}
+_SITE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]*", re.ASCII)
 _NOT_IN_NAMES = {"/": "a slash", "@": "an @", ":": "a colon", ",": "a comma"}
 
 
@@ -213,6 +216,28 @@ def _lines(value: Plain) -> tuple[str, ...]:
     return tuple(_text(item) for item in (value if isinstance(value, list) else [value]))
 
 
+def _options(value: Plain) -> tuple[str, ...]:
+    """Options as they would be typed; quotes are closed."""
+    lines = _lines(value)
+    for line in lines:
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            raise InvalidInput(f"{line!r}: {error}") from None
+        if not words or not words[0].startswith("-"):
+            raise InvalidInput(f"{line!r} is not an option of the scheduler, like '-P myproject'")
+    return lines
+
+
+def _names(value: Plain) -> dict[str, str]:
+    """What a site calls things: each a word that can stand in a list of resources."""
+    names = _mapping(value, SITE_NAMES)
+    for key, name in names.items():
+        if not _SITE_NAME.fullmatch(name):
+            raise InvalidInput(f"{key}: {name!r} is not a name of letters, digits and _.-/:")
+    return names
+
+
 def _mapping(value: Plain, known: Collection[str]) -> dict[str, str]:
     """Texts by key; `at-once` and `at_once` are the same key."""
     if not isinstance(value, dict):
@@ -240,7 +265,7 @@ _SETTINGS: dict[str, Callable[[Plain, Path], object]] = {
     "directory": lambda value, _: _text(value),
     "setup": lambda value, _: _lines(value),
     "resources": lambda value, _: parse_resources(**_mapping(value, _RESOURCES)),
-    "names": lambda value, _: _mapping(value, SITE_NAMES),
-    "options": lambda value, _: _lines(value),
+    "names": lambda value, _: _names(value),
+    "options": lambda value, _: _options(value),
     "mail": lambda value, _: _text(value),
 }

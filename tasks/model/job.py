@@ -93,6 +93,7 @@ class Job:
     tasks: Mapping[int, Outcome] = field(default_factory=dict)
     absent_since: int | None = None
     cancelled: tuple[int, ...] = ()  # tasks that were cancelled from here; 0: all
+    origin: str = ""  # the key of the submission that this one repeats
 
     @property
     def state(self) -> State:
@@ -110,6 +111,10 @@ class Job:
         """How messages call it: `job 12 ("seven") on sandbox`."""
         number = f"job {self.job_id}" if self.job_id else f"key {self.key}"
         return f'{number} ("{self.name}") on {self.cluster}'
+
+    def again(self) -> str:
+        """What to repeat when it is not known whether this became a job; it never makes a second one."""
+        return "the same resubmit" if self.origin else f"the same submit with --key {self.key}"
 
     def as_json(self) -> dict[str, object]:
         """The object that `--json` prints; INTERFACE.md fixes its names."""

@@ -64,7 +64,10 @@ class Ledger:
                     connection.execute("ROLLBACK")
                     raise
                 connection.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
+        except OSError as error:
+            where = f"ledger {self.path}: cannot be written: {error.strerror}"
+            raise InvalidInput(f"{where}; XDG_STATE_HOME names another place for it") from None
+        except sqlite3.Error as error:
             raise InvalidInput(f"ledger {self.path}: {error}; move it away to begin a new one") from None
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

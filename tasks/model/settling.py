@@ -25,6 +25,7 @@ class Note:
     started_at: int | None = None
     ended_at: int | None = None
     status: int | None = None
+    reason: str = ""
 
     @property
     def exit_status(self) -> int | None:
@@ -49,7 +50,8 @@ class Notes:
 
     def read(self, text: str) -> None:
         """Take in notes as `run` writes them: `start KEY JOB TASK TIME HOST`, `out PATH`, `err PATH`, and
-        `end KEY JOB TASK TIME STATUS`. The order of the files is any; lines that are not understood are passed over.
+        `end KEY JOB TASK TIME STATUS REASON`, where there is a reason. The order of the files is any; lines that are
+        not understood are passed over.
         """
         place: tuple[str, int] | None = None
         for line in text.splitlines():
@@ -73,7 +75,7 @@ class Notes:
         if words[0] == "start":
             of_key[place[1]] = replace(note, started_at=max(when, note.started_at or 0))
         elif _number(words[5]) and when >= (note.ended_at or 0):
-            of_key[place[1]] = replace(note, ended_at=when, status=int(words[5]))
+            of_key[place[1]] = replace(note, ended_at=when, status=int(words[5]), reason=" ".join(words[6:]))
 
 
 def _number(text: str) -> bool:
@@ -148,4 +150,4 @@ def _ended(job: Job, task: int, note: Note) -> Outcome:
     state = State.FAILED if note.exit_status else State.SUCCEEDED
     if state is State.FAILED and {0, task} & set(job.cancelled):
         state = State.CANCELLED
-    return Outcome(state, note.exit_status, note.started_at, note.ended_at)
+    return Outcome(state, note.exit_status, note.started_at, note.ended_at, note.reason)

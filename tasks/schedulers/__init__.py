@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from ..model.errors import InvalidInput, nearest
 from ..model.job import Outcome, State
@@ -26,7 +26,7 @@ class Submission:
     """All that a submit command is built from. `script` is the file to submit, relative to the job directory.
 
     `resources` come from flags and beat the script; `options` are more of the scheduler's own; `key` is the mark
-    that the scheduler has to keep.
+    that the scheduler has to keep. `after`: IDs of jobs that have to end before this one starts.
     """
 
     key: str
@@ -36,6 +36,22 @@ class Submission:
     arguments: tuple[str, ...] = ()
     hold: bool = False
     workdir: str | None = None
+    after: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, object]:
+        """It as plain data, for the job directory."""
+        plain = asdict(self)
+        plain["resources"]["array"] = self.resources.array and str(self.resources.array)
+        return plain
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Submission:
+        """Read `record()` back. Raises KeyError, TypeError, ValueError."""
+        resources = dict(record["resources"])
+        if resources["array"]:
+            resources["array"] = TaskRange.parse(resources["array"])
+        texts = {name: tuple(record[name]) for name in ("options", "arguments", "after")}
+        return cls(**{**record, **texts, "resources": Resources(**resources)})
 
 
 @dataclass(frozen=True)

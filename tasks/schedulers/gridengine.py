@@ -221,6 +221,7 @@ def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[s
     words = ["-ac", f"submithost={submission.key}"]
     words += [word for option in _options(submission.resources, names) for word in option]
     words += ["-h"] if submission.hold else []
+    words += ["-hold_jid", ",".join(submission.after)] if submission.after else []
     words += ["-wd", submission.workdir] if submission.workdir else []
     words += submission.options
     # Grid Engine keeps a job's arguments line by line; `run` has them as they are.

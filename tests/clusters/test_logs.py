@@ -44,6 +44,16 @@ def test_a_held_job_has_no_log_yet_and_runs_when_released(person: Person) -> Non
     assert "does not exist" in gone.stderr
 
 
+def test_a_dry_run_of_what_changes_a_job_shows_the_question_and_asks_nothing(person: Person) -> None:
+    person.script("x", "#!/bin/sh\n")
+    job_id = person.submit("x", "--hold")
+    for task, asked in (("release", "qrls"), ("hold", "qhold"), ("cancel", "qdel")):
+        shown = person.fab("-H", "sandbox", task, "--dry-run")
+        assert (shown.returncode, shown.stdout) == (0, f"{asked} {job_id}\n")
+    assert person.jobs()[0]["state"] == "held"
+    person.fab("-H", "sandbox", "cancel")
+
+
 def test_clusters_lists_what_is_configured(person: Person) -> None:
     listed = json_lines(person.fab("clusters", "--json").stdout)
     assert [one["cluster"] for one in listed] == ["sandbox", "sandbox2"]

@@ -103,6 +103,17 @@ def test_a_status_of_many_jobs_is_one_question(person: Person, cells: dict[str, 
     person.fab("-H", "sandbox", "cancel", *(f"--job={job['job_id']}" for job in person.jobs("--all")))
 
 
+def test_a_status_that_is_watched_shows_each_change_and_ends_with_the_jobs(person: Person) -> None:
+    person.script("x", "#!/bin/sh\nsleep 3\nexit 7\n")
+    person.submit("x")
+    watched = person.fab("-H", "sandbox", "status", "--watch")
+    assert watched.returncode == 0, watched.stderr
+    states = [line.split("\t")[2] for line in watched.stdout.splitlines()]
+    assert states in (["pending", "running", "failed"], ["running", "failed"])
+    (job,) = json_lines(person.fab("-H", "sandbox", "status", "--watch", "--json").stdout)
+    assert (job["state"], job["exit_status"]) == ("failed", 7)
+
+
 def test_two_clusters_on_one_command_line(person: Person) -> None:
     person.script("x", "#!/bin/sh\n")
     done = person.fab("-H", "sandbox,sandbox2", "submit", "--script=x", "wait")

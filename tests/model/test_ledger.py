@@ -27,6 +27,12 @@ def test_only_its_owner_can_read_it(ledger: Ledger) -> None:
     assert ledger.path.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_place_that_cannot_be_written_is_told_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidInput, match="cannot be written: Not a directory; XDG_STATE_HOME"):
+        Ledger(tmp_path / "file" / "state" / "ledger.sqlite").last("a")
+
+
 def test_a_job_comes_back_as_it_was_recorded(ledger: Ledger) -> None:
     tasks = {1: Outcome(State.FAILED, 3, 10, 20, "why"), 2: Outcome(State.RUNNING)}
     job = Job("k", "a", "né'\n", "x", job_id="7", array=TaskRange(1, 2), tasks=tasks, cancelled=(2,))

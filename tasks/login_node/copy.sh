@@ -1,0 +1,12 @@
+# Lay inputs of an earlier submission beside a new one. Variables: root, key (of the new one), from (the earlier job
+# directory). Data: `LENGTH`, LENGTH bytes of path; and so on.
+enter "$key"
+problem=$(mkdir -p "$job" 2>&1) || refuse "$problem"
+[ -O "$job" ] && [ ! -L "$job" ] || refuse "job directory $job belongs to somebody else"
+cd "$from" || refuse "cannot enter $from"
+while read -r length; do
+    path=$(head -c "$length" && echo .) && path=${path%.}
+    problem=$({ case $path in */*) mkdir -p "$job/${path%/*}" ;; esac && cp -p "./$path" "$job/$path"; } 2>&1) ||
+        refuse "$problem"
+done
+finish

@@ -1,0 +1,17 @@
+# What a submission was, to make it again. Variable: directory (its job directory).
+# Sections `script` and `about`; `put` and `now`, what lay there when it was submitted (`SIZE MTIME PATH`, with a NUL at the end
+# of each) and what lies there now (`KIND SIZE MTIME PATH`); and `done`, the keys of submissions that already repeat it.
+cd "$directory/.submithost" 2>/dev/null || refuse "job directory $directory is gone"
+section script
+cat script
+section about
+cat about
+section put
+cat put
+section now
+(cd .. && find . -name .submithost -prune -o ! -name . -printf '%y %s %T@ %P\0')
+section done
+for other in "$root/$key".r*; do
+    [ ! -f "$other/.submithost/receipt" ] || printf '%s\n' "${other##*/}"
+done
+finish

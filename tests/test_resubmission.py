@@ -1,0 +1,41 @@
+"""Which tasks go into which range, and a submission that is written down and read back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.model.resources import Resources, TaskRange
+from tasks.resubmission import ranges_of
+from tasks.schedulers import Submission
+
+
+@pytest.mark.parametrize(
+    ("tasks", "ranges"),
+    [
+        ([2, 3, 4, 9], ["2-4:1", "9-9:1"]),  # G42
+        ([3], ["3-3:1"]),
+        ([1, 3, 5], ["1-5:2"]),
+        ([2, 9], ["2-9:7"]),
+        ([1, 9, 10, 11], ["1-1:1", "9-11:1"]),
+        ([], []),
+    ],
+)
+def test_g42_few_ranges_have_all_the_tasks(tasks: list[int], ranges: list[str]) -> None:
+    assert [str(one) for one in ranges_of(tasks)] == ranges
+
+
+@given(st.sets(st.integers(1, 200)))
+def test_the_ranges_have_exactly_these_tasks(tasks: set[int]) -> None:
+    numbers = [number for one in ranges_of(tasks) for number in one.numbers()]
+    assert sorted(numbers) == sorted(tasks)
+
+
+def test_a_submission_comes_back_as_it_was_written_down() -> None:
+    resources = Resources(time=60, array=TaskRange(1, 9, 2), at_once=3, name="n")
+    whole = Submission("k", ".submithost/job/x", resources, ("-l", "a=b c"), ("it's", "\udcff"), True, "/w", ("12",))
+    for one in (whole, Submission("k", "x", Resources())):
+        assert Submission.of(json.loads(json.dumps(one.record()))) == one
