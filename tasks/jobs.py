@@ -88,7 +88,7 @@ def submit(
     from dataclasses import replace
     from pathlib import Path
 
-    from . import output, rendering, results
+    from . import output, rendering
     from .model.errors import InvalidInput
     from .model.job import check_key
     from .model.resources import parse_resources, parse_time
@@ -97,7 +97,6 @@ def submit(
     from .selection import claim_job_file, known_there, read_job_file, resolve
     from .session import session_of
     from .submitting import show_steps, submit_once
-    from .watching import Watch, complain, watch_to_the_end
 
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
@@ -138,6 +137,9 @@ def submit(
     job = submit_once(session, prepared, noted, Path(job_file) if job_file else None, quiet=json)
     try:
         if wait or fetch:
+            from . import results
+            from .watching import Watch, complain, watch_to_the_end
+
             watch = Watch(session, [(job, ())])
             watch_to_the_end(watch, limit)
             (job,) = watch.shown()

@@ -45,18 +45,19 @@ class Upload:
     def pieces(self) -> Iterator[bytes]:
         """The header that `submit.sh` reads, and the content. Raises InvalidInput when the file is not readable."""
         digest, size = hashlib.sha256(), 0
-        for piece in self._read():
+        for piece in self.read():
             digest.update(piece)
             size += len(piece)
         name = self.name.encode("utf-8", "surrogateescape")
         yield f"file {self.mode:o} {self.modified} {size} {digest.hexdigest()} {len(name)}\n".encode() + name
-        yield from self._read()
+        yield from self.read()
 
     def size(self) -> int:
         """Bytes."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
 
-    def _read(self) -> Iterator[bytes]:
+    def read(self) -> Iterator[bytes]:
+        """The content, piece by piece. Raises InvalidInput when the file is not readable."""
         if isinstance(self.content, bytes):
             yield self.content
             return
@@ -83,6 +84,39 @@ class Uploads:
         yield b"done\n"
 
 
+@dataclass(frozen=True)
+class Bundle:
+    """All files of a submission, as `take.sh` reads them: the data of its program. It may be sent again.
+
+    Raises InvalidInput for a file that is not readable, or that is changed while it is sent.
+    """
+
+    files: Sequence[Upload]
+    progress: Callable[[int], None] = lambda _: None
+
+    def __iter__(self) -> Iterator[bytes]:
+        sums = b""
+        for file in self.files:
+            digest, size = hashlib.sha256(), file.size()
+            name = file.name.encode("utf-8", "surrogateescape")
+            yield b"file %o %d %d\n%b\n" % (file.mode, size, name.count(b"\n") + 1, name)
+            for piece in file.read():
+                digest.update(piece)
+                size -= len(piece)
+                yield piece
+                self.progress(len(piece))
+            if size:
+                raise InvalidInput(f"{file.name} was changed while it was sent; submit again")
+            sums += _checksum_line(digest.hexdigest().encode(), name)
+        yield b"sums %d\n%b" % (len(sums), sums)
+
+
+def _checksum_line(digest: bytes, name: bytes) -> bytes:
+    """As sha256sum(1) writes it: a backslash in front says that the name has escapes."""
+    escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    return b"%b%b  %b\n" % (b"\\" if escaped != name else b"", digest, escaped)
+
+
 def where_to_insert(script: bytes) -> tuple[int, bool]:
     """The number (from 1) of the first line that is neither blank nor a comment, and whether line 1 is a `#!`."""
     lines = script.split(b"\n")
@@ -92,12 +126,12 @@ def where_to_insert(script: bytes) -> tuple[int, bool]:
 
 
 def program(
-    session: Session, job: Job, variables: Mapping[str, str], uploads: Uploads, script: bytes, job_file: str
+    session: Session, job: Job, variables: Mapping[str, str], uploads: Bundle, script: bytes, job_file: str
 ) -> Program:
     """The program that submits `job`: `variables` are the scheduler's, `job_file` the name of the submitted file."""
     insert, shebang = where_to_insert(script)
     return Program(
-        ("directory", "receive", "submit"),
+        ("directory", "take", "submit"),
         {
             **_place(session, job),
             "token": secrets.token_hex(8),

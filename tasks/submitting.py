@@ -11,7 +11,7 @@ from .model.job import Job, State
 from .preparation import Prepared
 from .selection import submitted_here, write_job_file
 from .session import Session
-from .submission import Uploads
+from .submission import Bundle
 
 
 def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_file: Path | None, *, quiet: bool) -> Job:
@@ -56,7 +56,7 @@ def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]
     """Submit; return the job, and what the scheduler said on stdout and stderr."""
     size = sum(upload.size() for upload in prepared.uploads)
     with output.transfer(f"sending to {session.name}", size) as progress:
-        uploads = Uploads(prepared.uploads, progress)
+        uploads = Bundle(prepared.uploads, progress)
         program = submission.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
         try:
             return submission.submit(session, job, program)

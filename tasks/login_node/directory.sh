@@ -33,12 +33,13 @@ alive() { # whether the process that a file names (HOST PID) lives; `unknown` fo
     fi
 }
 
-# Sections `receipt`, `claim`, `attempt` (PHASE AGE ALIVE TOKEN), `answer`: each there if what it tells of is there.
+# Sections `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE TOKEN), `answer`: each there if what it tells of is there.
 inspect() {
     if [ -f "$mine/receipt" ]; then
         section receipt
         cat "$mine/receipt"
-        cat "$mine/receipt.err" >&2
+        [ ! -s "$mine/receipt.err" ] || cat "$mine/receipt.err" >&2
+        return
     fi
     if claim=$(readlink "$mine/claim"); then
         section claim

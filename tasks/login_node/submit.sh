@@ -2,8 +2,8 @@
 # Variables: root, key, token (of this process over here), submit (the command line), insert (the number of the
 # script's first line that is neither blank nor a comment), shebang (1: its first line is one), job_name (file name of
 # what is submitted), bare (1: submit the script as it is), patience (seconds until a silent scheduler is left alone).
-# From the scheduler: prepare, which may change `submit`, and accepted, which knows an accepting answer. Data: the
-# files, as `receive` reads them.
+# From the scheduler: survey, which asks what `prepare` wants to know while the files come in, prepare, which may change
+# `submit`, and accepted, which knows an accepting answer. Data: the files, as `take` reads them.
 
 assemble() { # the file that is submitted: the script, its text where qsub reads it, but handing over to `run`
     if [ -n "$bare" ]; then
@@ -34,7 +34,6 @@ if [ -f "$mine/receipt" ] || ! mkdir "$attempt" 2>/dev/null; then
     finish
 fi
 holder=$attempt/holder.$token
-incoming=$attempt/incoming
 into=$job
 beat=$holder
 give_up() { # before the scheduler was asked: as if nothing had been
@@ -44,10 +43,13 @@ give_up() { # before the scheduler was asked: as if nothing had been
 
 echo "$(uname -n) $$" 2>/dev/null >"$holder" && [ -s "$holder" ] || give_up "$job: no space for the lock"
 
-problem=$({ receive && assemble >"$mine/job/$job_name"; } 2>&1) || give_up "$job: $problem"
+[ -n "$bare" ] || survey </dev/null >"$attempt/survey" 2>/dev/null &
+surveying=$!
+problem=$({ take && assemble >"$mine/job/$job_name"; } 2>&1) || give_up "$job: $problem"
 (cd "$job" && find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0') >"$mine/put"
 cd "$job" || give_up "$job is gone"
-prepare
+wait "$surveying"
+[ -n "$bare" ] || prepare
 
 # Only one who still holds the lock passes here: somebody else may have found us dead.
 mv "$holder" "$attempt/asked" 2>/dev/null || {

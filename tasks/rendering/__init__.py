@@ -98,6 +98,8 @@ def unused(script: str, names: Mapping[str, object]) -> list[str]:
 
     A template with a default does not notice a mistyped name.
     """
+    if not names:
+        return []
     from . import description
 
     return description.unused(find(script), names)

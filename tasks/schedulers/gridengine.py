@@ -38,8 +38,21 @@ accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with
     grep -q -E '^Your job(-array)? [0-9.:-]+ \(".*"\) has been submitted$' "$1" ||
         tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
 }
+survey() { # how queues start scripts, and what are login shells; asked once an hour, since it takes as long as qsub
+    run '
+        cluster="$SGE_ROOT $SGE_CELL $SGE_QMASTER_PORT" # a home directory may be that of several
+        if [ -z "$(find "$2" -mmin -60)" ] || ! grep -q -x -F -e "$cluster" "$2"; then
+            SGE_SINGLE_LINE=1 qconf -sq "*" -sconf >"$2.$3" || return
+            # After `#global:` comes a shell_start_mode that only new queues begin with.
+            sed -n "/^#/,\$!{/^shell_start_mode /p}; /^login_shells /p" "$2.$3" >"$2.$3.new"
+            printf "%s\n" "$cluster" >>"$2.$3.new"
+            mv "$2.$3.new" "$2"
+            rm "$2.$3"
+        fi
+        cat "$2"' "$root/.queues" $$
+}
+surveyed() { sed -n "s/^$1 *//p" "$attempt/survey"; }
 prepare() {
-    [ -z "$bare" ] || return
     asked=
     rm -f "$mine/shell" "$mine/login_shells"
     if case $submit in *-S* | *-@*) true ;; *) false ;; esac ||
@@ -54,12 +67,11 @@ prepare() {
     0:) return ;;
     ?:sh | ?:bash | ?:dash | ?:ksh* | ?:zsh | ?:csh | ?:tcsh) return ;;
     esac
-    settings() { run "SGE_SINGLE_LINE=1 qconf $1" </dev/null 2>/dev/null | sed -n "s/^$2 *//p"; }
-    case $(settings "-sq '*'" shell_start_mode | tr A-Z a-z) in
+    case $(surveyed shell_start_mode | tr A-Z a-z) in
     '' | *script_from_stdin*) submit=$submit_by_sh ;;
     *posix_compliant*)
         submit=$submit_by_env
-        settings -sconf login_shells >"$mine/login_shells"
+        surveyed login_shells >"$mine/login_shells"
         ;;
     esac
 }

@@ -15,6 +15,19 @@ from .terminal import printable
 _DEAD = 30_000  # milliseconds without an acknowledgement after which a connection is given up
 
 
+class Prompt(socket.socket):
+    """A socket whose every arrival is acknowledged at once.
+
+    sshd sends its small packets through Nagle's algorithm, and the kernel here holds an acknowledgement back for 40 ms.
+    """
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        data = super().recv(size, flags)
+        with contextlib.suppress(OSError):  # one that has been closed meanwhile
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # the kernel forgets it each time
+        return data
+
+
 def dial(there: Destination, timeout: float) -> socket.socket:
     """Connect to the first of the host's addresses that answers. Raises OSError: what the last of them said."""
     failure: OSError = OSError("no address")
@@ -22,7 +35,7 @@ def dial(there: Destination, timeout: float) -> socket.socket:
         there.hostname, there.port, there.address_family, socket.SOCK_STREAM
     ):
         try:
-            connection = socket.socket(family, kind, protocol)
+            connection = (Prompt if hasattr(socket, "TCP_QUICKACK") else socket.socket)(family, kind, protocol)
         except OSError as error:
             failure = error
             continue

@@ -30,7 +30,7 @@ from ..model.ledger import Ledger
 from ..model.wording import one_line
 from ..schedulers import Scheduler, assumed, known, scheduler
 from .answers import Answers
-from .channel import Sender, receive
+from .channel import Sender, begin, receive
 from .connection import connect
 
 # A login node that says nothing for that long, in seconds, is taken for dead. The programs that go on for longer say
@@ -187,7 +187,7 @@ class Session:
         """The channel of a program, and who sends it. Raises ConnectionLost for whatever breaks in between."""
         try:
             with self._channel() as channel:
-                channel.exec_command(COMMAND)
+                begin(channel, COMMAND)
                 text = envelope(program.text(nonce, self._environment, self.cluster.setup), nonce)
                 sender = Sender(channel, text, program)
                 sender.start()

@@ -174,3 +174,9 @@ def settle(cell: Cell, runs: Sequence[Run]) -> None:
         until(lambda records=records, tasks=tasks: records().count("\nexit_status ") >= tasks)
         said = records()
         run.ended = {w: sorted(re.findall(rf"^{w} +(\d+)", said, re.M)) for w in ("failed", "exit_status")}
+
+
+def set_start_mode(cell: Cell, mode: str) -> None:
+    """Change how the queue starts scripts, and have it noticed at once: it is remembered over there for an hour."""
+    cell.must("qconf", "-mattr", "queue", "shell_start_mode", mode, "all.q")
+    (cell.home / ".submithost" / "jobs" / ".queues").unlink(missing_ok=True)

@@ -81,7 +81,7 @@ def submitted(
     """All of them, ended."""
     person = move_in(tmp_path_factory.mktemp("scripts") / "home", register.registration().read_text())
     found, profiles = {}, []
-    cells[UNIX].must("qconf", "-mattr", "queue", "shell_start_mode", "unix_behavior", "all.q")
+    pairs.set_start_mode(cells[UNIX], "unix_behavior")
     try:
         for cluster, cell in ((POSIX, cells[POSIX]), (UNIX, cells[UNIX])):
             pairs.furnish(cell)
@@ -99,7 +99,7 @@ def submitted(
             pairs.settle(cells[cluster], [run for key, pair in found.items() if key[0] == cluster for run in pair])
         yield found
     finally:
-        cells[UNIX].must("qconf", "-mattr", "queue", "shell_start_mode", "posix_compliant", "all.q")
+        pairs.set_start_mode(cells[UNIX], "posix_compliant")
         for profile in profiles:
             profile.unlink()
 

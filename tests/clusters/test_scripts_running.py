@@ -10,7 +10,7 @@ import pytest
 from tasks.testbed import register
 from tasks.testbed.cell import Cell
 from tests.clusters.bench import ssh, until
-from tests.clusters.pairs import facts_of
+from tests.clusters.pairs import facts_of, set_start_mode
 from tests.conftest import Person, json_lines, move_in
 
 HURTS = "$(touch pwned) \"x\" 'y' `z` \\ ${A} #{b} \n!"
@@ -100,13 +100,12 @@ def test_a_bare_script_ends_by_queue_and_accounting_alone(person: Person) -> Non
 def test_a_queue_that_feeds_scripts_on_stdin_does_not_feed_them_to_the_body(
     person: Person, cells: dict[str, Cell]
 ) -> None:
-    queue = ("qconf", "-mattr", "queue", "shell_start_mode")
     person.script("x", '#!/bin/bash\n#$ -S /bin/bash\ncat\necho "$1" $SHELL\nexit 4\n')
-    cells["sandbox2"].must(*queue, "script_from_stdin", "all.q")
+    set_start_mode(cells["sandbox2"], "script_from_stdin")
     try:
         done = person.fab("-H", "sandbox2", "submit", "--script=x", "--arg=one two", "--fetch=out")
     finally:
-        cells["sandbox2"].must(*queue, "posix_compliant", "all.q")
+        set_start_mode(cells["sandbox2"], "posix_compliant")
     assert done.returncode == 3, done.stderr
     (log,) = (person.work / "out").glob("x.o*")
     assert log.read_text() == "one two /bin/bash\n"
