@@ -22,10 +22,11 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
 
     from . import output
     from .cancelling import cancel_jobs
-    from .selection import known_there, named, select
+    from .reconciling import known_there
+    from .selection import named, select
 
     session, selected = select(c, job or ())
-    known_there(session, selected)
+    selected = known_there(session, selected)
     live = []
     for found, tasks in selected:
         if found.state.ended:
@@ -81,8 +82,9 @@ def resubmit(
     Example: fab -H sharc resubmit --job 12 --failed
     """
     from . import output
+    from .reconciling import known_there
     from .resubmission import resubmit_job
-    from .selection import known_there, select
+    from .selection import select
 
     session, selected = select(c, job or ())
     for found, tasks in known_there(session, selected):
@@ -94,10 +96,11 @@ def resubmit(
 def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"], dry_run: bool) -> None:
     import sys
 
-    from .selection import known_there, named, select
+    from .reconciling import known_there
+    from .selection import named, select
 
     session, selected = select(c, job or ())
-    known_there(session, selected)
+    selected = known_there(session, selected)
     scheduler = session.scheduler_unasked() if dry_run else session.scheduler
     command = (scheduler.hold_command if how == "hold" else scheduler.release_command)(named(selected))
     if dry_run:

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 
 from invoke.context import Context
 
-from .verb import JOB_HELP, verb
-
-_JSON = "one JSON object per job and line on stdout"
+from .verb import JOB_HELP, JSON, verb
 
 
 @verb(
@@ -44,7 +42,7 @@ _JSON = "one JSON object per job and line on stdout"
         "fetch": "wait, and bring the results into this directory, however it ended",
         "bare": "submit the very file, without notes of start and end",
         "dry-run": "show every step and touch nothing",
-        "json": _JSON,
+        "json": JSON,
     },
 )
 def submit(
@@ -94,7 +92,8 @@ def submit(
     from .model.resources import parse_resources, parse_time
     from .model.wording import fab
     from .preparation import Wanted, option_words, prepare
-    from .selection import claim_job_file, known_there, read_job_file, resolve
+    from .reconciling import known_there
+    from .selection import check_target, claim_job_file, read_job_file, resolve
     from .session import session_of
     from .submitting import show_steps, submit_once
 
@@ -124,7 +123,7 @@ def submit(
         tuple(known_there(session, [resolve(session, text) for text in after or ()])),
     )  # fmt: skip
     limit = parse_time(timeout) if timeout else None
-    results.check_target(fetch)
+    check_target(fetch)
     if dry_run:
         show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
         return
@@ -157,7 +156,7 @@ def submit(
         "job": JOB_HELP,
         "all": "every job of this cluster that is not known to have ended",
         "watch": "go on until all have ended: redrawn on a terminal, a line for each change elsewhere",
-        "json": _JSON,
+        "json": JSON,
     },
 )
 def status(
@@ -172,10 +171,12 @@ def status(
     from . import output
     from .model.errors import SchedulerError
     from .model.job import State
+    from .reconciling import confirmed, not_known_yet
     from .selection import select, select_live
     from .watching import Watch
 
     session, selected = select_live(c) if all else select(c, job or ())
+    selected, unknown = confirmed(session, selected)
     if not selected:
         output.say(f"{session.name}: every job that was submitted from here is known to have ended")
     seen = Watch(session, selected)
@@ -193,11 +194,13 @@ def status(
     output.say_why(shown)
     if seen.trouble:
         raise SchedulerError(f"{session.name}: could not ask: {seen.trouble}")
+    if unknown:
+        raise not_known_yet(session, unknown)
 
 
 @verb(
     iterable=("job",),
-    help={"job": JOB_HELP, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": _JSON},
+    help={"job": JOB_HELP, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": JSON},
 )
 def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: bool = False) -> None:
     """Wait until jobs have ended, and say how.
@@ -206,7 +209,8 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
     """
     from . import output
     from .model.resources import parse_time
-    from .selection import known_there, select
+    from .reconciling import known_there
+    from .selection import select
     from .watching import Watch, complain, watch_to_the_end
 
     limit = parse_time(timeout) if timeout else None
@@ -243,10 +247,12 @@ def fetch(
     from pathlib import Path
 
     from . import results
-    from .selection import known_there, select
+    from .reconciling import known_there
+    from .selection import check_target, select
     from .watching import Watch
 
-    results.check_target(to)
+    check_target(to)
     session, selected = select(c, job or ())
-    watch = Watch(session, known_there(session, selected))
+    selected = known_there(session, selected)
+    watch = Watch(session, selected)
     results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force)

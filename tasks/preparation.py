@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import rendering
+from .finding import root_of
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.job import Job, State, new_key
 from .model.ledger import to_record
 from .model.resources import Resources, TaskRange
 from .schedulers import Dialect, Scheduler, Submission
-from .submission import Upload, own_files, root_of
+from .submission import Upload, own_files
 
 # A job that has to succeed first, and the tasks of it that count; none: all.
 Before = tuple[Job, tuple[int, ...]]

@@ -59,15 +59,6 @@ def fetch(
         raise InvalidInput(f"not overwritten, since newer here: {', '.join(kept[:5])}; --force overwrites them")
 
 
-def check_target(text: str) -> None:
-    """Raises InvalidInput, before a job is submitted or a cluster asked, where results cannot go."""
-    for place in (Path(text), *Path(text).parents) if text else ():
-        if place.exists():
-            if not place.is_dir():
-                raise InvalidInput(f"{place} is a file, and results go into a directory")
-            break
-
-
 def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> list[Found]:
     """The files that the job and its logs made."""
     notes = session.ask(

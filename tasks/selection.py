@@ -11,7 +11,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from .model.errors import InvalidInput, SchedulerError
+from .model.errors import InvalidInput
 from .model.job import Job
 from .model.ledger import from_record, to_record
 from .model.wording import fab
@@ -94,15 +94,13 @@ def select_live(context: Context) -> tuple[Session, list[Selected]]:
     return session, [(job, ()) for job in session.ledger.jobs(session.name, live=True)]
 
 
-def known_there(session: Session, selected: Sequence[Selected]) -> Sequence[Selected]:
-    """Only those that are known to be jobs. Raises SchedulerError for a submission that was begun and not confirmed."""
-    for job, _ in selected:
-        if not job.job_id:
-            raise SchedulerError(
-                f"{session.name}: key {job.key} was begun and its answer never came; "
-                f"{job.again()} finds out and never makes a second job"
-            )
-    return selected
+def check_target(text: str) -> None:
+    """Raises InvalidInput, before a job is submitted or a cluster asked, where results cannot go."""
+    for place in (Path(text), *Path(text).parents) if text else ():
+        if place.exists():
+            if not place.is_dir():
+                raise InvalidInput(f"{place} is a file, and results go into a directory")
+            break
 
 
 def named(selected: Sequence[Selected]) -> list[tuple[str, int]]:

@@ -15,6 +15,7 @@ from .model.errors import SubmithostError
 from .model.wording import one_line
 
 JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
+JSON = "one JSON object per job and line on stdout"
 
 
 def verb(

@@ -93,6 +93,7 @@ class Job:
     tasks: Mapping[int, Outcome] = field(default_factory=dict)
     absent_since: int | None = None
     cancelled: tuple[int, ...] = ()  # tasks that were cancelled from here; 0: all
+    by_hand: bool = False  # submitted without us, and so without a directory of its own
     origin: str = ""  # the key of the submission that this one repeats
 
     @property

@@ -82,6 +82,15 @@ class Record:
     outcome: Outcome
 
 
+@dataclass(frozen=True)
+class ByHand:
+    """A job of this user that was submitted without us: where it runs, and when it was submitted, if that is told."""
+
+    submitted: Submitted
+    directory: str
+    submitted_at: int | None
+
+
 class Scheduler(Protocol):
     """What a scheduler's module supplies. `(status, out, err)` is the answer of the command built just before."""
 
@@ -127,6 +136,15 @@ class Scheduler(Protocol):
 
     def parse_marks(self, status: int, out: str, err: str) -> dict[str, Submitted]:
         """Keys, and the jobs that carry them. Raises SchedulerError."""
+
+    def by_hand_command(self, job_id: str) -> str:
+        """Ask who a job is, alive or ended."""
+
+    def parse_by_hand(self, status: int, out: str, err: str) -> ByHand | None:
+        """The job, if it is this user's; None: nobody knows it, or it is somebody else's. Raises SchedulerError."""
+
+    def log_names(self, submitted: Submitted) -> list[str]:
+        """Patterns of the names that the logs of a job have, where neither script nor flags say otherwise."""
 
     def accounting_command(self, job_ids: Sequence[str]) -> str:
         """Ask how these jobs ended."""

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import Resources, TaskRange
-from . import NOTHING, Record, Row, Submission, Submitted
+from . import NOTHING, ByHand, Record, Row, Submission, Submitted
 
 name = "gridengine"
 probe = "qsub"
@@ -330,15 +330,56 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
     if status != 0 and "do not exist" not in err:
         raise _failed(err, out)
     marks = {}
-    for block in re.split(r"^=+$", out, flags=re.M):
-        facts = dict(re.findall(r"^([a-z][a-z_ -]*): +(.*)$", block, re.M))
-        array = _ranges(facts.get("job-array tasks", ""))
+    for facts in _described(out):
         for item in facts.get("context", "").split(","):
             mark, _, key = item.strip().partition("=")
-            if mark == "submithost" and facts.get("job_number", "").isdigit():
-                named = facts.get("job_name", "")
-                marks[key] = Submitted(facts["job_number"], named, array[0] if array else None)
+            if mark == "submithost":
+                marks[key] = _submitted(facts)
     return marks
+
+
+def _described(out: str) -> Iterator[dict[str, str]]:
+    """The jobs of `qstat -j`, each as its lines `name: value`."""
+    for block in re.split(r"^=+$", out, flags=re.M):
+        facts = dict(re.findall(r"^([a-z][a-z_ -]*): +(.*)$", block, re.M))
+        if facts.get("job_number", "").isdigit():
+            yield facts
+
+
+def _submitted(facts: Mapping[str, str]) -> Submitted:
+    array = _ranges(facts.get("job-array tasks", ""))
+    return Submitted(facts["job_number"], facts.get("job_name", ""), array[0] if array else None)
+
+
+def by_hand_command(job_id: str) -> str:
+    """`qstat -j` while it lives, and `qacct` of this user's own after that."""
+    one = shlex.quote(job_id)
+    return f'id -un; TZ=UTC qstat -j {one}; TZ=UTC qacct -o "$(id -un)" -j {one}'
+
+
+def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: ARG001  # G25: it tells nothing
+    """The living job first: an ended one of the same ID is an older one (G29)."""
+    me, _, rest = out.partition("\n")
+    for facts in _described(rest):
+        if facts.get("owner") == me:
+            directory = facts.get("cwd") or facts.get("sge_o_home", "")
+            return ByHand(_submitted(facts), directory, _seconds(facts.get("submission_time", "")))
+    if "commlib error" in err or "unable to" in err:
+        raise _failed(err)
+    ended = [facts for facts in _records(rest) if facts.get("owner") == me]
+    if not ended:
+        return None
+    last = ended[-1]
+    tasks = [task for facts in ended if (task := _task(facts))]
+    array = TaskRange(min(tasks), max(tasks)) if tasks else None
+    submitted = Submitted(last["jobnumber"], last.get("jobname", ""), array)
+    return ByHand(submitted, "", _seconds(last.get("qsub_time", "")))
+
+
+def log_names(submitted: Submitted) -> list[str]:
+    """NAME.oID, and NAME.oID.TASK of array jobs; .e, and .po and .pe of parallel environments."""
+    name, job_id = submitted.name, submitted.job_id
+    return [f"{name}.{kind}{job_id}{task}" for kind in ("o", "e", "po", "pe") for task in ("", ".*")]
 
 
 def accounting_command(job_ids: Sequence[str]) -> str:
@@ -354,20 +395,28 @@ def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: 
         line for line in err.splitlines() if line.strip() and not re.match(r"error: .* not found$", line.strip())
     ]
     records = {}
-    for block in re.split(r"^=+$", out, flags=re.M):
-        facts = {word: rest.strip() for word, _, rest in (line.partition(" ") for line in block.splitlines())}
-        if facts.get("jobnumber", "").isdigit() and "failed" in facts and "exit_status" in facts:
-            task = facts.get("taskid", "")
-            record = Record(
-                facts["jobnumber"],
-                int(task) if task.isdecimal() and len(task) < 10 else 0,
-                _seconds(facts.get("qsub_time", "")),
-                _outcome(facts),
-            )
+    for facts in _records(out):
+        if "failed" in facts and "exit_status" in facts:
+            submitted_at = _seconds(facts.get("qsub_time", ""))
+            record = Record(facts["jobnumber"], _task(facts), submitted_at, _outcome(facts))
             records[record.job_id, record.task] = record
     if troubles and not records:
         raise _failed("\n".join(troubles))
     return list(records.values())
+
+
+def _records(out: str) -> Iterator[dict[str, str]]:
+    """The records of `qacct -j`, each as its lines `name value`."""
+    for block in re.split(r"^=+$", out, flags=re.M):
+        facts = {word: rest.strip() for word, _, rest in (line.partition(" ") for line in block.splitlines())}
+        if facts.get("jobnumber", "").isdigit():
+            yield facts
+
+
+def _task(facts: Mapping[str, str]) -> int:
+    """The task's number; 0 for `undefined`."""
+    task = facts.get("taskid", "")
+    return int(task) if task.isdecimal() and len(task) < 10 else 0
 
 
 def _seconds(text: str) -> int | None:

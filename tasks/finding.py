@@ -1,0 +1,195 @@
+"""What became of a submission whose answer is not known: asked of the job directory, the queue and the job itself.
+
+One look is a `Verdict`. Nothing in here submits, so anybody may look at any time, as often as it pleases. The source is
+PROTOCOL.md, "Once" (4).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from .login_node import Program
+from .model.cluster import Cluster
+from .model.errors import NotSubmitted, SchedulerError
+from .model.job import Job, Outcome, State
+from .schedulers import Submitted
+from .session import Answer, Session
+
+# An attempt whose submit command may still be under way is left alone that long (seconds, by the cluster's clock): more
+# than the lag of a shared file system, and more than a scheduler takes to show what it has accepted.
+GRACE = 60
+# What still has its process number after so long is another process.
+_ANOTHER_PROCESS = 3600
+_JOBS = "~/.submithost/jobs"
+
+
+class Verdict(Enum):
+    """What a look says: there is a job, there is none and will be none, or it cannot be known yet."""
+
+    JOB = "job"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A verdict. `job` has its ID if there is one; `out` and `err` are what the scheduler said to it.
+
+    Where there is none, `token` is what to release before the next attempt (empty: nothing is in the way), and
+    `refused` says that the scheduler was asked and took nothing. `trouble`: why it could not be asked.
+    """
+
+    verdict: Verdict
+    job: Job
+    out: str = ""
+    err: str = ""
+    token: str = ""
+    refused: bool = False
+    trouble: str = ""
+
+    def words(self) -> str:
+        """A refusal in the scheduler's own words."""
+        lines = [line for line in f"{self.err}\n{self.out}".splitlines() if line.strip() and line != "Exiting."]
+        return " / ".join(lines) or "no word why"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a submission has come, by its job directory."""
+
+    directory: str
+    receipt: bool = False
+    submitted_at: int | None = None
+    out: str = ""
+    err: str = ""
+    claim: str = ""
+    phase: str = ""
+    age: int = 0
+    alive: str = ""
+    token: str = ""
+    ended: bool = False
+
+    @classmethod
+    def of(cls, answer: Answer) -> Progress:
+        """Read the sections of `inspect`."""
+        if "refused" in answer:
+            raise NotSubmitted(f"nothing submitted: {reason(answer)}")
+        found = cls(answer.text("directory"), claim=answer.text("claim"))
+        if "receipt" in answer:
+            when, _, out = answer["receipt"].text.partition("\n")
+            submitted_at = int(when) if when.isdecimal() else None
+            return replace(found, receipt=True, submitted_at=submitted_at, out=out, err=answer["receipt"].errors)
+        words = answer.text("attempt").split(" ")
+        if len(words) < 3:
+            return found
+        found = replace(
+            found, phase=words[0], age=int(words[1]) if words[1].lstrip("-").isdigit() else 0, alive=words[2]
+        )
+        if "answer" in answer:
+            return replace(found, ended=True, out=answer["answer"].text, err=answer["answer"].errors)
+        return replace(found, token=words[3] if len(words) > 3 else "")
+
+
+def look(session: Session, job: Job) -> Found:
+    """Look once. Raises Unreachable, and NotSubmitted when there can be no job directory."""
+    return judge(session, job, session.ask(step(session, job, "inspect")))
+
+
+def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
+    """What an answer of `submit` or `inspect` means, asking further where it leaves that open.
+
+    `ours` is the token of an attempt that is known to be over, since we were it. Raises as `look`, and SchedulerError
+    for a receipt that is not understood.
+    """
+    progress = Progress.of(answer)
+    accepted = session.scheduler.parse_submission(progress.out)
+    if progress.receipt:
+        if not accepted:
+            raise SchedulerError(f"{session.name}: the receipt in {progress.directory} is not understood")
+        return Found(Verdict.JOB, recorded(job, progress, accepted), progress.out, progress.err)
+    if not progress.phase and not progress.claim:
+        return Found(Verdict.NONE, job)
+    found = accepted or _claimed(session, job, progress)
+    if not found and progress.phase == "putting":
+        over = progress.token == ours or progress.alive == "no" or progress.age > GRACE
+        return Found(Verdict.NONE if over else Verdict.UNKNOWN, job, token=progress.token)
+    if not found:
+        try:
+            found = find(session, job.key)
+        except SchedulerError as error:
+            return Found(Verdict.UNKNOWN, job, trouble=str(error))
+    if found:
+        return _confirm(session, job, progress, found, accepted=bool(accepted))
+    given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
+    if progress.ended or given_up:
+        return Found(Verdict.NONE, job, progress.out, progress.err, "asked", refused=progress.ended)
+    return Found(Verdict.UNKNOWN, job)
+
+
+def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *, accepted: bool) -> Found:
+    """Keep over there what the scheduler would have said, and say it."""
+    line = progress.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
+    answer = session.ask(step(session, job, "confirm", receipt=line))
+    if "refused" in answer:
+        print(f"{session.name}: job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}",
+              file=sys.stderr)  # fmt: skip
+    else:
+        progress = Progress.of(answer)
+    progress = replace(progress, out=progress.out or f"{line}\n")
+    return Found(Verdict.JOB, recorded(job, progress, found), progress.out, progress.err)
+
+
+def reason(answer: Answer) -> str:
+    """Why a program refused: each line once, without the shell's own `/bin/sh: 12: `."""
+    lines = [re.sub(r"^\S*sh: (line )?\d+: ", "", line) for line in answer.text("refused").splitlines()]
+    return " / ".join(dict.fromkeys(line for line in lines if line.strip()))
+
+
+def _claimed(session: Session, job: Job, progress: Progress) -> Submitted | None:
+    """The job that has begun the work of this key, if one has."""
+    claimed = session.scheduler.parse_submission(progress.claim)
+    return replace(claimed, name=job.name) if claimed else None
+
+
+def find(session: Session, key: str) -> Submitted | None:
+    """The job that carries the mark of `key` in the queue. Raises SchedulerError when that cannot be asked."""
+    scheduler = session.scheduler
+    rows = session.query(scheduler.queue_command(), scheduler.parse_queue)
+    job_ids = sorted({row.job_id for row in rows})
+    if not job_ids:
+        return None
+    return session.query(scheduler.marks_command(job_ids), scheduler.parse_marks).get(key)
+
+
+def step(session: Session, job: Job, name: str, **variables: str) -> Program:
+    """One of the programs about a job directory."""
+    return Program(("directory", name), {**place(session, job), **variables})
+
+
+def place(session: Session, job: Job) -> dict[str, str]:
+    """Where a submission was begun, whatever the configuration says by now."""
+    root = job.directory.removesuffix(f"/{job.key}") if job.directory else root_of(session.cluster)
+    return {"root": root, "key": job.key}
+
+
+def root_of(cluster: Cluster) -> str:
+    """Where this cluster's job directories go; `~/` is the home directory over there."""
+    return (cluster.directory or _JOBS).rstrip("/")
+
+
+def recorded(job: Job, progress: Progress, accepted: Submitted) -> Job:
+    """The job with what an accepting answer says."""
+    fresh = job.job_id is None
+    return replace(
+        job,
+        job_id=accepted.job_id,
+        name=accepted.name or job.name,
+        array=accepted.array,
+        directory=progress.directory,
+        answer=progress.out,
+        submitted_at=progress.submitted_at,
+        outcome=Outcome(State.PENDING) if fresh else job.outcome,
+    )

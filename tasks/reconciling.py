@@ -1,0 +1,65 @@
+"""Find out what became of submissions that were begun and not confirmed: of a crash, a cut, a laptop that was closed.
+
+Nothing is submitted in here. What is known to have made no job stays in the ledger only until that is told: the same
+submit begins it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import output
+from .finding import Found, Verdict, look
+from .model.errors import SchedulerError
+from .model.job import Job
+from .selection import Selected
+from .session import Session
+
+
+def reconcile(session: Session, begun: Sequence[Job]) -> list[Found]:
+    """Look each of these up once, record the jobs among them, and say what each is. Raises Unreachable."""
+    looked = [look(session, job) for job in begun]
+    session.ledger.update(*(found.job for found in looked if found.verdict is Verdict.JOB))
+    for found in looked:
+        output.say(f"{session.name}: {_said(found)}")
+    return looked
+
+
+def confirmed(session: Session, selected: Sequence[Selected]) -> tuple[list[Selected], list[Found]]:
+    """These, after what was begun and not confirmed has been looked up; and those of which it cannot be known yet."""
+    begun = [job for job, _ in selected if not job.job_id]
+    looked = {found.job.key: found for found in reconcile(session, begun)}
+    known = [(looked[job.key].job if job.key in looked else job, tasks) for job, tasks in selected]
+    return known, [found for found in looked.values() if found.verdict is Verdict.UNKNOWN]
+
+
+def known_there(session: Session, selected: Sequence[Selected]) -> list[Selected]:
+    """These, all of them known to be jobs. Raises SchedulerError when one is not, or not yet; Unreachable."""
+    known, unknown = confirmed(session, selected)
+    if unknown:
+        raise not_known_yet(session, unknown)
+    for job, _ in known:
+        if not job.job_id:
+            raise SchedulerError(f"{session.name}: key {job.key} made no job; {job.again()} makes it one")
+    return known
+
+
+def not_known_yet(session: Session, unknown: Sequence[Found]) -> SchedulerError:
+    """The error that what became of these cannot be known yet."""
+    found = unknown[0]
+    more = f", nor what became of {len(unknown) - 1} more keys" if len(unknown) > 1 else ""
+    why = f" ({found.trouble})" if found.trouble else ""
+    return SchedulerError(
+        f"{session.name}: not known yet whether key {found.job.key} became a job{why}{more}; ask again"
+    )
+
+
+def _said(found: Found) -> str:
+    """One line about one submission."""
+    job = found.job
+    if found.verdict is Verdict.JOB:
+        return f"key {job.key} is job {job.job_id}"
+    if found.verdict is Verdict.NONE:
+        why = f": it was refused ({found.words()})" if found.refused else ""
+        return f"key {job.key} made no job{why}; {job.again()} makes it one"
+    return f"key {job.key}: not known yet whether it became a job{f' ({found.trouble})' if found.trouble else ''}"

@@ -1,0 +1,63 @@
+"""The verbs reconcile and adopt: when answers, or the ledger itself, were lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoke.context import Context
+
+from .verb import JSON, verb
+
+
+@verb(help={"json": JSON})
+def reconcile(c: Context, json: bool = False) -> None:
+    """Find out what became of submissions that were cut.
+
+    Nothing is submitted. Those that are jobs are jobs from now on; those that made none are forgotten.
+
+    Example: fab -H sharc reconcile
+    """
+    from . import output, reconciling
+    from .finding import Verdict
+    from .session import session_of
+
+    session = session_of(c)
+    begun = [job for job in session.ledger.jobs(session.name) if not job.job_id]
+    if not begun:
+        output.say(f"{session.name}: every submission from here has its answer")
+    looked = reconciling.reconcile(session, begun)
+    for found in looked:
+        if found.verdict is Verdict.NONE:
+            session.ledger.forget(found.job)
+    output.show_jobs([found.job for found in looked if found.verdict is not Verdict.NONE], json)
+    if unknown := [found for found in looked if found.verdict is Verdict.UNKNOWN]:
+        raise reconciling.not_known_yet(session, unknown)
+
+
+@verb(
+    iterable=("job",),
+    help={"job": "the ID of a job that was submitted by hand; may be repeated", "json": JSON},
+)
+def adopt(c: Context, job: Sequence[str] | None = None, json: bool = False) -> None:
+    """Take in jobs that are not known here.
+
+    Those of the job directories over there, after a lost ledger or from another machine; --job: one submitted by hand.
+
+    Example: fab -H sharc adopt
+    """
+    from . import output
+    from .adopting import adopt_all, adopt_by_hand
+    from .reconciling import confirmed, not_known_yet
+    from .session import session_of
+    from .watching import Watch
+
+    session = session_of(c)
+    new = [adopt_by_hand(session, job_id) for job_id in job] if job else adopt_all(session)
+    if not new:
+        output.say(f"{session.name}: every job directory there is known here")
+    selected, unknown = confirmed(session, [(found, ()) for found in new])
+    watch = Watch(session, selected)
+    watch.look()
+    output.show_jobs(watch.shown(), json)
+    if unknown:
+        raise not_known_yet(session, unknown)

@@ -1,0 +1,122 @@
+"""A lost ledger, lost answers, and jobs that were submitted by hand: reconcile and adopt."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tasks.model.job import Job
+from tasks.model.ledger import Ledger
+from tasks.testbed import daemons
+from tasks.testbed.cell import Cell
+from tests.clusters.bench import qsub, until
+from tests.conftest import Person, json_lines
+
+SEVEN = "#!/bin/sh\n#$ -N seven\nexit 7\n"
+
+
+def ledger_of(person: Person) -> Ledger:
+    return Ledger(person.home / ".local" / "state" / "submithost" / "ledger.sqlite")
+
+
+def mine(cells: dict[str, Cell], key: str) -> Path:
+    return cells["sandbox"].home / ".submithost" / "jobs" / key / ".submithost"
+
+
+def lose_the_answer(cells: dict[str, Cell], person: Person, key: str) -> None:
+    """As after a cut: the ledger has the key alone, and qsub was killed before it said anything."""
+    ledger_of(person).path.unlink(missing_ok=True)
+    ledger_of(person).begin(Job(key, "sandbox", "seven", directory=str(mine(cells, key).parent)))
+    for name in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
+        (mine(cells, key) / name).unlink(missing_ok=True)
+
+
+def test_a_lost_ledger_is_rebuilt_from_the_job_directories(person: Person, cells: dict[str, Cell]) -> None:
+    shutil.rmtree(cells["sandbox"].home / ".submithost", ignore_errors=True)
+    person.script("x", SEVEN)
+    person.submit("x", "--key=one")
+    person.submit("x", "--key=two", "--array=1-3:2", "--hold")
+    assert person.wait("--job=one")["state"] == "failed"
+    before = person.jobs("--job=one", "--job=two")
+    ledger_of(person).path.unlink()
+
+    (mine(cells, "one").parent.parent / "damaged" / ".submithost").mkdir(parents=True)
+    (mine(cells, "damaged") / "about").write_text("{")
+    adopted = person.fab("-H", "sandbox", "adopt", "--json")
+    assert adopted.returncode == 0, adopted.stderr
+    assert sorted(json_lines(adopted.stdout), key=lambda job: str(job["key"])) == before
+    assert "damaged: its note is not understood" in adopted.stderr
+    assert person.jobs("--job=one", "--job=two") == before
+    again = person.fab("-H", "sandbox", "adopt")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "every job directory there is known here" in again.stderr
+    assert person.fab("-H", "sandbox", "cancel", "--job=two").returncode == 0
+
+
+def test_a_job_submitted_by_hand_is_adopted_and_its_end_is_known(person: Person, cells: dict[str, Cell]) -> None:
+    cell = cells["sandbox"]
+    job_id = qsub(cell, "exit 5\n", "-h", "-N", "by_hand")
+    adopted = person.fab("-H", "sandbox", "adopt", f"--job={job_id}", "--json")
+    (job,) = json_lines(adopted.stdout)
+    assert (job["state"], job["name"], job["job_id"]) == ("held", "by_hand", job_id), adopted.stderr
+    assert person.fab("-H", "sandbox", "release", f"--job={job_id}").returncode == 0
+    ended = person.wait(f"--job={job_id}")
+    assert (ended["state"], ended["exit_status"]) == ("failed", 5)
+    # and one that has ended before
+    ledger_of(person).path.unlink()
+    adopted = person.fab("-H", "sandbox", "adopt", f"--job={job_id}", "--json")
+    (job,) = json_lines(adopted.stdout)
+    assert (job["state"], job["exit_status"], job["name"]) == ("failed", 5, "by_hand"), adopted.stderr
+    for wrong in ("999999", "x"):
+        refused = person.fab("-H", "sandbox", "adopt", f"--job={wrong}")
+        assert (refused.returncode, refused.stderr.count("\n"), refused.stdout) == (2, 1, "")
+
+
+def test_status_wait_and_reconcile_find_a_job_whose_answer_was_lost(person: Person, cells: dict[str, Cell]) -> None:
+    person.script("x", SEVEN)
+    job_id = person.submit("x", "--key=cut", "--hold")
+    lose_the_answer(cells, person, "cut")
+    (job,) = person.jobs("--job=cut")
+    assert (job["job_id"], job["state"]) == (job_id, "held")
+
+    lose_the_answer(cells, person, "cut")
+    reconciled = person.fab("-H", "sandbox", "reconcile", "--json")
+    assert [job["job_id"] for job in json_lines(reconciled.stdout)] == [job_id], reconciled.stderr
+    assert reconciled.returncode == 0
+
+    person.fab("-H", "sandbox", "release", "--job=cut")
+    until(lambda: (mine(cells, "cut") / "notes" / "0" / "0.end").exists())
+    lose_the_answer(cells, person, "cut")
+    waited = person.wait("--job=cut")
+    assert (waited["job_id"], waited["exit_status"]) == (job_id, 7)
+
+
+def test_what_never_was_a_job_is_told_and_forgotten(person: Person) -> None:
+    ledger_of(person).begin(Job("never", "sandbox", "seven", directory="~/.submithost/jobs/never"))
+    waited = person.fab("-H", "sandbox", "wait", "--job=never")
+    assert waited.returncode == 5
+    assert "made no job; the same submit with --key never makes it one" in waited.stderr
+    reconciled = person.fab("-H", "sandbox", "reconcile")
+    assert (reconciled.returncode, reconciled.stdout) == (0, "")
+    assert "key never made no job" in reconciled.stderr
+    assert person.fab("-H", "sandbox", "status", "--job=never").returncode == 2
+
+
+def test_while_the_scheduler_cannot_be_asked_it_is_not_known(person: Person, cells: dict[str, Cell]) -> None:
+    person.script("x", SEVEN)
+    job_id = person.submit("x", "--key=down", "--hold")
+    lose_the_answer(cells, person, "down")
+    daemons.stop_qmaster(cells["sandbox"])
+    try:
+        for words in (["reconcile", "--json"], ["status", "--job=down", "--json"]):
+            asked = person.fab("-H", "sandbox", *words)
+            assert asked.returncode == 5, asked.stderr
+            (job,) = json_lines(asked.stdout)
+            assert (job["state"], job["job_id"]) == ("unknown", None)
+            assert "not known yet whether key down became a job" in asked.stderr
+        assert person.fab("-H", "sandbox", "wait", "--job=down").returncode == 5
+    finally:
+        daemons.start_qmaster(cells["sandbox"])
+    (job,) = person.jobs("--job=down")
+    assert (job["state"], job["job_id"]) == ("held", job_id)
+    person.fab("-H", "sandbox", "cancel", "--job=down")
