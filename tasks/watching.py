@@ -250,4 +250,5 @@ def _sleep(seconds: float, deadline: float | None) -> None:
 def _still(jobs: Sequence[Job], cluster: str) -> str:
     first = jobs[0]
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-    return f"{first.title()} is still {first.state}{more}; go on with: {fab()} -H {cluster} wait --job {first.job_id}"
+    state = "in error state" if first.state is State.ERROR else first.state
+    return f"{first.title()} is still {state}{more}; go on with: {fab()} -H {cluster} wait --job {first.job_id}"
