@@ -24,13 +24,12 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from ..model.cluster import Cluster
 from ..model.errors import ConnectionLost, InvalidInput, LoginRefused, SubmithostError, Unreachable
-from . import host_key, known_hosts, openssh, terminal
+from . import alive, host_key, known_hosts, openssh, terminal
 from .authentication import Login, Place
 from .openssh import Destination
 from .proxy import Proxy, dial
 
 _TIMEOUT = 20  # seconds to connect, and for each step of the handshake
-_ALIVE = 15  # seconds between signs of life
 _TRIES = 3
 _HOPS = 8
 
@@ -212,11 +211,11 @@ def _fabric(
     """A Connection that takes nothing from Fabric's configuration (F21), and whose settings are its own (F2)."""
 
     def transport_factory(sock: Any, **options: Any) -> paramiko.Transport:
-        transport = paramiko.Transport(sock, **options)
+        transport = alive.Transport(sock, **options)
         algorithms = transport.get_security_options()
         algorithms.key_types = host_key.preferred(there, lines, algorithms.key_types)
         transport.handshake_timeout = timeout
-        transport.set_keepalive(there.server_alive_interval or _ALIVE)
+        transport.stay_awake(there.server_alive_interval or alive.INTERVAL, there.server_alive_count_max or alive.COUNT)
         return transport
 
     config = fabric.config.Config(  # type: ignore[no-untyped-call]  # the same
