@@ -181,9 +181,8 @@ class Session:
                     elif name == "environment":
                         self._environment = reply.text
                         if not reply.out:
-                            self._tell_once(
-                                f"the login shell over there ends without a word of its environment{last_words([login.err])}"
-                            )
+                            without = f"ends without a word of its environment{last_words([login.err])}"
+                            self._tell_once(f"the login shell over there {without}")
                     elif name == "end":
                         self._answered = True
                         return
@@ -237,7 +236,7 @@ class Session:
             raise EOFError
         for tries in range(40):
             try:
-                return transport.open_session(timeout=30)
+                return transport.open_session(timeout=transport.patience)
             except paramiko.ChannelException:
                 # L3: with MaxSessions 1 a channel is often refused right after another has closed.
                 if tries == 39:

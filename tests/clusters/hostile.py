@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd
 from tests.conftest import Person, move_in
+from tests.session.person import talk
 
 SCRIPT = "#!/bin/sh\necho out\n"
 LINE = ("-H", "hpc", "submit", "--script=x", "wait", "fetch", "--to=out")
@@ -74,3 +77,27 @@ def refused(person: Person, status: int = 4) -> str:
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert done.stdout == ""
     return done.stderr
+
+
+def at_terminal(person: Person, *line: str) -> tuple[subprocess.Popen[str], int]:
+    """Begin a line of tasks where a person sits, whose end of the terminal is returned; for `talk`."""
+    ours, theirs = os.openpty()
+    child = subprocess.Popen(
+        ["setsid", "--ctty", sys.executable, "-m", "fabric", *(line or LINE)],
+        cwd=person.work, env=person.environment, stdin=theirs,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    return child, ours
+
+
+def typed(person: Person, *answers: tuple[str, str]) -> str:
+    """The line goes well when these prompts are answered, each once; returns all that the terminal showed."""
+    out, err, shown = talk(*at_terminal(person), *answers, limit=40)
+    assert out.startswith("Your job "), (err, shown)
+    (log,) = (person.work / "out").glob("x.o*")
+    assert log.read_text() == "out\n"
+    for prompt, answer in answers:
+        assert shown.count(prompt) == 1
+        assert answer not in shown + out + err
+    return shown

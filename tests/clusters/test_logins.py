@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tasks.model.cluster import Cluster
 from tasks.login_node import Program
+from tasks.model.cluster import Cluster
 from tasks.model.errors import LoginRefused
 from tasks.session import Session, login_shell
 from tasks.testbed.cell import Cell
@@ -111,7 +110,7 @@ def test_rc_files_that_hang_are_given_up_and_not_tried_again(
         (tmp_path / name).mkdir()
         with login_node(cells["sandbox"], tmp_path / name, name, rc_files) as (_, door):
             session = Session(Cluster(name="hpc", host=name, ssh_config=door.ssh_config))
-            with pytest.raises(LoginRefused, match="rc files have not ended after [78] s"):
+            with pytest.raises(LoginRefused, match=r"rc files have not ended after [78] s"):
                 session.ask(Program(("ask",), {"command": "true"}))
             session.close()
             assert "waiting for the login shell" in capsys.readouterr().err
