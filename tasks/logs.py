@@ -62,7 +62,7 @@ def log_of(session: Session, job: Job, task: int, *, stderr: bool) -> str:
     note = f"{job.directory}/.submithost/notes/{task // 1000}/{task}.start"
     answer = session.ask(Program(("ask",), {"command": f"cat {quote(note)}"}))["answer"]
     notes = Notes()
-    notes.read(answer.text)
+    notes.read(answer.exact)
     logs = notes.logs.get(job.key, {}).get(task)
     if not logs:
         raise SchedulerError(f"{job.title()} has not started, or was submitted --bare: no log of it is known")

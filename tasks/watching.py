@@ -64,7 +64,7 @@ class Watch:
             return
         answer = self.session.ask(self._program(0))
         self._begin(answer["now"])
-        self.notes.read(answer["notes"].text)
+        self.notes.read(answer["notes"].exact)
         self._take(answer["queue"])
         if self._absent():
             self._account()
@@ -108,7 +108,7 @@ class Watch:
                 if name == "now":
                     self._begin(reply)
                 elif name == "notes":
-                    self.notes.read(reply.text)
+                    self.notes.read(reply.exact)
                 elif name == "queue":
                     queue = reply
                 elif name == "looked":

@@ -121,6 +121,11 @@ class Reply:
         return self.out.decode("utf-8", "replace")
 
     @property
+    def exact(self) -> str:
+        """stdout as text that goes back as the bytes it was: for paths, and for what a shell is to evaluate."""
+        return self.out.decode("utf-8", "surrogateescape")
+
+    @property
     def errors(self) -> str:
         """stderr as text."""
         return self.err.decode("utf-8", "replace")

@@ -40,7 +40,7 @@ class Transport(paramiko.Transport):
     @property
     def heard(self) -> float:
         """When the other end was last heard of, by the monotonic clock."""
-        return self.packetizer.heard  # type: ignore[no-any-return]  # paramiko's attribute
+        return float(getattr(self.packetizer, "heard", 0.0))
 
     def stay_awake(self, interval: int, count: int) -> None:
         """From now on, ask for a sign of life every `interval` seconds in which nothing else was sent."""

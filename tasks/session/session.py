@@ -29,6 +29,7 @@ from ..model.errors import (
 from ..model.ledger import Ledger
 from ..model.wording import one_line
 from ..schedulers import Scheduler, assumed, known, scheduler
+from .alive import Transport
 from .answers import Answers
 from .channel import Sender, receive
 from .connection import connect
@@ -179,7 +180,7 @@ class Session:
                         login = reply
                         self._warn(login.errors, nonce)
                     elif name == "environment":
-                        self._environment = reply.text
+                        self._environment = reply.exact
                         if not reply.out:
                             without = f"ends without a word of its environment{last_words([login.err])}"
                             self._tell_once(f"the login shell over there {without}")
@@ -232,7 +233,7 @@ class Session:
             self._connection = connect(self.cluster, self._identities)
             self._reached = True
         transport = self._connection.transport
-        if transport is None:
+        if not isinstance(transport, Transport):
             raise EOFError
         for tries in range(40):
             try:
