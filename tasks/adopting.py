@@ -32,7 +32,7 @@ def adopt_all(session: Session) -> list[Job]:
 
 def _found(session: Session, answer: Answer) -> Iterator[Job]:
     """The submissions of `adopt.sh`; one that is not understood is told, and left alone."""
-    root = answer.text("root")
+    root = answer["root"].exact.rstrip("\n")
     fields = answer["found"].out.decode("utf-8", "surrogateescape").split("\0")
     for key, about, receipt in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):
         try:

@@ -74,7 +74,7 @@ def log_of(session: Session, job: Job, task: int, *, stderr: bool) -> str:
     note = f"{job.directory}/.submithost/notes/{task // 1000}/{task}.start"
     answer = session.ask(Program(("ask",), {"command": f"cat {quote(note)}"}))["answer"]
     notes = Notes()
-    notes.read(answer.text)
+    notes.read(answer.exact)
     logs = notes.logs.get(job.key, {}).get(task)
     if not logs and job.bare:
         raise SchedulerError(f"{job.title()} was submitted --bare and noted no log; fetch brings those that it left")

@@ -64,7 +64,7 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
     notes = session.ask(
         Program(("look",), {"queue": "", "seconds": "0", "first": "0", "every": "1"}, data=[_line(job)])
     )
-    watch.notes.read(notes["notes"].text)
+    watch.notes.read(notes["notes"].exact)
     logs = {
         path
         for task, each in watch.notes.logs.get(job.key, {}).items()

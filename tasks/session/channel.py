@@ -11,6 +11,7 @@ from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from ..login_node import Program
 from ..model.errors import SubmithostError
+from .alive import Transport
 
 
 def begin(channel: paramiko.Channel, command: str) -> None:
@@ -58,10 +59,14 @@ class Sender(threading.Thread):
 def receive(channel: paramiko.Channel, sender: Sender, silence: float) -> Iterator[tuple[bytes, bytes]]:
     """What comes on stdout and stderr, until the channel closes.
 
-    Raises OSError after `silence` seconds in which nothing moved, and the sender's own failure.
+    Raises OSError after `silence` seconds in which the program said nothing, or as soon as the other end is dead; and
+    the sender's own failure. Seconds are counted here: whoever was stopped (Ctrl-Z, a laptop asleep) has missed none.
     """
     channel.settimeout(1.0)
-    heard = time.monotonic()
+    transport = channel.get_transport()
+    assert isinstance(transport, Transport)
+    before: tuple[float, float] = (0.0, 0.0)
+    quiet = unheard = 0
     ended = False
     while not ended:
         out = err = b""
@@ -69,13 +74,17 @@ def receive(channel: paramiko.Channel, sender: Sender, silence: float) -> Iterat
             out = channel.recv(1 << 18)
             ended = not out  # and nothing more comes on stderr either: they end together
         except TimeoutError:
-            pass
+            quiet, unheard = quiet + 1, unheard + 1
         while channel.recv_stderr_ready():
             err += channel.recv_stderr(1 << 18)
-        if out or err:
-            heard = time.monotonic()
-        elif sender.failure:
+        now = (sender.active, transport.heard)
+        quiet = 0 if out or err or now[0] != before[0] else quiet
+        unheard = 0 if now[1] != before[1] else unheard
+        before = now
+        if sender.failure:
             raise sender.failure
-        elif time.monotonic() - max(heard, sender.active) > silence:
-            raise OSError(f"no answer for {silence:.0f} s")
+        if unheard > transport.patience:
+            raise OSError(f"no sign of life for {unheard} s")
+        if quiet > silence:
+            raise OSError(f"no answer for {quiet} s")
         yield out, err

@@ -65,6 +65,7 @@ class Destination:
     address_family: int = socket.AF_UNSPEC
     connect_timeout: int | None = None
     server_alive_interval: int | None = None
+    server_alive_count_max: int | None = None
     forward_agent: bool = False
     batch_mode: bool = False
     methods: tuple[str, ...] = tuple(_METHODS)
@@ -161,6 +162,7 @@ def parse_g(text: str) -> Destination:
         address_family=_FAMILIES.get(first.get("addressfamily", "any"), socket.AF_UNSPEC),
         connect_timeout=_number(first, "connecttimeout"),
         server_alive_interval=_number(first, "serveraliveinterval"),
+        server_alive_count_max=_number(first, "serveralivecountmax"),
         # Only the agent of SSH_AUTH_SOCK can be forwarded; a path or another variable means no.
         forward_agent=first.get("forwardagent") == "yes",
         batch_mode=first.get("batchmode") in ("yes", "true"),
