@@ -63,7 +63,7 @@ class Arrival:
 
 
 def unpack_sums(lines: bytes) -> dict[bytes, str]:
-    """The checksums by path, as b2sum and sha256sum print them: a line with a backslash before it has escapes."""
+    """The checksums by path, as sha256sum prints them: a line with a backslash before it has escapes."""
     found = {}
     for line in lines.split(b"\n"):
         there, _, path = line.partition(b"  ")

@@ -84,7 +84,7 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     wanted = [file for file in changed if file not in newer]
     if not dry_run:
         directory = there.path if there.kind == "directory" else str(PurePosixPath(there.path).parent)
-        bring(session, directory, Path(target), wanted, there.summing)
+        bring(session, directory, Path(target), wanted)
     for file in wanted:
         if file.entry.kind != "d":
             output.show_path(Path(target) / file.name)

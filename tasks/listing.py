@@ -48,13 +48,11 @@ class Entry:
 class There:
     """What is at a place over there: `directory`, `file` or `nothing`; `path` is absolute.
 
-    `parts` are files that came partly, by their path as in `entries`; `summing` is the program for checksums that there
-    is, `tar` whether there is one.
+    `parts` are files that came partly, by their path as in `entries`; `tar` is whether there is one.
     """
 
     kind: str
     path: str
-    summing: str
     tar: bool
     entries: Sequence[Entry]
     parts: Sequence[Entry]
@@ -75,11 +73,10 @@ def look(session: Session, path: str, key: str = "") -> There:
     with output.transfer(f"looking at {session.name}", None):
         answer = session.must(Program(("list",), {"path": path, "key": key}), SLOW)
     kind, _, where = answer["place"].out.decode("utf-8", "surrogateescape").partition("\n")
-    summing, *more = answer.text("tools").split()
     found = [replace(entry, path=path) for path, entry in entries(answer["files"].out)]
     ours = [entry for entry in found if entry.kind == "f" and _is_part(entry.path)]
     rest = [entry for entry in found if not any(word.startswith(OURS) for word in entry.path.split("/"))]
-    return There(kind, where, summing, "tar" in more, rest, ours)
+    return There(kind, where, answer.text("tools") == "tar", rest, ours)
 
 
 def _is_part(path: str) -> bool:
@@ -93,7 +90,8 @@ def entries(data: bytes) -> Iterator[tuple[str, Entry]]:
         head, newline, path = text.partition("\n")
         words = head.strip().split(" ")
         if newline and len(words) == 4:
-            yield path, Entry(words[0], int(words[1]), _nanoseconds(words[2]), int(words[3], 8) & 0o777, path, link)
+            size = int(words[1]) if words[0] == "f" else 0
+            yield path, Entry(words[0], size, _nanoseconds(words[2]), int(words[3], 8) & 0o777, path, link)
 
 
 def laid(data: bytes) -> Iterator[tuple[str, Entry]]:

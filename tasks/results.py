@@ -37,7 +37,7 @@ def fetch(
     for job, tasks in selected:
         own = f"{job.name}-{job.job_id}".replace("/", "_")
         target = (to / own if len(selected) > 1 else to) if to else Path(own)
-        found, summing = _look(session, watch, job, tasks)
+        found = _look(session, watch, job, tasks)
         found = [file for file in found if _wanted(file.name, only)]
         if only and not found:
             raise InvalidInput(f"{job.title()} left nothing behind that matches {' or '.join(only)}")
@@ -48,7 +48,7 @@ def fetch(
         newer = [file for file in changed if not force and newer_here(file, target / file.name)]
         kept += [str(target / file.name) for file in newer]
         wanted = [file for file in changed if file not in newer]
-        bring(session, job.directory or "", target, wanted, summing)
+        bring(session, job.directory or "", target, wanted)
         unchanged = len(found) - len(changed)
         output.say(
             f"{job.title()}: {summary([file.entry for file in wanted])} into {target}"
@@ -60,8 +60,8 @@ def fetch(
         raise InvalidInput(f"not overwritten, since newer here: {', '.join(kept[:5])}; --force overwrites them")
 
 
-def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tuple[list[Found], str]:
-    """The files that the job and its logs made, and the program for checksums over there."""
+def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> list[Found]:
+    """The files that the job and its logs made."""
     notes = session.ask(
         Program(("look",), {"queue": "", "seconds": "0", "first": "0", "every": "1"}, data=[_line(job)])
     )
@@ -85,7 +85,7 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tup
         else:
             left.append(f"{path} is left there: {what(entry)}")
     tell(job.title(), left)
-    return found, answer.text("tools")
+    return found
 
 
 def _absolute(job: Job, path: str) -> str:

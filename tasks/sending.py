@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -25,13 +24,8 @@ BIG = 8 << 20
 MANY = 1000
 # What is verified at once of a big file, while the next is under way.
 PIECE = 32 << 20
-_READ = 1 << 18
+_READ = 8 * 32704  # whole packets
 TRIES = 5
-
-
-def hasher(summing: str) -> Callable[[bytes], hashlib._Hash]:
-    """What computes here what the program `summing` computes over there."""
-    return partial(hashlib.new, "blake2b" if summing == "b2sum" else "sha256")
 
 
 def key_of(name: str) -> str:
@@ -94,7 +88,7 @@ def _once(session: Session, plan: Plan, progress: Callable[[int], None]) -> None
     parts = _good_parts(session, plan)
     with closing(Stream(plan, parts, progress)) as data:
         parent = str(PurePosixPath(plan.there.path).parent)
-        program = Program(("put",), {"path": parent, "summing": plan.there.summing}, data=data)
+        program = Program(("sha256", "put"), {"path": parent}, data=data)
         sections = dict(session.follow(program))
     if "refused" in sections:
         raise SchedulerError(f"{session.name}: {sections['refused'].text.strip()}")
@@ -115,25 +109,25 @@ def _good_parts(session: Session, plan: Plan) -> dict[str, Entry]:
     directory = path if plan.there.kind == "directory" else path.parent
     wanted = [(part.size, part.path) for _, part in candidates]
     with output.transfer(f"checking what is on {session.name} already", None):
-        theirs = sums(session, str(directory), plan.there.summing, wanted)
-        ours = [_prefix(plan.here / entry.path, part.size, plan.there.summing) for entry, part in candidates]
+        theirs = sums(session, str(directory), wanted)
+        ours = [_prefix(plan.here / entry.path, part.size) for entry, part in candidates]
     return {
         entry.path: part for (entry, part), there, here in zip(candidates, theirs, ours, strict=False) if there == here
     }
 
 
-def sums(session: Session, directory: str, summing: str, wanted: Iterable[tuple[int, str]]) -> list[str]:
+def sums(session: Session, directory: str, wanted: Iterable[tuple[int, str]]) -> list[str]:
     """The checksums over there of the first bytes of files."""
     data = []
     for size, path in wanted:
         name = path.encode("utf-8", "surrogateescape")
         data.append(f"{size} {len(name)}\n".encode() + name)
-    program = Program(("sums",), {"directory": directory, "summing": summing}, data=data)
+    program = Program(("sha256", "sums"), {"directory": directory}, data=data)
     return session.must(program, SLOW)["sums"].text.split()
 
 
-def _prefix(path: Path, size: int, summing: str) -> str:
-    digest = hasher(summing)(b"")
+def _prefix(path: Path, size: int) -> str:
+    digest = hashlib.sha256()
     with _open(path) as file:
         while size > 0 and (piece := file.read(min(size, _READ))):
             digest.update(piece)
@@ -153,7 +147,6 @@ class Stream:
 
     def __init__(self, plan: Plan, parts: dict[str, Entry], progress: Callable[[int], None]) -> None:
         self._plan, self._parts, self._progress = plan, parts, progress
-        self._hash = hasher(plan.there.summing)
         self._ahead = ThreadPoolExecutor(1)
 
     def close(self) -> None:
@@ -209,7 +202,7 @@ class Stream:
         else:
             laid = [self._plain(entry, content) for entry, content in members]
         checks = b"".join(
-            _check_line(self._hash(content).hexdigest(), self._name(entry))
+            _check_line(hashlib.sha256(content).hexdigest(), self._name(entry))
             for entry, content in members
             if entry.kind == "f"
         )
@@ -258,7 +251,7 @@ class Stream:
             ahead.result()
 
     def _piece(self, file: BinaryIO, path: Path, size: int) -> tuple[list[bytes], str]:
-        digest, pieces = self._hash(b""), []
+        digest, pieces = hashlib.sha256(), []
         while size:
             try:
                 piece = file.read(min(size, _READ))
@@ -278,7 +271,7 @@ def seconds(entry: Entry) -> str:
 
 
 def _check_line(sum_here: str, name: bytes) -> bytes:
-    """A line as b2sum and sha256sum write and read it."""
+    """A line as sha256sum writes and reads it."""
     name = b"./" + name
     plain = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
     return (b"" if plain == name else b"\\") + sum_here.encode() + b"  " + plain + b"\n"

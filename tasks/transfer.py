@@ -14,7 +14,7 @@ from .arrival import Arrival, Part, directories, make_link, unpack_sums
 from .listing import Entry, local_entry
 from .login_node import Program
 from .model.errors import ConnectionLost
-from .sending import BIG, MANY, PIECE, TRIES, hasher, sums
+from .sending import BIG, MANY, PIECE, TRIES, sums
 from .session import Session, back_off
 
 Progress = Callable[[int], None]
@@ -46,7 +46,7 @@ def newer_here(file: Found, local: Path) -> bool:
     return here is not None and here.kind != "d" and here.modified > file.entry.modified + 1_000_000
 
 
-def bring(session: Session, directory: str, target: Path, files: Sequence[Found], summing: str) -> None:
+def bring(session: Session, directory: str, target: Path, files: Sequence[Found]) -> None:
     """Bring them; what was brought before a connection broke is not brought again."""
     total = sum(file.entry.size for file in files)
     left = dict.fromkeys(file for file in files if file.entry.kind == "f")
@@ -65,7 +65,7 @@ def bring(session: Session, directory: str, target: Path, files: Sequence[Found]
         while left:
             before = len(left)
             try:
-                for file in _once(session, directory, target, tuple(left), summing, alone, tell):
+                for file in _once(session, directory, target, tuple(left), alone, tell):
                     left.pop(file)
             except ConnectionLost as error:
                 tries = tries + 1 if len(left) == before else 1
@@ -84,7 +84,6 @@ def _once(
     directory: str,
     target: Path,
     files: Sequence[Found],
-    summing: str,
     alone: set[Found],
     progress: Progress,
 ) -> Iterator[Found]:
@@ -95,16 +94,16 @@ def _once(
     """
     batches = list(_batches([file for file in files if file.entry.size < BIG and file not in alone]))
     single = [file for file in files if file.entry.size >= BIG or file in alone]
-    with Parts(session, directory, target, single, summing) as parts:
+    with Parts(session, directory, target, single) as parts:
         requests = [_many(batch) for batch in batches]
         requests += [piece for file in single for piece in _pieces(file, parts[file].size)]
-        program = Program(("bring",), {"directory": directory, "summing": summing}, data=requests)
+        program = Program(("sha256", "bring"), {"directory": directory}, data=requests)
         arrival = Arrival(session.pieces(program))
         for batch in batches:
-            yield from _take_many(session, arrival, target, batch, summing, alone, progress)
+            yield from _take_many(session, arrival, target, batch, alone, progress)
         for file in single:
             progress(parts[file].size)
-            if not _take_pieces(arrival, parts[file], file, summing, progress):
+            if not _take_pieces(arrival, parts[file], file, progress):
                 output.say(f"{session.name}: {file.name} has changed or gone meanwhile; fetch again for it")
             yield file
         arrival.end()
@@ -138,7 +137,6 @@ def _take_many(
     arrival: Arrival,
     target: Path,
     batch: Sequence[Found],
-    summing: str,
     alone: set[Found],
     progress: Progress,
 ) -> Iterator[Found]:
@@ -151,7 +149,7 @@ def _take_many(
             yield file
             continue
         with Part(target, file.name, lasting=False) as part:
-            digest = hasher(summing)(b"")
+            digest = hashlib.sha256()
             for piece in arrival.take(file.entry.size):
                 digest.update(piece)
                 part.write(piece)
@@ -163,13 +161,13 @@ def _take_many(
         yield file
 
 
-def _take_pieces(arrival: Arrival, part: Part, file: Found, summing: str, progress: Progress) -> bool:
+def _take_pieces(arrival: Arrival, part: Part, file: Found, progress: Progress) -> bool:
     """Whether the file came as it was asked for; all of its pieces are read in any case."""
     good = True
     while part.asked < file.entry.size:
         wanted = min(PIECE, file.entry.size - part.asked)
         part.asked += wanted
-        digest, came = hasher(summing)(b""), 0
+        digest, came = hashlib.sha256(), 0
         for piece in arrival.section("bytes"):
             came += len(piece)
             if good and came <= wanted:
@@ -188,7 +186,7 @@ def _take_pieces(arrival: Arrival, part: Part, file: Found, summing: str, progre
 class Parts(dict[Found, Part]):
     """The parts of these files that are here, what is in them verified; open while they are written."""
 
-    def __init__(self, session: Session, directory: str, target: Path, files: Sequence[Found], summing: str) -> None:
+    def __init__(self, session: Session, directory: str, target: Path, files: Sequence[Found]) -> None:
         super().__init__()
         try:
             for file in files:
@@ -197,8 +195,8 @@ class Parts(dict[Found, Part]):
             if begun:
                 with output.transfer("checking what is here already", None):
                     wanted = [(min(part.size, file.entry.size), file.path) for file, part in begun]
-                    for (file, part), there in zip(begun, sums(session, directory, summing, wanted), strict=False):
-                        if part.size > file.entry.size or part.sum(hasher(summing)(b"")) != there:
+                    for (file, part), there in zip(begun, sums(session, directory, wanted), strict=False):
+                        if part.size > file.entry.size or part.sum(hashlib.sha256()) != there:
                             part.restart()
         except BaseException:
             self.__exit__()

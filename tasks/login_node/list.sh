@@ -1,5 +1,5 @@
 # What is under a path. Variables: path (`~/` is the home directory; relative: below it), key (of a single file's parts).
-# Section `place`: what the path is, and where. Section `tools`: the program for checksums, and tar if there is one.
+# Section `place`: what the path is, and where. Section `tools`: `tar`, if there is one.
 # Section `files`: entries `KIND SIZE MTIME MODE<newline>PATH<NUL>LINK<NUL>`; parts of a single file are among them.
 case $path in
 '~') path=$HOME ;;
@@ -8,7 +8,6 @@ case $path in
 *) path=$HOME/$path ;;
 esac
 section tools
-if command -v b2sum >/dev/null; then echo b2sum; else echo sha256sum; fi
 ! command -v tar >/dev/null || echo tar
 section place
 if [ -d "$path" ]; then

@@ -2,8 +2,6 @@
 # the script put elsewhere. Variable: directory. Data: one log a line.
 # Entries are those of `list.sh`: in section `files` below the directory, in section `logs` absolute.
 [ -d "$directory" ] || refuse "job directory $directory is gone"
-section tools
-if command -v b2sum >/dev/null; then echo b2sum; else echo sha256sum; fi
 section put
 cat "$directory/.submithost/put" 2>/dev/null
 section files

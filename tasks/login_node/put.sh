@@ -1,9 +1,9 @@
-# Take files in. Variables: path (the directory for them, absolute), summing (the program for checksums). Data, lines:
+# Take files in. Variable: path (the directory for them, absolute). Data, lines:
 #   tar BYTES                    a tar archive; its members are laid aside
 #   file MODE MTIME SIZE LENGTH  LENGTH bytes of name, SIZE bytes: laid aside, where there is no tar
 #   directory MODE LENGTH        LENGTH bytes of name: the same
 #   link LENGTH TARGET           LENGTH bytes of name, TARGET bytes of where it leads: the same
-#   place BYTES                  checksums as `$summing -c` reads them, and a line `sure`: what was laid aside is verified
+#   place BYTES                  checksums as `sha256sum -c` reads them, and a line `sure`: what was laid aside is verified
 #                                and put in place
 #   big MODE MTIME SIZE OFFSET KEY LENGTH PART   LENGTH bytes of name, PART bytes of the name of an earlier part (0: none)
 #                                of which OFFSET bytes are good, then pieces `piece BYTES SUM` with their bytes
@@ -45,7 +45,7 @@ place() { # Directories that are not there yet go with all that is in them, so t
     read -r word && [ "$word" = sure ] || cut || return
     cd "$aside" || return
     if [ "$1" -gt 0 ]; then
-        said=$(printf %s "$taken" | LC_ALL=C "$summing" -c --quiet 2>&1) || {
+        said=$(printf %s "$taken" | LC_ALL=C sha256sum -c --quiet 2>&1) || {
             echo "did not arrive whole: $said" >&2
             return 1
         }
@@ -66,11 +66,6 @@ place() { # Directories that are not there yet go with all that is in them, so t
 writes() { # whether a part has a writer: one on this host that lives, on another host one that was at work lately
     writer=${1##*.} host=${1#*-part-*.} host=${host%.*}
     if [ "$host" = "$(uname -n)" ]; then kill -0 "$writer" 2>/dev/null; else [ "$(find "$1" -mmin -2)" ]; fi
-}
-
-sum_is() { # $1: sum; $2 bytes of the part after $3
-    sum=$(tail -c "+$(($3 + 1))" "$part" | head -c "$2" | "$summing")
-    [ "${sum%% *}" = "$1" ]
 }
 
 big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
@@ -99,7 +94,7 @@ big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
         [ "$(stat -c %s "$part")" -eq "$((offset + length))" ] || cut || return
         good || return
         # While the next piece comes; after writing, since a full quota may cut a file without a word (L11).
-        sum_is "$sum" "$length" "$offset" &
+        [ "$(sum_of "$part" "$length" "$offset")" = "$sum" ] &
         checking=$!
         offset=$((offset + length))
     done

@@ -11,6 +11,9 @@ import paramiko
 from ..login_node import Program
 from ..model.errors import SubmithostError
 
+# What paramiko puts into one packet. Of more it sends so much and copies all the rest, for each packet again.
+PACKET = 32768 - 64
+
 
 class Sender(threading.Thread):
     """Writes a program and its data, and closes stdin, while the answer is read: neither waits for the other.
@@ -29,8 +32,9 @@ class Sender(threading.Thread):
         try:
             self._channel.sendall(self._head)
             for piece in self._program.data:
-                self._channel.sendall(piece)
-                self.active = time.monotonic()
+                for at in range(0, len(piece), PACKET):
+                    self._channel.sendall(piece[at : at + PACKET])
+                    self.active = time.monotonic()
             self._channel.shutdown_write()
         except SubmithostError as error:
             self.failure = error
