@@ -12,10 +12,13 @@ while read -r word one two three; do
         head -c "$one" | xargs -0 cat -- 2>/dev/null
     else
         path=$(head -c "$three" && echo .) && path=${path%.}
-        section bytes
-        piece "$path" "$two" "$one"
-        section sums
-        sum_of "$path" "$two" "$one"
+        # The checksum is made meanwhile, and waits in the pipe.
+        sum_of "$path" "$two" "$one" | {
+            section bytes
+            piece "$path" "$two" "$one"
+            section sums
+            cat
+        }
     fi
 done
 finish

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -30,17 +31,27 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._channel.sendall(self._head)
+            self._send(self._head)
             for piece in self._program.data:
-                for at in range(0, len(piece), PACKET):
-                    self._channel.sendall(piece[at : at + PACKET])
-                    self.active = time.monotonic()
+                self._send(piece)
             self._channel.shutdown_write()
         except SubmithostError as error:
             self.failure = error
             self._channel.close()
         except (paramiko.SSHException, OSError, EOFError):
             pass
+
+    def _send(self, data: bytes) -> None:
+        for at in range(0, len(data), PACKET):
+            rest = data[at : at + PACKET]
+            while rest:
+                # Whoever reads the answer has set a short timeout; over there it may take longer to look at what came.
+                with contextlib.suppress(TimeoutError):
+                    sent = self._channel.send(rest)
+                    if not sent:
+                        raise EOFError
+                    rest = rest[sent:]
+                    self.active = time.monotonic()
 
 
 def receive(channel: paramiko.Channel, sender: Sender, silence: float) -> Iterator[tuple[bytes, bytes]]:

@@ -38,7 +38,7 @@ from .connection import connect
 SILENCE = 120.0
 _TRIES = 4
 # Sections that are for the session itself.
-_OWN = ("begin", "environment", "refused", "end")
+_OWN = ("begin", "environment", "refused")
 Section = tuple[str, Reply]
 T = TypeVar("T")
 
