@@ -98,7 +98,10 @@ big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
         checking=$!
         offset=$((offset + length))
     done
-    good && touch -d "@$mtime" "$part" && chmod "$mode" "$part" && mv -f -T -- "$part" "$name"
+    good && touch -d "@$mtime" "$part" && chmod "$mode" "$part" && mv -f -T -- "$part" "$name" || return
+    for part in "${name%/*}/.submithost-part-$key".*; do
+        [ ! -e "$part" ] || writes "$part" || rm -f "$part"
+    done
 }
 
 good() { # what was checked last
@@ -128,7 +131,7 @@ all() {
 problem=$(mkdir -p "$path" 2>&1) || refuse "$problem"
 aside=$path/.submithost-aside.$(uname -n).$$
 trap 'rm -rf "$aside"' EXIT
-trap 'exit 1' HUP TERM
+trap 'exit 1' HUP TERM PIPE # else nobody cleans up
 trap '' XFSZ # a limit is to be an error that says so
 problem=$(mkdir "$aside" 2>&1 && all 2>&1) || refuse "$path: $(printf '%s\n' "$problem" | head -n 2)"
 section received
