@@ -77,7 +77,7 @@ def unpack_sums(lines: bytes) -> dict[bytes, str]:
 class Part:
     """A file beside the place of one that comes. A lasting one is kept until the file is whole.
 
-    `size` is what was there at first, `asked` how far the file has been asked for.
+    `size` is what was there at first.
     """
 
     def __init__(self, target: Path, name: str, *, lasting: bool) -> None:
@@ -94,7 +94,7 @@ class Part:
                 self._file = os.fdopen(handle, "r+b", buffering=0)
         except OSError as error:
             raise self._error(error) from None
-        self.size = self.asked = self._file.seek(0, os.SEEK_END)
+        self.size: int = self._file.seek(0, os.SEEK_END)
 
     def _lock(self) -> None:
         try:
@@ -123,7 +123,7 @@ class Part:
         """What is there is of another file."""
         self._file.truncate(0)
         self._file.seek(0)
-        self.size = self.asked = 0
+        self.size = 0
 
     def write(self, piece: bytes) -> None:
         """Raises InvalidInput when there is no room."""

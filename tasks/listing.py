@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from . import output
@@ -18,6 +19,8 @@ from .session import Session
 SLOW = 1800.0
 # How the temporary files of ours begin, here and there.
 OURS = ".submithost-"
+_TIME = re.compile(r"-?[0-9]{1,15}(\.[0-9]*)?")
+_HEAD = re.compile(rf"(\w) ([0-9]+) ({_TIME.pattern.replace('(', '(?:')}) ([0-7]{{1,5}})", re.ASCII)
 _CLOCK = 1_000_000  # ns: file systems and tools differ in how much of a time they keep
 
 
@@ -73,7 +76,7 @@ def look(session: Session, path: str, key: str = "") -> There:
     with output.transfer(f"looking at {session.name}", None):
         answer = session.must(Program(("list",), {"path": path, "key": key}), SLOW)
     kind, _, where = answer["place"].out.decode("utf-8", "surrogateescape").partition("\n")
-    found = [replace(entry, path=path) for path, entry in entries(answer["files"].out)]
+    found = list(entries(answer["files"].out))
     ours = [entry for entry in found if entry.kind == "f" and _is_part(entry.path)]
     rest = [entry for entry in found if not any(word.startswith(OURS) for word in entry.path.split("/"))]
     return There(kind, where, answer.text("tools") == "tar", rest, ours)
@@ -83,24 +86,24 @@ def _is_part(path: str) -> bool:
     return path.rpartition("/")[2].startswith(f"{OURS}part-")
 
 
-def entries(data: bytes) -> Iterator[tuple[str, Entry]]:
-    """The entries of `list.sh` and `manifest.sh`, with their paths, as these programs tell of them."""
+def entries(data: bytes) -> Iterator[Entry]:
+    """The entries of `list.sh` and `manifest.sh`."""
     texts = data.decode("utf-8", "surrogateescape").split("\0")
     for text, link in zip(texts[::2], texts[1::2], strict=False):
-        head, newline, path = text.partition("\n")
-        words = head.strip().split(" ")
-        if newline and len(words) == 4:
-            size = int(words[1]) if words[0] == "f" else 0
-            yield path, Entry(words[0], size, _nanoseconds(words[2]), int(words[3], 8) & 0o777, path, link)
+        head, _, path = text.partition("\n")
+        if match := _HEAD.fullmatch(head.strip()):
+            kind, size, seconds, mode = match.groups()
+            amount = int(size) if kind == "f" else 0
+            yield Entry(kind, amount, _nanoseconds(seconds), int(mode, 8) & 0o777, path, link)
 
 
-def laid(data: bytes) -> Iterator[tuple[str, Entry]]:
+def laid(data: bytes) -> Iterator[Entry]:
     """The files that `submit.sh` found laid there by `--put`: `SIZE MTIME PATH<NUL>`."""
     for text in data.decode("utf-8", "surrogateescape").split("\0"):
         size, _, rest = text.partition(" ")
         modified, space, path = rest.partition(" ")
-        if space:
-            yield path, Entry("f", int(size), _nanoseconds(modified), 0, path)
+        if space and size.isdecimal() and _TIME.fullmatch(modified):
+            yield Entry("f", int(size), _nanoseconds(modified), 0, path)
 
 
 def _nanoseconds(text: str) -> int:

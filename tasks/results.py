@@ -75,9 +75,10 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
     elsewhere = [path for path in sorted(logs) if not path.startswith(f"{job.directory}/")]
     data = "".join(f"{path}\n" for path in elsewhere).encode("utf-8", "surrogateescape")
     answer = session.must(Program(("manifest",), {"directory": job.directory or ""}, data=[data]), SLOW)
-    put = {(entry.size, entry.modified, path) for path, entry in laid(answer["put"].out)}
+    put = {(entry.size, entry.modified, entry.path) for entry in laid(answer["put"].out)}
     found, left = [], []
-    for path, entry in entries(answer["files"].out + answer["logs"].out):
+    for entry in entries(answer["files"].out + answer["logs"].out):
+        path = entry.path
         if entry.kind == "f" or (entry.kind == "l" and stays_inside(path, entry.link)):
             if (entry.size, entry.modified, path) not in put and (not tasks or _absolute(job, path) in logs):
                 name = PurePosixPath(path).name if path.startswith("/") else path

@@ -202,7 +202,7 @@ class Stream:
         else:
             laid = [self._plain(entry, content) for entry, content in members]
         checks = b"".join(
-            _check_line(hashlib.sha256(content).hexdigest(), self._name(entry))
+            check_line(hashlib.sha256(content).hexdigest(), self._name(entry))
             for entry, content in members
             if entry.kind == "f"
         )
@@ -270,7 +270,7 @@ def seconds(entry: Entry) -> str:
     return f"{entry.modified // 10**9}.{entry.modified % 10**9:09}"
 
 
-def _check_line(sum_here: str, name: bytes) -> bytes:
+def check_line(sum_here: str, name: bytes) -> bytes:
     """A line as sha256sum writes and reads it."""
     name = b"./" + name
     plain = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from . import output
 from .arrival import Arrival, Part, directories, make_link, unpack_sums
-from .listing import Entry, local_entry
+from .listing import SLOW, Entry, local_entry
 from .login_node import Program
 from .model.errors import ConnectionLost
-from .sending import BIG, MANY, PIECE, TRIES, sums
-from .session import Session, back_off
+from .sending import BIG, MANY, TRIES, sums
+from .session import SILENCE, Session, back_off
 
 Progress = Callable[[int], None]
 
@@ -97,14 +97,14 @@ def _once(
     single = [file for file in files if file.entry.size >= BIG or file in alone]
     with Parts(session, directory, target, single) as parts:
         requests = [_many(batch) for batch in batches]
-        requests += [piece for file in single for piece in _pieces(file, parts[file].size)]
+        requests += [_piece(file, parts[file].size) for file in single]
         program = Program(("sha256", "bring"), {"directory": directory}, data=requests)
-        arrival = Arrival(session.pieces(program))
+        arrival = Arrival(session.pieces(program, SLOW if single else SILENCE))
         for batch in batches:
             yield from _take_many(session, arrival, target, batch, alone, progress)
         for file in single:
             progress(parts[file].size)
-            if not _take_pieces(arrival, parts[file], file, progress):
+            if not _take_piece(arrival, parts[file], file, progress):
                 output.say(f"{session.name}: {file.name} has changed or gone meanwhile; fetch again for it")
             yield file
         arrival.end()
@@ -128,9 +128,8 @@ def _many(batch: Sequence[Found]) -> bytes:
     return f"many {len(paths)}\n".encode() + paths * 2
 
 
-def _pieces(file: Found, offset: int) -> Iterator[bytes]:
-    for at in range(offset, file.entry.size, PIECE):
-        yield f"piece {at} {min(PIECE, file.entry.size - at)} {len(file.raw)}\n".encode() + file.raw
+def _piece(file: Found, offset: int) -> bytes:
+    return f"piece {offset} {file.entry.size - offset} {len(file.raw)}\n".encode() + file.raw
 
 
 def _take_many(
@@ -162,26 +161,20 @@ def _take_many(
         yield file
 
 
-def _take_pieces(arrival: Arrival, part: Part, file: Found, progress: Progress) -> bool:
-    """Whether the file came as it was asked for; all of its pieces are read in any case."""
-    good = True
-    while part.asked < file.entry.size:
-        wanted = min(PIECE, file.entry.size - part.asked)
-        part.asked += wanted
-        digest, came = hashlib.sha256(), 0
-        for piece in arrival.section("bytes"):
-            came += len(piece)
-            if good and came <= wanted:
-                digest.update(piece)
-                part.write(piece)
-                progress(len(piece))
-        there = b"".join(arrival.section("sums")).decode("ascii", "replace").split()
-        good = good and came == wanted and there[:1] == [digest.hexdigest()]
-        if not good:
-            part.forget()
-    if good:
-        part.settle(file.entry)
-    return good
+def _take_piece(arrival: Arrival, part: Part, file: Found, progress: Progress) -> bool:
+    """Whether the rest of the file came as it was asked for."""
+    digest, missing = hashlib.sha256(), file.entry.size - part.size
+    for piece in arrival.section("bytes"):
+        missing -= len(piece)
+        digest.update(piece)
+        part.write(piece)
+        progress(len(piece))
+    there = b"".join(arrival.section("sums")).decode("ascii", "replace").strip()
+    if missing or there != digest.hexdigest():
+        part.forget()
+        return False
+    part.settle(file.entry)
+    return True
 
 
 class Parts(dict[Found, Part]):

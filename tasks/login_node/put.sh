@@ -68,6 +68,13 @@ writes() { # whether a part has a writer: one on this host that lives, on anothe
     if [ "$host" = "$(uname -n)" ]; then kill -0 "$writer" 2>/dev/null; else [ "$(find "$1" -mmin -2)" ]; fi
 }
 
+writes_on() { # whether it still does so after a while: of a connection that broke it may be looking at what came last
+    for second in 1 2 3; do
+        writes "$1" || return
+        sleep 1
+    done
+}
+
 big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
     mode=$1 mtime=$2 size=$3 offset=$4 key=$5 length=$6 old=$7
     take "$length"
@@ -78,7 +85,7 @@ big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
     part=${name%/*}/.submithost-part-$key.$(uname -n).$$
     if [ -z "$old" ]; then
         : >"$part"
-    elif writes "${name%/*}/$old"; then
+    elif writes_on "${name%/*}/$old"; then
         head -c "$offset" "${name%/*}/$old" >"$part"
     else
         mv -f "${name%/*}/$old" "$part" && truncate -s "$offset" "$part"

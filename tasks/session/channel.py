@@ -14,6 +14,9 @@ from ..model.errors import SubmithostError
 
 # What paramiko puts into one packet. Of more it sends so much and copies all the rest, for each packet again.
 PACKET = 32768 - 64
+# As much as may be under way to us, so that one read takes all there is: of more, paramiko moves what is left to the
+# front each time.
+WINDOW = 2 << 20
 
 
 class Sender(threading.Thread):
@@ -65,12 +68,12 @@ def receive(channel: paramiko.Channel, sender: Sender, silence: float) -> Iterat
     while not ended:
         out = err = b""
         try:
-            out = channel.recv(1 << 18)
+            out = channel.recv(WINDOW)
             ended = not out  # and nothing more comes on stderr either: they end together
         except TimeoutError:
             pass
         while channel.recv_stderr_ready():
-            err += channel.recv_stderr(1 << 18)
+            err += channel.recv_stderr(WINDOW)
         if out or err:
             heard = time.monotonic()
         elif sender.failure:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -307,6 +310,28 @@ def test_many_small_files_are_not_sent_again_after_a_break(cells: dict[str, Cell
         assert proxy.amount["up"] < LARGE * 1.7
     assert contents(there / "many") == contents(top)
     assert not leftovers(there)
+
+
+def test_a_terminal_sees_rate_and_time_left_of_what_takes_long(
+    cells: dict[str, Cell], there: Path, tmp_path: Path
+) -> None:
+    door = main_door(cells["sandbox"])
+    with Proxy(door.port, delay=0.1) as proxy:  # 2 MB under way at a time, so some 10 MB/s
+        person = person_at(tmp_path / "somebody", door, ssh_config_through(proxy, door, tmp_path / "config"))
+        (person.work / "large").write_bytes(os.urandom(LARGE))
+        ours, theirs = os.openpty()
+        command = [sys.executable, "-m", "fabric", "-H", "sandbox", "put", *words("put", there)]
+        running = subprocess.Popen(
+            command, cwd=person.work, env={**person.environment, "TERM": "xterm", "COLUMNS": "100"},
+            stdin=subprocess.DEVNULL, stderr=theirs,
+        )  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        with os.fdopen(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):  # closed at the other end
+            while piece := terminal.read(4096):
+                shown += piece
+        assert running.wait(timeout=60) == 0
+    assert re.search(rb"sending to sandbox .*/41.9 MB.* MB/s.* 0:00:0", shown), shown
 
 
 # --- no room
