@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from . import output
 from .finding import Progress, recorded, root_of
+from .listing import SLOW
 from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job, Outcome, State
 from .model.ledger import from_record
 from .session import Answer, Session
-from .transfer import SLOW
 
 
 def adopt_all(session: Session) -> list[Job]:

@@ -240,6 +240,10 @@ def _fabric(
         transport = _Transport(sock, **options)
         algorithms = transport.get_security_options()
         algorithms.key_types = host_key.preferred(there, lines, algorithms.key_types)
+        algorithms.ciphers = _fastest_first(there.ciphers, algorithms.ciphers)
+        # OpenSSH's own limit for AES. paramiko's, 512 MB, makes it negotiate keys while data are under way, and when
+        # the end of a channel comes then, it waits for itself: 30 s until the connection breaks.
+        transport.packetizer.REKEY_BYTES = 1 << 36
         transport.handshake_timeout = timeout
         transport.stay_awake(there.server_alive_interval or alive.INTERVAL, there.server_alive_count_max or alive.COUNT)
         return transport
@@ -265,6 +269,12 @@ def _fabric(
     connection._sock = sock
     connection.client.set_missing_host_key_policy(host_key.Check(place, there, lines))
     return connection
+
+
+def _fastest_first(allowed: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The ciphers that ssh_config allows, those first that need no checksum beside them: more than twice as fast."""
+    ours = [cipher for cipher in known if cipher in allowed] or known
+    return tuple(sorted(ours, key=lambda cipher: "-gcm@" not in cipher))
 
 
 def _failure(

@@ -59,6 +59,7 @@ class Destination:
     revoked_host_keys: Path | None = None
     strict_host_key_checking: str = "ask"
     host_key_algorithms: tuple[str, ...] = ()
+    ciphers: tuple[str, ...] = ()
     hash_known_hosts: bool = False
     proxy_jump: tuple[str, ...] = ()
     proxy_command: str | None = None
@@ -154,6 +155,7 @@ def parse_g(text: str) -> Destination:
         # a word of the future is taken as the strictest one
         strict_host_key_checking=_STRICT.get(first.get("stricthostkeychecking", "ask"), "yes"),
         host_key_algorithms=tuple(filter(None, first.get("hostkeyalgorithms", "").split(","))),
+        ciphers=tuple(filter(None, first.get("ciphers", "").split(","))),
         hash_known_hosts=first.get("hashknownhosts") in ("yes", "true"),
         proxy_jump=()
         if first.get("proxyjump", "none") == "none"

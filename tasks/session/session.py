@@ -39,6 +39,8 @@ from .login_shell import InTheWay, last_words, watched
 # something every second.
 SILENCE = 120.0
 _TRIES = 4
+# Sections that are for the session itself.
+_OWN = ("begin", "environment", "refused")
 Section = tuple[str, Reply]
 T = TypeVar("T")
 
@@ -151,7 +153,11 @@ class Session:
         raise AssertionError  # the last try returned or raised
 
     def stream(self, program: Program, wanted: str, silence: float = SILENCE) -> Iterator[bytes]:
-        """Run `program` and yield the bytes of its section `wanted` as they come.
+        """Run `program` and yield the bytes of its section `wanted` as they come. Raises as `pieces` does."""
+        return (piece for name, piece in self.pieces(program, silence) if name == wanted and piece)
+
+    def pieces(self, program: Program, silence: float = SILENCE) -> Iterator[tuple[str, bytes]]:
+        """Run `program` and yield the bytes of its sections as they come; an empty piece tells that one begins.
 
         Raises as `follow` does, and SchedulerError with the reason of a program that refuses.
         """
@@ -160,10 +166,10 @@ class Session:
         with self._running(program, nonce, silence) as pieces:
             for out, _ in pieces:
                 for name, piece in sections.feed(out):
-                    if name == wanted and piece:
-                        yield piece
                     refused += piece if name == "refused" else b""
                     ended = ended or name == "end"
+                    if name not in _OWN:
+                        yield name, piece
         if refused:
             raise SchedulerError(f"{self.name}: {refused.decode('utf-8', 'replace').strip()}")
         if not ended:

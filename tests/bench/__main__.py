@@ -21,7 +21,7 @@ from pathlib import Path
 from tasks.testbed import bed
 from tasks.testbed.cell import Cell
 
-from .files import one_file, small_files
+from .files import one_file, one_file_back, small_files
 from .held import held_jobs
 from .measure import Pair, spread
 from .submitting import list_of_tasks, one_submit
@@ -39,6 +39,7 @@ def measurements(cell: Cell, runs: int) -> dict[str, Callable[[], Pair]]:
         "submit-50ms": lambda: one_submit(cell, runs, 0.05, 0.85),
         "small-files": lambda: small_files(cell, runs),
         "one-file": lambda: one_file(cell, runs),
+        "one-file-back": lambda: one_file_back(cell, runs),
     }
 
 
