@@ -18,6 +18,10 @@ test: setup ## all tests
 	@$(BIN)/python -m tasks.testbed.packages
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadscope
 
+bench: setup ## what is promised about speed, as ratios
+	@$(BIN)/python -m tasks.testbed.packages
+	@$(BIN)/python -m tests.bench $(BENCH)
+
 check: setup ## lint, format and types, and a reason on every exception
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
