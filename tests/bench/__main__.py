@@ -11,6 +11,7 @@ import argparse
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="only these (a part of the name is enough)")
     parser.add_argument("--runs", type=int, default=15, help="of each side, interleaved (15)")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that whatever was brought up is taken down
     with tempfile.TemporaryDirectory() as state:
         os.environ["XDG_STATE_HOME"] = state
         (cell,) = bed.up(["sandbox"], say=lambda line: print(line, file=sys.stderr))
