@@ -26,11 +26,11 @@ class Cell(Cluster):
 
     @property
     def qmaster_port(self) -> int:
-        return self.port(1)
+        return self.port(0)
 
     @property
     def execd_port(self) -> int:
-        return self.port(2)
+        return self.port(1)
 
     @property
     def gid_range(self) -> str:

@@ -17,9 +17,9 @@ from typing import Any
 from ..model.errors import InvalidInput, SchedulerError
 
 MOST_SLOTS = 256
-# Ports in a row, below those that the kernel gives to outgoing connections. Having them makes a cluster the only
-# one here with its number, and so with whatever else goes by the number.
-_FIRST_PORT, _PORTS, _CLUSTERS = 21000, 4, 100
+# Ports below those that the kernel gives to outgoing connections: three in a row, and one from the row behind all.
+# Having them makes a cluster the only one here with its number, and so with whatever else goes by the number.
+_FIRST_PORT, _ROW, _CLUSTERS = 21000, 3, 100
 
 # Stands where mail(1) would: what a scheduler wanted to send lies in `mail/`, one file each, arguments first.
 _MAILER = """\
@@ -42,7 +42,7 @@ class Cluster:
 
     @property
     def sshd_port(self) -> int:
-        return self.port(0)
+        return self.port(2)
 
     @property
     def home(self) -> Path:
@@ -60,8 +60,8 @@ class Cluster:
         return self.root / "mailer"
 
     def port(self, nth: int) -> int:
-        """One of its ports; the first is sshd's."""
-        return _FIRST_PORT + _PORTS * self.number + nth
+        """One of its four ports, from 0; the last of three in a row is sshd's."""
+        return _ports(self.number)[nth]
 
     def settings(self) -> dict[str, str]:
         """The variables that every process needs which talks to this cluster's scheduler."""
@@ -151,12 +151,17 @@ def _plain_path(directory: Path) -> Path:
     return link
 
 
+def _ports(number: int) -> list[int]:
+    first = _FIRST_PORT + _ROW * number
+    return [*range(first, first + _ROW), _FIRST_PORT + _ROW * _CLUSTERS + number]
+
+
 def _free_number() -> int:
     for number in random.sample(range(_CLUSTERS), _CLUSTERS):  # so that two `up` rarely meet
-        if all(_is_free(_FIRST_PORT + _PORTS * number + offset) for offset in range(_PORTS)):
+        if all(map(_is_free, _ports(number))):
             return number
-    last = _FIRST_PORT + _PORTS * _CLUSTERS - 1
-    raise InvalidInput(f"no {_PORTS} ports in a row are free from {_FIRST_PORT} to {last}: take a testbed down first")
+    last = _ports(_CLUSTERS - 1)[-1]
+    raise InvalidInput(f"no four ports of a cluster are free from {_FIRST_PORT} to {last}: take a testbed down first")
 
 
 def _is_free(port: int) -> bool:

@@ -134,7 +134,7 @@ def configure(cluster: SlurmCluster) -> None:
     """Write the files that say what it is like."""
     values = {
         "name": cluster.name, "root": cluster.root, "user": getpass.getuser(), "node": NODE, "gpus": GPUS,
-        "slurmctld_port": cluster.port(1), "slurmd_port": cluster.port(2), "slurmdbd_port": cluster.port(3),
+        "slurmctld_port": cluster.port(0), "slurmd_port": cluster.port(1), "slurmdbd_port": cluster.port(3),
         "min_job_age": cluster.min_job_age,
         "slots": cluster.slots, "memory": 4096 * max(16, cluster.slots),
     }  # fmt: skip
