@@ -150,8 +150,8 @@ def check(script: bytes, resources: Resources) -> list[str]:
             f"job name '{resources.name}': letters, digits and _.+=%- only, and no digit first; "
             f"'{legal_name(resources.name)}' would do"
         )
-    if resources.array and resources.array.also:  # G42
-        raise InvalidInput(f"--array {resources.array}: Grid Engine takes one range for a job")
+    if resources.array and (resources.array.also or resources.array.first < 1):  # G5, G42
+        raise InvalidInput(f"--array {resources.array}: Grid Engine takes one range for a job, from 1 upwards")
     if resources.at_once and not (resources.array or _has_option(script, "-t")):
         return ["--at-once says how many tasks of an array job may run, and this is none"]
     return []
