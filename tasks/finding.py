@@ -65,6 +65,7 @@ class Progress:
     receipt: bool = False
     submitted_at: int | None = None
     extent: TaskRange | None = None
+    name: str = ""
     out: str = ""
     err: str = ""
     claim: str = ""
@@ -93,11 +94,11 @@ class Progress:
         return replace(found, token=words[3] if len(words) > 3 else "")
 
     def with_receipt(self, receipt: str) -> Progress:
-        """As its receipt says: `WHEN [TASKS]` on the first line, then what the scheduler said."""
+        """As its receipt says: `WHEN [TASKS NAME]` on the first line, then what the scheduler said."""
         head, _, out = receipt.partition("\n")
-        when, _, tasks = head.partition(" ")
+        when, tasks, called = (*head.split(" ", 2), "", "")[:3]
         submitted_at = int(when) if when.isdecimal() and len(when) < 16 else None
-        return replace(self, receipt=True, submitted_at=submitted_at, extent=_extent(tasks), out=out)
+        return replace(self, receipt=True, submitted_at=submitted_at, extent=_extent(tasks), name=called, out=out)
 
 
 def _extent(text: str) -> TaskRange | None:
@@ -148,8 +149,8 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
 def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *, accepted: bool) -> Found:
     """Keep over there what the scheduler would have said, and say it."""
     line = progress.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
-    extent = str(found.array) if found.array else ""
-    answer = session.ask(step(session, job, "confirm", receipt=line, extent=extent))
+    details = f"{found.array or '-'} {found.name}"
+    answer = session.ask(step(session, job, "confirm", receipt=line, details=details))
     if "refused" in answer:
         print(f"{session.name}: job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}",
               file=sys.stderr)  # fmt: skip
@@ -203,7 +204,7 @@ def recorded(job: Job, progress: Progress, accepted: Submitted) -> Job:
     return replace(
         job,
         job_id=accepted.job_id,
-        name=accepted.name or job.name,
+        name=accepted.name or progress.name or job.name,
         array=accepted.array or progress.extent,
         directory=progress.directory,
         answer=progress.out,

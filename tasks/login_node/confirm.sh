@@ -1,10 +1,10 @@
 # A submission that lost its answer was found: keep what the scheduler would have said. Variables: root, key, receipt,
-# extent (the tasks of an array job).
+# details (TASKS, `-` for no array job, and the job's name).
 enter "$key"
 if [ ! -f "$mine/receipt" ]; then
     problem=$({
         when=$(stat -c %Y "$attempt/asked" 2>/dev/null || date +%s)
-        printf '%s\n%s\n' "$when $extent" "$receipt"
+        printf '%s\n%s\n' "$when $details" "$receipt"
     } 2>&1 >"$mine/receipt.new" && : >"$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt" 2>&1) || refuse "$problem"
 fi
 # A submit command that waits for the job's end has nobody left to tell.

@@ -3,8 +3,8 @@
 # script's first line that is neither blank nor a comment), shebang (1: its first line is one), job_name (file name of
 # what is submitted), bare (1: submit the script as it is), patience (seconds until a silent scheduler is left alone).
 # From the scheduler: survey, which asks what `prepare` wants to know while the files come in, prepare, which may change
-# `submit`, accepted, which knows an accepting answer, and extent, which tells the tasks of an array job where the answer
-# does not. Data: the files, as `take` reads them.
+# `submit`, accepted, which knows an accepting answer, and details, which tells TASKS (`-`: no array job) and NAME of the
+# job where the answer does not. Data: the files, as `take` reads them.
 
 assemble() { # the file that is submitted: the script, its text where the scheduler reads it, but handing over to `run`
     if [ -n "$bare" ]; then
@@ -69,7 +69,7 @@ date +%s
     # An ID means submitted, whatever the exit status (G16).
     if accepted "$attempt/out" && [ -s "$attempt/status" ]; then
         when=$(stat -c %Y "$attempt/asked")
-        { echo "$when $(extent "$attempt/out")" && cat "$attempt/out"; } >"$mine/receipt.new" &&
+        { echo "$when $(details "$attempt/out")" && cat "$attempt/out"; } >"$mine/receipt.new" &&
             cp "$attempt/err" "$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt"
     fi
 ) >/dev/null 2>&1 &

@@ -39,7 +39,7 @@ accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with
     grep -q -E '^Your job(-array)? [0-9.:-]+ \(".*"\) has been submitted$' "$1" ||
         tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
 }
-extent() { :; } # the answer says it
+details() { :; } # the answer says it all
 survey() { # how queues start scripts, and what are login shells; asked once an hour, since it takes as long as qsub
     run '
         cluster="$SGE_ROOT $SGE_CELL $SGE_QMASTER_PORT" # a home directory may be that of several

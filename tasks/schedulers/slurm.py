@@ -37,14 +37,20 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=-]", re.ASCII)
 _MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/job/")
 _MAIL = {"b": "BEGIN", "e": "END", "a": "FAIL", "s": "", "n": "NONE"}
 
-# sbatch does not say which tasks an array job has (S2).
+# sbatch says neither which tasks an array job has (S2) nor what it is called.
 before_submit = r"""
 accepted() { # S1: with --parsable the last line is ID or ID;CLUSTER
     grep -q -E '^Submitted batch job [0-9]+' "$1" || tail -n 1 "$1" | grep -q -E '^[0-9]+(;.*)?$'
 }
-extent() {
+details() {
     id=$(sed -n -E 's/^(Submitted batch job )?([0-9]+)($| .*|;.*)/\2/p' "$1" | tail -n 1)
-    run "scontrol -o show job $id" 2>/dev/null </dev/null | sed -n 's/.* ArrayTaskId=\([^ %]*\).*/\1/p' | head -n 1
+    run "scontrol show job $id" 2>/dev/null </dev/null | sed -n -E '
+        /^JobId=/!d
+        s/^.* ArrayTaskId=([^ %]*).* JobName=(.*)$/\1 \2/p
+        t end
+        s/^.* JobName=(.*)$/- \1/p
+        :end
+        q'
 }
 survey() { :; }
 prepare() { :; }
@@ -167,7 +173,9 @@ def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[s
     words += [f"--dependency=afterany:{':'.join(submission.after)}"] if submission.after else []
     words += [f"--chdir={submission.workdir}"] if submission.workdir else []
     words += submission.options
-    return {"submit": shlex.join(["sbatch", *words, submission.script, *submission.arguments])}
+    # squeue shows a path as it was given, and the mark is in the directories above.
+    script = f'"$(pwd -P)"/{shlex.quote(submission.script)}'
+    return {"submit": f"{shlex.join(['sbatch', *words])} {script} {shlex.join(submission.arguments)}".rstrip()}
 
 
 def parse_submission(out: str) -> Submitted | None:
