@@ -26,7 +26,7 @@ from .story import Place
 
 LEAST = 300  # faults in the full form
 _SETTLING = 300  # seconds until what is left in a queue is left for good
-_HEAD = "| fault | tried | asked for | jobs | bodies run | lost | doubled | wrongly reported |\n|---|--:|--:|--:|--:|--:|--:|--:|"
+_HEAD = "| fault | tried | asked for | jobs | bodies run | lost | doubled | wrongly reported |\n|---|" + "--:|" * 7
 
 
 @dataclass

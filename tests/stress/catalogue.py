@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import cutting, killing
+from . import clocks, crowding, cutting, filling, killing, shaking, waiting
 from .fault import Fault
 
-FAULTS: tuple[Fault[Any], ...] = (*cutting.FAULTS, *killing.FAULTS)
+FAULTS: tuple[Fault[Any], ...] = (
+    *cutting.FAULTS,
+    *killing.FAULTS,
+    *filling.FAULTS,
+    *crowding.FAULTS,
+    *clocks.FAULTS,
+    *shaking.FAULTS,
+    *waiting.FAULTS,
+)

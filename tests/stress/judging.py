@@ -92,6 +92,10 @@ def _wrong_status(asked: Asked, answer: Answer) -> Iterator[str]:
     allowed = {0, 4, 5} if "wait" not in answer.words else {3 if asked.status else 0, 4, 5, 6}
     if answer.status not in allowed:
         yield f"an exit status that it cannot have: {answer.err[-500:]}"
+    if answer.status in (0, 3) and "wait" in answer.words:
+        outcomes = [job["state"] for job in _jobs(answer)]
+        if not outcomes or not set(outcomes) <= {"succeeded", "failed", "cancelled", "vanished"}:
+            yield f"an end that it had not seen ({', '.join(map(str, outcomes))})"
     if answer.status and not answer.err:
         yield "a failure without a word"
 
@@ -118,9 +122,7 @@ def _wrong_jobs(asked: Asked, answer: Answer, truth: Truth) -> Iterator[str]:
             yield from _wrong_outcome(asked, int(number), outcome, answer, truth)
 
 
-def _wrong_outcome(
-    asked: Asked, task: int, outcome: dict[str, object], answer: Answer, truth: Truth
-) -> Iterator[str]:
+def _wrong_outcome(asked: Asked, task: int, outcome: dict[str, object], answer: Answer, truth: Truth) -> Iterator[str]:
     state = outcome["state"]
     if state not in ("succeeded", "failed", "cancelled", "vanished", "error"):
         return

@@ -71,7 +71,7 @@ class Story:
         """The answer of what was begun."""
         assert self.process
         out, err = self.process.communicate(timeout=_LONGEST)
-        return self._keep(self.submit_words(), self.process.returncode, out, err, self._began, killed=killed)
+        return self.keep(self.submit_words(), self.process.returncode, out, err, self._began, killed=killed)
 
     def submit(self, **environment: str) -> Answer:
         """Type submit, and read the answer."""
@@ -81,7 +81,7 @@ class Story:
         """Type something, and read the answer."""
         began = time.time()
         done = self.person.fab(*words, timeout=_LONGEST, **environment)
-        return self._keep(words, done.returncode, done.stdout, done.stderr, began)
+        return self.keep(words, done.returncode, done.stdout, done.stderr, began)
 
     def reference(self) -> str:
         """What `--job` gets."""
@@ -101,9 +101,10 @@ class Story:
             time.sleep(_PAUSE)
         return self
 
-    def _keep(
+    def keep(
         self, words: Sequence[str], status: int, out: str, err: str, began: float, *, killed: bool = False
     ) -> Answer:
+        """Take in an answer."""
         answer = Answer(tuple(words), status, out, err, began, time.time(), killed)
         self.answers.append(answer)
         return answer
@@ -139,7 +140,9 @@ class Place:
         (self.folder / name).mkdir()
         if proxy:
             config = ssh_config_through(proxy, door, self.folder / name / "ssh_config")
-        text = f"clusters:\n  hpc:\n    host: {door.name}\n    ssh_config: '{config}'\n    scheduler: gridengine\n{more}"
+        text = (
+            f"clusters:\n  hpc:\n    host: {door.name}\n    ssh_config: '{config}'\n    scheduler: gridengine\n{more}"
+        )
         return move_in(self.folder / name / "home", text)
 
     def story(

@@ -1,4 +1,4 @@
-"""What really happened: asked of qmaster, of its accounting, and of what the bodies wrote down; never of our own records."""
+"""What really happened: asked of qmaster, of its accounting, of what the bodies wrote; never of our own records."""
 
 from __future__ import annotations
 
