@@ -69,7 +69,7 @@ def drops(place: Place, seconds: float) -> Tried:
             time.sleep(seconds)
         process.wait()
         story.end()
-        happened = "drop connection" in door.log.read_text(errors="replace")
+        happened = "MaxStartups" in door.log.read_text(errors="replace")
         return Tried([story.persist()], int(happened))
 
 
