@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from . import output
 from .finding import Progress, recorded, root_of
+from .listing import SLOW
 from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job, Outcome, State
 from .model.ledger import from_record
 from .session import Answer, Session
-from .transfer import SLOW
 
 
 def adopt_all(session: Session) -> list[Job]:
@@ -32,7 +32,7 @@ def adopt_all(session: Session) -> list[Job]:
 
 def _found(session: Session, answer: Answer) -> Iterator[Job]:
     """The submissions of `adopt.sh`; one that is not understood is told, and left alone."""
-    root = answer.text("root")
+    root = answer["root"].exact.rstrip("\n")
     fields = answer["found"].out.decode("utf-8", "surrogateescape").split("\0")
     for key, about, receipt in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):
         try:

@@ -77,7 +77,7 @@ class Progress:
         """Read the sections of `inspect`."""
         if "refused" in answer:
             raise NotSubmitted(f"nothing submitted: {reason(answer)}")
-        found = cls(answer.text("directory"), claim=answer.text("claim"))
+        found = cls(answer["directory"].exact.rstrip("\n"), claim=answer.text("claim"))
         if "receipt" in answer:
             when, _, out = answer["receipt"].text.partition("\n")
             submitted_at = int(when) if when.isdecimal() else None

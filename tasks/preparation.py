@@ -14,7 +14,7 @@ from . import rendering
 from .finding import root_of
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
-from .model.job import Job, new_key
+from .model.job import Job, State, new_key
 from .model.ledger import to_record
 from .model.resources import Resources, TaskRange
 from .schedulers import Dialect, Scheduler, Submission
@@ -58,6 +58,8 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     """Raises InvalidInput for everything that can be known wrong from here."""
     if any("\0" in argument for argument in (*wanted.arguments, *wanted.options)):
         raise InvalidInput("an argument cannot hold a NUL byte")
+    # Of what is known to have succeeded nothing is to be waited for, nor are its notes needed any more.
+    after = [(job, tasks) for job, tasks in wanted.after if job.only(tasks).state is not State.SUCCEEDED]
     asked = wanted.resources
     dialect = Dialect(scheduler, cluster.names)
     script = rendering.render(wanted.script, wanted.variables, asked, dialect, defaults=cluster.resources)
@@ -87,10 +89,10 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         wanted.arguments,
         wanted.hold,
         wanted.workdir,
-        tuple(job.job_id or "" for job, _ in wanted.after),
+        tuple(job.job_id or "" for job, _ in after),
     )
-    files = [*_conditions(wanted), *collect(wanted.put)]
-    return replace(finish(job, script.text, submission, files, cluster, scheduler, warnings), after=wanted.after)
+    files = [*_conditions(after, bare=wanted.bare), *collect(wanted.put)]
+    return replace(finish(job, script.text, submission, files, cluster, scheduler, warnings), after=tuple(after))
 
 
 def finish(
@@ -119,15 +121,15 @@ def finish(
     return Prepared(job, script, variables, tuple(uploads), Path(submission.script).name, tuple(warnings))
 
 
-def _conditions(wanted: Wanted) -> list[Upload]:
+def _conditions(after: Sequence[Before], *, bare: bool) -> list[Upload]:
     """The file from which `run` knows which jobs have to have succeeded: the scheduler waits for ends only (G10).
 
     Two lines for each range of tasks: `FIRST LAST STEP JOBID`, and the job directory. Raises InvalidInput where there
     are no notes to look at.
     """
     lines = []
-    for job, tasks in wanted.after:
-        if job.bare or wanted.bare:
+    for job, tasks in after:
+        if job.bare or bare:
             raise InvalidInput(f"--after: without notes of start and end nobody knows whether {job.title()} succeeded")
         ranges = [TaskRange(task, task) for task in tasks] or [job.array or TaskRange(0, 0)]
         lines += [f"{r.first} {r.last} {r.step} {job.job_id}\n{job.directory}\n" for r in ranges]

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from . import output
+from .listing import SLOW
 from .login_node import Program
 from .model.errors import InvalidInput, SchedulerError
 from .model.job import Job, State, check_key
@@ -20,7 +21,6 @@ from .preparation import Prepared, collect, finish
 from .schedulers import Submission
 from .session import Session
 from .submitting import show_steps, submit_once
-from .transfer import SLOW
 from .watching import Watch
 
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)

@@ -53,7 +53,11 @@ submithost_unmet() (
             done
             if [ "$noted:$status" != "$job:0" ]; then
                 [ "$task" = 0 ] || job=$job.$task
-                echo "job $job did not succeed"
+                if [ "$noted" = "${job%.*}" ]; then
+                    echo "job $job did not succeed"
+                else
+                    echo "job $job left no note that it succeeded"
+                fi
                 exit 1
             fi
             task=$((task + step))

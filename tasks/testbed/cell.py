@@ -138,7 +138,7 @@ def new(directory: Path, slots: int, accounting_flush: str = STOCK_FLUSH) -> Cel
 def write(path: Path, text: str, mode: int = 0o600) -> None:
     """Write a file as a whole or not at all."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new.")
-    with os.fdopen(handle, "w") as file:
+    with os.fdopen(handle, "w", errors="surrogateescape") as file:
         file.write(text)
     os.chmod(temporary, mode)
     os.replace(temporary, path)

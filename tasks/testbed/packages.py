@@ -24,13 +24,14 @@ WITNESSES = {
     "tcsh": "/bin/csh",
     "zsh": "/bin/zsh",
     "libnss-wrapper": "libnss_wrapper.so",
+    "libpam-wrapper": "libpam_wrapper.so",
 }
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def nss_wrapper() -> Path | None:
-    """The library that shows a process other users and groups; its folder is named by the architecture."""
-    return next(Path("/usr/lib").glob("*-linux-gnu*/libnss_wrapper.so"), None)
+def library(name: str) -> Path | None:
+    """A library by its name; its folder is named by the architecture."""
+    return next(Path("/usr/lib").glob(f"*-linux-gnu*/{name}"), None)
 
 
 def missing() -> list[str]:
@@ -60,7 +61,7 @@ def ensure(say: Callable[[str], None]) -> None:
 
 
 def _is_there(witness: str) -> bool:
-    return bool(nss_wrapper()) if witness == "libnss_wrapper.so" else Path(witness).exists()
+    return Path(witness).exists() if witness.startswith("/") else bool(library(witness))
 
 
 def _apt(command: list[str]) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..model.errors import InvalidInput, SchedulerError
 from .cell import Cell, write
-from .packages import nss_wrapper
+from .packages import library
 from .processes import MARK, any_sshd, end, listener, sshd_processes, wait_until
 
 _KEY_TYPES = ("ed25519", "ecdsa")
@@ -159,17 +159,20 @@ def extra_sshd(
     home: Path | None = None,
     set_env: bool = True,
     sftp: bool = True,
+    pam: str = "",
 ) -> Iterator[Door]:
     """Another login node of a running cell, for as long as the `with` lasts.
 
     `options` are sshd_config lines that win over ours; `login_shell` and `home` are the user's as this sshd
-    knows them; without `set_env` remote commands know nothing of Grid Engine; `sftp` is the Subsystem line.
+    knows them; without `set_env` remote commands know nothing of Grid Engine; `sftp` is the Subsystem line. `pam` is
+    a command that reads what was typed as a password or a code, on stdin, and whose exit status accepts it.
     """
     folder = cell.directory / f"sshd-{name}"
     door = Door(name, _free_port(), folder, cell, folder / "client_key")
     try:
-        furnish(door, options, set_env=set_env, sftp=sftp)
-        start_sshd(door, other_user(folder, home or cell.home, login_shell))
+        furnish(door, [*options, "UsePAM yes"] if pam else options, set_env=set_env, sftp=sftp)
+        environment = other_user(folder, home or cell.home, login_shell)
+        start_sshd(door, {**environment, **_own_pam(folder, pam, environment["LD_PRELOAD"])} if pam else environment)
         yield door
     finally:
         stop_sshd(door)
@@ -204,8 +207,8 @@ def other_user(folder: Path, home: Path, login_shell: str | None = None) -> dict
 
     And with a password that is not locked: without PAM, sshd refuses a locked account, as root's is on many machines.
     """
-    library = nss_wrapper()
-    if not library:
+    wrapper = library("libnss_wrapper.so")
+    if not wrapper:
         raise InvalidInput("the testbed needs libnss_wrapper: sudo apt-get install libnss-wrapper")
     home.mkdir(mode=0o700, exist_ok=True)
     me = pwd.getpwuid(os.geteuid())
@@ -218,10 +221,26 @@ def other_user(folder: Path, home: Path, login_shell: str | None = None) -> dict
     write(group, Path("/etc/group").read_text())
     write(shadow, f"{me.pw_name}:*:19000:0:99999:7:::\n")
     return {
-        "LD_PRELOAD": str(library),
+        "LD_PRELOAD": str(wrapper),
         "NSS_WRAPPER_PASSWD": str(passwd),
         "NSS_WRAPPER_GROUP": str(group),
         "NSS_WRAPPER_SHADOW": str(shadow),
+    }
+
+
+def _own_pam(folder: Path, command: str, preload: str) -> dict[str, str]:
+    """Variables that make libpam-wrapper give sshd this PAM service instead of the machine's."""
+    services = folder / "pam"
+    services.mkdir()
+    lines = [f"auth requisite pam_exec.so quiet expose_authtok {command}"]
+    lines += [f"{kind} required pam_permit.so" for kind in ("auth", "account", "password", "session")]
+    for name in ("sshd", "other"):
+        write(services / name, "\n".join(lines) + "\n")
+    return {
+        "LD_PRELOAD": f"{preload} {library('libpam_wrapper.so')}",
+        "PAM_WRAPPER": "1",
+        "PAM_WRAPPER_SERVICE_DIR": str(services),
+        "PAM_WRAPPER_DEBUGLEVEL": "0",
     }
 
 

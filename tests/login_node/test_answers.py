@@ -34,7 +34,7 @@ def test_a_status_closes_its_section_and_stderr_has_its_own() -> None:
     out = mark("begin") + mark("qsub") + b"yes" + mark("=3") + mark("end")
     err = b"rc noise" + mark("begin") + mark("qsub") + b"warning" + mark("=3") + mark("end")
     got = [*answers.feed(out, b""), *answers.feed(b"", err)]
-    assert got == [("qsub", Reply(b"yes", b"warning", 3)), ("end", Reply())]
+    assert got == [("begin", Reply()), ("qsub", Reply(b"yes", b"warning", 3)), ("end", Reply())]
 
 
 @given(st.binary(max_size=300), st.integers(1, 40))
