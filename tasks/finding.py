@@ -13,8 +13,9 @@ from enum import Enum
 
 from .login_node import Program
 from .model.cluster import Cluster
-from .model.errors import NotSubmitted, SchedulerError
+from .model.errors import InvalidInput, NotSubmitted, SchedulerError
 from .model.job import Job, Outcome, State
+from .model.resources import TaskRange
 from .schedulers import Submitted
 from .session import Answer, Session
 
@@ -63,6 +64,7 @@ class Progress:
     directory: str
     receipt: bool = False
     submitted_at: int | None = None
+    extent: TaskRange | None = None
     out: str = ""
     err: str = ""
     claim: str = ""
@@ -79,9 +81,7 @@ class Progress:
             raise NotSubmitted(f"nothing submitted: {reason(answer)}")
         found = cls(answer["directory"].exact.rstrip("\n"), claim=answer.text("claim"))
         if "receipt" in answer:
-            when, _, out = answer["receipt"].text.partition("\n")
-            submitted_at = int(when) if when.isdecimal() else None
-            return replace(found, receipt=True, submitted_at=submitted_at, out=out, err=answer["receipt"].errors)
+            return replace(found, err=answer["receipt"].errors).with_receipt(answer["receipt"].text)
         words = answer.text("attempt").split(" ")
         if len(words) < 3:
             return found
@@ -91,6 +91,21 @@ class Progress:
         if "answer" in answer:
             return replace(found, ended=True, out=answer["answer"].text, err=answer["answer"].errors)
         return replace(found, token=words[3] if len(words) > 3 else "")
+
+    def with_receipt(self, receipt: str) -> Progress:
+        """As its receipt says: `WHEN [TASKS]` on the first line, then what the scheduler said."""
+        head, _, out = receipt.partition("\n")
+        when, _, tasks = head.partition(" ")
+        submitted_at = int(when) if when.isdecimal() and len(when) < 16 else None
+        return replace(self, receipt=True, submitted_at=submitted_at, extent=_extent(tasks), out=out)
+
+
+def _extent(text: str) -> TaskRange | None:
+    """The tasks of an array job; None where none are told."""
+    try:
+        return TaskRange.parse(text.strip()) if text.strip() else None
+    except InvalidInput:
+        return None
 
 
 def look(session: Session, job: Job) -> Found:
@@ -112,7 +127,7 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
         return Found(Verdict.JOB, recorded(job, progress, accepted), progress.out, progress.err)
     if not progress.phase and not progress.claim:
         return Found(Verdict.NONE, job)
-    found = accepted or _claimed(session, job, progress)
+    found = accepted or _claimed(job, progress)
     if not found and progress.phase == "putting":
         over = progress.token == ours or progress.alive == "no" or progress.age > GRACE
         return Found(Verdict.NONE if over else Verdict.UNKNOWN, job, token=progress.token)
@@ -124,7 +139,8 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
-    if progress.ended or given_up:
+    certain = progress.ended and not session.scheduler.doubtful(progress.err)
+    if certain or given_up:
         return Found(Verdict.NONE, job, progress.out, progress.err, "asked", refused=progress.ended)
     return Found(Verdict.UNKNOWN, job)
 
@@ -132,7 +148,8 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
 def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *, accepted: bool) -> Found:
     """Keep over there what the scheduler would have said, and say it."""
     line = progress.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
-    answer = session.ask(step(session, job, "confirm", receipt=line))
+    extent = str(found.array) if found.array else ""
+    answer = session.ask(step(session, job, "confirm", receipt=line, extent=extent))
     if "refused" in answer:
         print(f"{session.name}: job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}",
               file=sys.stderr)  # fmt: skip
@@ -148,10 +165,10 @@ def reason(answer: Answer) -> str:
     return " / ".join(dict.fromkeys(line for line in lines if line.strip()))
 
 
-def _claimed(session: Session, job: Job, progress: Progress) -> Submitted | None:
-    """The job that has begun the work of this key, if one has."""
-    claimed = session.scheduler.parse_submission(progress.claim)
-    return replace(claimed, name=job.name) if claimed else None
+def _claimed(job: Job, progress: Progress) -> Submitted | None:
+    """The job that has begun the work of this key, if one has: its claim is `ID`, or `ID.TASKS` of an array job."""
+    job_id, _, tasks = progress.claim.partition(".")
+    return Submitted(job_id, job.name, _extent(tasks)) if job_id.isalnum() and job_id.isascii() else None
 
 
 def find(session: Session, key: str) -> Submitted | None:
@@ -187,7 +204,7 @@ def recorded(job: Job, progress: Progress, accepted: Submitted) -> Job:
         job,
         job_id=accepted.job_id,
         name=accepted.name or job.name,
-        array=accepted.array,
+        array=accepted.array or progress.extent,
         directory=progress.directory,
         answer=progress.out,
         submitted_at=progress.submitted_at,

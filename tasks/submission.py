@@ -26,7 +26,7 @@ from .session import Session
 PATIENCE = 150
 # The same while the scheduler cannot be asked at all.
 PATIENCE_DOWN = 15
-# Until a qsub that says nothing is looked up by its mark (`-sync y` says nothing until the job has ended).
+# Until a submit command that says nothing is looked up by its mark: some scripts make it wait for the job's end.
 _SILENT = "3"
 
 
