@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,17 @@ class Row:
 
     def bad(self) -> bool:
         return bool(self.broken) or any(each.lost or each.doubled or each.wrong for each in self.judgements)
+
+    def complaints(self) -> Iterator[str]:
+        """Every attempt that failed, and every submission that went wrong, with all that was said about it."""
+        yield from self.broken
+        stories = [story for each in self.tried for story in each.stories]
+        for story, judgement in zip(stories, self.judgements, strict=True):
+            if judgement.lost or judgement.doubled or judgement.wrong:
+                yield f"{self.name}: {story.name} ({story.kind}): {judgement}\n"
+                for answer in story.answers:
+                    words = " ".join(answer.words)
+                    yield f"  {answer.began:.1f} {answer.ended:.1f} `{words}` ({answer.status})\n{answer.out}{answer.err}"
 
     def numbers(self) -> list[int]:
         """The row, without its name."""
@@ -121,6 +133,7 @@ def main() -> int:
     faults = [fault for fault in FAULTS if not given.fault or any(part in fault.name for part in given.fault)]
     faults = [fault for fault in faults if not given.short or fault.short]
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="stress-") as folder:
         os.environ["XDG_STATE_HOME"] = f"{folder}/state"
         shaken = any(fault.lane is Lane.SHAKING for fault in faults)
@@ -130,8 +143,11 @@ def main() -> int:
                 say=lambda line: print(line, file=sys.stderr),
             )  # fmt: skip
             rows = Campaign(cells, Path(folder), short=given.short).run(faults)
-        finally:
+        except BaseException:
             bed.down()
+            traceback.print_exc()
+            os._exit(1)  # attempts under way would go on for minutes, with nobody there
+        bed.down()
     return report(rows, time.monotonic() - began, least=0 if given.fault or given.short else LEAST)
 
 
@@ -143,8 +159,7 @@ def report(rows: Sequence[Row], seconds: float, least: int) -> int:
     totals = [sum(column) for column in zip(*(row.numbers() for row in rows), strict=True)]
     print(f"| **all** | {' | '.join(map(str, totals))} |\n\n{totals[0]} faults in {seconds / 60:.0f} min", flush=True)
     for row in rows:
-        for line in (*row.broken, *(line for judgement in row.judgements for line in judgement.wrong)):
-            print(line, file=sys.stderr)
+        print(*row.complaints(), sep="\n", end="", file=sys.stderr)
     if totals[0] < least:
         print(f"{totals[0]} faults are fewer than {least}", file=sys.stderr)
     return 1 if totals[0] < least or any(row.bad() for row in rows) else 0

@@ -141,15 +141,15 @@ def stalled(place: Place, pause: float) -> Tried:
     try:
         for story in stories:
             story.begin()
-        assert wait_until(lambda: all(_number_in(attempt / "pid") for attempt in attempts), 60)
+        assert wait_until(lambda: all(_number_in(attempt / "pid") > 0 for attempt in attempts), 60)
         time.sleep(0.3)
     finally:
         os.kill(qmaster_itself.pid, signal.SIGCONT)
     time.sleep(pause)
     struck = 0
     for attempt in attempts:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(_number_in(attempt / "pid"), signal.SIGKILL)
+        if process := processes.look(_number_in(attempt / "pid")):
+            processes.end(process)
             struck += 1
     for story in stories:
         story.end()
@@ -157,10 +157,10 @@ def stalled(place: Place, pause: float) -> Tried:
 
 
 def _number_in(path: Path) -> int:
-    """What a process wrote there of itself; 0: nothing yet."""
+    """What a process wrote there of itself; -1: nothing yet."""
     with contextlib.suppress(OSError, ValueError):
         return int(path.read_text())
-    return 0
+    return -1
 
 
 def _running(place: Place, story: Story) -> bool:

@@ -162,6 +162,6 @@ class Place:
         name = self.new(what)
         person = person or self.mover(name, proxy, door, more)
         status = 7 if int(name.rpartition("-")[2]) % 2 else 0
-        person.script(f"{name}.sh", body(self.witnesses / name, status, seconds))
+        person.script(f"{name}.sh", body(self.witnesses / name, status, seconds, bare=kind == "bare"))
         (person.work / "data").write_bytes(b"some data\n" * 10_000)
         return Story(person, name, kind, status, words, job_file)

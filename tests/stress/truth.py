@@ -17,7 +17,7 @@ from tasks.testbed.files import BINARIES
 # A line from each body as it begins and one as it ends, in a file of its own outside of submithost's directories.
 _BODY = """\
 #!/bin/sh
-task=$SGE_TASK_ID
+{directives}task=$SGE_TASK_ID
 [ "$task" != undefined ] || task=0
 echo "began $JOB_ID $task $(date +%s.%N)" >>'{witness}'
 sleep {seconds}
@@ -26,9 +26,10 @@ exit {status}
 """
 
 
-def body(witness: Path, status: int, seconds: float) -> str:
+def body(witness: Path, status: int, seconds: float, *, bare: bool) -> str:
     """The script of a job whose body writes down that it ran, and ends with `status`."""
-    return _BODY.format(witness=witness, status=status, seconds=seconds)
+    directives = "#$ -S /bin/sh\n" if bare else ""  # by itself, a stock Grid Engine runs it with csh (G7)
+    return _BODY.format(witness=witness, status=status, seconds=seconds, directives=directives)
 
 
 @dataclass(frozen=True)
