@@ -62,8 +62,8 @@ class Row:
             if judgement.lost or judgement.doubled or judgement.wrong:
                 yield f"{self.name}: {story.name} ({story.kind}): {judgement}\n"
                 for answer in story.answers:
-                    words = " ".join(answer.words)
-                    yield f"  {answer.began:.1f} {answer.ended:.1f} `{words}` ({answer.status})\n{answer.out}{answer.err}"
+                    typed = f"`{' '.join(answer.words)}` ({answer.status})"
+                    yield f"  {answer.began:.1f} {answer.ended:.1f} {typed}\n{answer.out}{answer.err}"
 
     def numbers(self) -> list[int]:
         """The row, without its name."""
