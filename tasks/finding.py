@@ -74,6 +74,7 @@ class Progress:
     alive: str = ""
     token: str = ""
     ended: bool = False
+    status: int = 0  # of the submit command
 
     @classmethod
     def of(cls, answer: Answer) -> Progress:
@@ -90,7 +91,8 @@ class Progress:
             found, phase=words[0], age=int(words[1]) if words[1].lstrip("-").isdigit() else 0, alive=words[2]
         )
         if "answer" in answer:
-            return replace(found, ended=True, out=answer["answer"].text, err=answer["answer"].errors)
+            said = answer["answer"]
+            return replace(found, ended=True, out=said.text, err=said.errors, status=said.status or 0)
         return replace(found, token=words[3] if len(words) > 3 else "")
 
     def with_receipt(self, receipt: str) -> Progress:
@@ -140,7 +142,8 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
-    certain = progress.ended and not session.scheduler.doubtful(progress.err)
+    # A submit command that was killed (128 and more) may have left its request behind.
+    certain = progress.ended and progress.status < 128 and not session.scheduler.doubtful(progress.err)
     if certain or given_up:
         return Found(Verdict.NONE, job, progress.out, progress.err, "asked", refused=progress.ended)
     return Found(Verdict.UNKNOWN, job)
