@@ -12,6 +12,7 @@ from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job, Outcome, State
 from .model.ledger import from_record
+from .model.wording import number
 from .session import Answer, Session
 from .transfer import SLOW
 
@@ -47,8 +48,7 @@ def _found(session: Session, answer: Answer) -> Iterator[Job]:
         if not accepted:
             yield job
             continue
-        submitted_at = int(when) if when.isdecimal() and len(when) < 16 else None
-        yield recorded(job, Progress(job.directory or "", submitted_at=submitted_at, out=out), accepted)
+        yield recorded(job, Progress(job.directory or "", submitted_at=number(when), out=out), accepted)
 
 
 def adopt_by_hand(session: Session, job_id: str) -> Job:

@@ -15,6 +15,7 @@ from .login_node import Program
 from .model.cluster import Cluster
 from .model.errors import NotSubmitted, SchedulerError
 from .model.job import Job, Outcome, State
+from .model.wording import number
 from .schedulers import Submitted
 from .session import Answer, Session
 
@@ -80,14 +81,11 @@ class Progress:
         found = cls(answer.text("directory"), claim=answer.text("claim"))
         if "receipt" in answer:
             when, _, out = answer["receipt"].text.partition("\n")
-            submitted_at = int(when) if when.isdecimal() else None
-            return replace(found, receipt=True, submitted_at=submitted_at, out=out, err=answer["receipt"].errors)
+            return replace(found, receipt=True, submitted_at=number(when), out=out, err=answer["receipt"].errors)
         words = answer.text("attempt").split(" ")
         if len(words) < 3:
             return found
-        found = replace(
-            found, phase=words[0], age=int(words[1]) if words[1].lstrip("-").isdigit() else 0, alive=words[2]
-        )
+        found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2])
         if "answer" in answer:
             return replace(found, ended=True, out=answer["answer"].text, err=answer["answer"].errors)
         return replace(found, token=words[3] if len(words) > 3 else "")
