@@ -134,7 +134,7 @@ def test_no_job_directories_stop_the_adopting_of_the_others(fields: list[bytes])
 
 ROW = "<job_list><JB_job_number>{}</JB_job_number><state>{}</state><tasks>{}</tasks></job_list>"
 STATES = st.sampled_from(["qw", "hqw", "r", "t", "Rr", "Eqw", "dr", "S", "x", "²"])
-RANGES = st.sampled_from(["", "1-3:1", "1,2,3", "1-3:²", "1-x", "1-999999999999", "2,1-3", "1-999999999:1"])
+RANGES = st.sampled_from(["", "1-3:1", "1,2,3", "1-3:²", "1-x", "1-999999999999", "2,1-3", "2,1-x", "1-999999999:1"])
 WHOLE = re.compile(r"^end k 12 [1-3] \d{1,15} (?!(99|100)( |$))\d{1,15}( |$)", re.M)  # a note of the end of JOB
 NOTES = st.lists(
     st.text(max_size=80)
