@@ -124,7 +124,7 @@ def test_no_job_directories_stop_the_adopting_of_the_others(fields: list[bytes])
     good = [b"k", json.dumps(RECORD).encode(), b'7\nYour job 12 ("name") has been submitted\n']
     whole = [field.replace(b"\0", b"") for field in fields[: len(fields) // 3 * 3]]
     out = b"".join(field + b"\0" for field in [*whole, *good])
-    found = list(_found(Elsewhere(), Answer({"root": Reply(b"/r\n"), "found": Reply(out)})))  # type: ignore[arg-type]
+    found = list(_found(Elsewhere(), Answer({"root": Reply(b"/r\n"), "found": Reply(out)})))
     assert (found[-1].key, found[-1].job_id, found[-1].directory) == ("k", "12", "/r/k")
     for job in found:
         json.dumps(job.as_json())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def hostile(cells: dict[str, Cell], tmp_path: Path) -> Iterator[Person]:
     settings = cell.settings() | {"PATH": "/usr/bin:/bin"}
     (home / ".login").write_text("".join(f"setenv {name} '{value}'\n" for name, value in settings.items()))
     options = {"login_shell": "/bin/tcsh", "home": home, "set_env": False, "sftp": False}
-    with extra_sshd(cell, "hostile", ["MaxSessions 1"], **options) as door:  # type: ignore[arg-type]  # mixed
+    with extra_sshd(cell, "hostile", ["MaxSessions 1"], **options) as door:
         config = f"    host: {door.name}\n    ssh_config: '{door.ssh_config}'\n    directory: '~/my jobs'\n"
         yield move_in(tmp_path / "person", f"clusters:\n  hpc:\n{config}")
 
@@ -141,7 +142,7 @@ def test_f8_a_loop_that_reads_lines_around_fab_goes_on(person: Person) -> None:
 
 
 def test_f13_no_flag_of_a_task_is_one_of_fabs_own() -> None:
-    own = {name for argument in Fab().core_args() for name in argument.names}  # type: ignore[no-untyped-call]
+    own = {name for argument in Fab().core_args() for name in argument.names}
     for verb in all_verbs():
         flags = {name for argument in verb.get_arguments() for name in argument.names}
         assert not {flag for flag in flags if len(flag) == 1}
@@ -161,3 +162,21 @@ def test_f21_a_name_that_only_submithost_knows_is_a_host(person: Person, cells: 
     person.script("x", "#!/bin/sh\n")
     done = person.fab("-H", "nobody-knows-this", "submit", "--script=x", "wait")
     assert done.returncode == 0, done.stderr
+
+
+def test_ctrl_c_ends_the_watching_and_not_the_job(person: Person) -> None:
+    person.script("x", "#!/bin/sh\nsleep 4\n")
+    job_id = person.submit("x")
+    # A shell that runs tests in the background makes them ignore it.
+    text = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    environment = person.environment | customized(person, text)
+    words = [sys.executable, "-m", "fabric", "-H", "sandbox", "wait"]
+    with subprocess.Popen(words, cwd=person.work, env=environment, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr
+        first = waiting.stderr.readline()
+        waiting.send_signal(signal.SIGINT)
+        said = waiting.stderr.read()
+    assert f"job {job_id} " in first
+    assert waiting.returncode == 1
+    assert said == f'job {job_id} ("x") on sandbox goes on; watch it again: fab -H sandbox wait --job {job_id}\n'
+    assert person.wait()["state"] == "succeeded"

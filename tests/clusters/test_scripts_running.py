@@ -88,7 +88,7 @@ def test_a_killed_body_and_one_that_says_so_are_both_noted(person: Person, end: 
     assert output(directory, job_id, "e") == ""
 
 
-def test_a_bare_script_ends_by_queue_and_accounting_alone(person: Person) -> None:
+def test_g26_a_bare_script_ends_by_queue_and_accounting_alone(person: Person) -> None:
     text = "#!/bin/bash\n#$ -S /bin/bash\ncat $0\nexit 3\n"
     person.script("x", text)
     job_id, directory = submitted(person, "--script=x", "--bare")

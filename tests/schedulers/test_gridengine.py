@@ -182,6 +182,20 @@ def test_marks_are_read_from_the_context_alone() -> None:
     assert gridengine.parse_marks(0, out, "") == {"K-1": Submitted("35", "submithost=fake", TaskRange(1, 5, 2))}
 
 
+def test_g9_the_reason_of_an_error_state_is_read_for_each_job() -> None:
+    asked = {"24": ROUND1, "27": ROUND1, "28": ROUND1, "3": ROUND2}
+    blocks = {job: [b for b in captured(file) if b.command.startswith(f"qstat -j {job} | grep -E 'error reason")]
+              for job, file in asked.items()}  # fmt: skip
+    out = "".join(f"{'=' * 60}\njob_number:                 {job}\n{block.out}" for job, (block,) in blocks.items())
+    reasons = gridengine.parse_errors(0, f"{out}{'=' * 60}\njob_number:                 9\n", "")
+    assert list(reasons) == ["24", "27", "28", "3"]
+    assert reasons["24"] == "can't chdir to /nonexistent: No such file or directory"
+    assert reasons["28"] == "exit_status of job start = 100"
+    down = answer(DOWN, "qstat -j 999")
+    with pytest.raises(SchedulerError, match="commlib error"):
+        gridengine.parse_errors(down.status, down.out, down.err)
+
+
 # --- accounting
 
 
