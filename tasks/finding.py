@@ -16,6 +16,7 @@ from .model.cluster import Cluster
 from .model.errors import InvalidInput, NotSubmitted, SchedulerError
 from .model.job import Job, Outcome, State
 from .model.resources import TaskRange
+from .model.wording import number
 from .schedulers import Submitted
 from .session import Answer, Session
 
@@ -87,9 +88,7 @@ class Progress:
         words = answer.text("attempt").split(" ")
         if len(words) < 3:
             return found
-        found = replace(
-            found, phase=words[0], age=int(words[1]) if words[1].lstrip("-").isdigit() else 0, alive=words[2]
-        )
+        found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2])
         if "answer" in answer:
             said = answer["answer"]
             return replace(found, ended=True, out=said.text, err=said.errors, status=said.status or 0)
@@ -99,8 +98,7 @@ class Progress:
         """As its receipt says: `WHEN [TASKS NAME]` on the first line, then what the scheduler said."""
         head, _, out = receipt.partition("\n")
         when, tasks, called = (*head.split(" ", 2), "", "")[:3]
-        submitted_at = int(when) if when.isdecimal() and len(when) < 16 else None
-        return replace(self, receipt=True, submitted_at=submitted_at, extent=_extent(tasks), name=called, out=out)
+        return replace(self, receipt=True, submitted_at=number(when), extent=_extent(tasks), name=called, out=out)
 
 
 def _extent(text: str) -> TaskRange | None:

@@ -136,7 +136,7 @@ def _read(session: Session, job: Job) -> Original:
     answer = session.must(program, SLOW)
     try:
         submission = Submission.of(json.loads(answer["about"].out)["submission"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         where = f"{session.name}: {job.directory}/.submithost/about"
         raise SchedulerError(f"{where} does not say how it was submitted: submit its script again") from None
     now = {}

@@ -150,6 +150,12 @@ class Scheduler(Protocol):
     def log_names(self, submitted: Submitted) -> list[str]:
         """Patterns of the names that the logs of a job have, where neither script nor flags say otherwise."""
 
+    def errors_command(self, job_ids: Sequence[str]) -> str:
+        """Ask why these jobs, alive, are in error state."""
+
+    def parse_errors(self, status: int, out: str, err: str) -> dict[str, str]:
+        """The reasons, by job ID. Raises SchedulerError."""
+
     def accounting_command(self, job_ids: Sequence[str]) -> str:
         """Ask how these jobs ended."""
 

@@ -28,7 +28,7 @@ _ACCEPTED = re.compile(r'^Your job(?:-array)? (\d+)(?:\.(\d+)-(\d+):(\d+))? \("(
 _TERSE = re.compile(r"^(\d+)(?:\.(\d+)-(\d+):(\d+))?$", re.M)
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=%-]", re.ASCII)
 _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
-_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?", re.ASCII)
+_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
 
 # Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. `run` finds it in the file
 # `shell`. Where a first line `#!` is obeyed instead (G7), and where `-S` is not a shell, which could not hand over to
@@ -319,13 +319,14 @@ def parse_queue(status: int, out: str, err: str) -> list[Row]:
 
 
 def _ranges(text: str) -> tuple[TaskRange, ...]:
-    """`3`, `1-5:2`, `1,4`: the tasks of one row. What is not understood is left out, and so is unknown."""
+    """`3`, `1-5:2`, `1,4`: the tasks of one row. Where one is not understood, none is: the row counts for them all."""
     ranges = []
     for part in text.split(","):
         match = _RANGE.fullmatch(part.strip())
-        if match and len(part) < 40:
-            first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
-            ranges.append(TaskRange(first, last, step or 1))
+        if not match:
+            return ()
+        first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
+        ranges.append(TaskRange(first, last, step or 1))
     return tuple(ranges)
 
 
@@ -345,6 +346,22 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
             if mark == "submithost":
                 marks[key] = _submitted(facts)
     return marks
+
+
+errors_command = marks_command
+
+
+def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
+    """The lines `error reason TASK: TIME [UID:PID]: WHY` of `qstat -j` (G9), one for each task in error: the first."""
+    if status != 0 and "do not exist" not in err:
+        raise _failed(err, out)
+    reasons = {}
+    for block in re.split(r"^=+$", out, flags=re.M):
+        job = re.search(r"^job_number: +(\d+)$", block, re.M | re.ASCII)
+        why = re.search(r"^error reason +\d+: +\S+ \S+ \[\S*\]: (?:error: )?(.*)$", block, re.M | re.ASCII)
+        if job and why:
+            reasons[job[1]] = why[1]
+    return reasons
 
 
 def _described(out: str) -> Iterator[dict[str, str]]:

@@ -290,6 +290,19 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
     return marks
 
 
+def errors_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # as in marks_command
+    """The reasons that squeue has."""
+    return queue_command()
+
+
+def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
+    """Those of jobs in error state (SPECIAL_EXIT)."""
+    if status != 0:
+        raise _failed(err, out)
+    rows = [line.split("|") for line in out.splitlines() if line.count("|") == 3]
+    return {row[0]: row[3] for row in rows if state_of(row[2], row[3]) is State.ERROR}
+
+
 def _together(ranges: Sequence[TaskRange]) -> TaskRange | None:
     """One range for all of these, if they make one; else a list of them."""
     numbers = sorted({number for part in ranges for number in part.numbers()})

@@ -90,7 +90,7 @@ def test_any_value_is_one_word_of_a_command_line(value: str) -> None:
     assert done.stdout == value.encode()
 
 
-def test_a_program_carries_its_variables_through_any_quoting() -> None:
+def test_f15_a_program_carries_its_variables_through_any_quoting() -> None:
     value = "a'b\"c $(touch pwned) `x` \\ \n!\n"
     program = Program(("ask",), {"command": "printf '%s|' \"$value\"", "value": value})
     answers = Answers(NONCE)
