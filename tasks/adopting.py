@@ -42,13 +42,9 @@ def _found(session: Session, answer: Answer) -> Iterator[Job]:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             output.say(f"{session.name}: {root}/{key}: its note is not understood; left alone")
             continue
-        when, _, out = receipt.partition("\n")
-        accepted = session.scheduler.parse_submission(out)
-        if not accepted:
-            yield job
-            continue
-        submitted_at = int(when) if when.isdecimal() and len(when) < 16 else None
-        yield recorded(job, Progress(job.directory or "", submitted_at=submitted_at, out=out), accepted)
+        progress = Progress(job.directory or "").with_receipt(receipt)
+        accepted = session.scheduler.parse_submission(progress.out)
+        yield recorded(job, progress, accepted) if accepted else job
 
 
 def adopt_by_hand(session: Session, job_id: str) -> Job:

@@ -184,7 +184,9 @@ class Progress:
             if job.state.ended:
                 yield ended_line(job, 0, job.outcome) + (f": {job.tally()}" if job.array else "")
             elif job.state is State.ERROR:
-                yield f"{job.title()} is in error state: it waits until somebody acts ({fab()} -H {job.cluster} cancel)"
+                why = f" ({job.outcome.reason})" if job.outcome.reason else ""
+                how = f"it waits until somebody acts ({fab()} -H {job.cluster} cancel)"
+                yield one_line(f"{job.title()} is in error state{why}: {how}", 1000)
             elif not self._moving and job.state is not State.UNKNOWN:
                 yield f"{job.title()} is {job.state}"
 

@@ -69,7 +69,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     job_file = scheduler.legal_name(script.name)
     if job_file != script.name and not asked.name:
         warnings.append(
-            f"the scheduler does not take '{script.name}' for a job's name: '{job_file}' unless the script says -N"
+            f"the scheduler does not take '{script.name}' for a job's name: '{job_file}' unless the script names itself"
         )
     key = wanted.key or new_key(asked.name or Path(job_file).stem)
     job = Job(
@@ -91,7 +91,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         wanted.workdir,
         tuple(job.job_id or "" for job, _ in after),
     )
-    files = [*_conditions(after, bare=wanted.bare), *collect(wanted.put)]
+    files = [*_conditions(after, bare=wanted.bare), *collect(wanted.put, scheduler)]
     return replace(finish(job, script.text, submission, files, cluster, scheduler, warnings), after=tuple(after))
 
 
@@ -131,13 +131,14 @@ def _conditions(after: Sequence[Before], *, bare: bool) -> list[Upload]:
     for job, tasks in after:
         if job.bare or bare:
             raise InvalidInput(f"--after: without notes of start and end nobody knows whether {job.title()} succeeded")
-        ranges = [TaskRange(task, task) for task in tasks] or [job.array or TaskRange(0, 0)]
+        ranges = [TaskRange(task, task) for task in tasks] or (job.array or TaskRange(0, 0)).parts()
         lines += [f"{r.first} {r.last} {r.step} {job.job_id}\n{job.directory}\n" for r in ranges]
     return [Upload(".submithost/after", "".join(lines).encode("utf-8", "surrogateescape"))] if lines else []
 
 
-def collect(paths: Sequence[str]) -> list[Upload]:
+def collect(paths: Sequence[str], scheduler: Scheduler) -> list[Upload]:
     """The files of `--put`: each under its own name, directories with what is in them. Raises InvalidInput."""
+    own = {".submithost", *scheduler.own_files}
     found: dict[str, Path] = {}
     for text in paths:
         path = Path(text).expanduser()
@@ -152,7 +153,7 @@ def collect(paths: Sequence[str]) -> list[Upload]:
                 raise InvalidInput(f"--put {text}: cannot read {file}")
             if found.setdefault(inside, file) != file:
                 raise InvalidInput(f"--put: {found[inside]} and {file} would both be {inside} in the job directory")
-            if inside.split("/")[0] in (".submithost", ".sge_request"):
+            if inside.split("/")[0] in own:
                 raise InvalidInput(f"--put {text}: the name {inside} is submithost's own in a job directory")
     return [Upload(name, file, file.stat().st_mode & 0o777 | 0o600) for name, file in found.items()]
 

@@ -49,7 +49,7 @@ def resubmit_job(
         output.say(f"{job.title()}: nothing of it failed, nothing is submitted")
         return []
     original = _read(session, job)
-    files = collect(put)
+    files = collect(put, session.scheduler)
     given = {file.name for file in files}
     inputs = [name for name in original.inputs if name not in given]
     if changed := [name for name in original.changed if name not in given]:
@@ -136,7 +136,7 @@ def _read(session: Session, job: Job) -> Original:
     answer = session.must(program, SLOW)
     try:
         submission = Submission.of(json.loads(answer["about"].out)["submission"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         where = f"{session.name}: {job.directory}/.submithost/about"
         raise SchedulerError(f"{where} does not say how it was submitted: submit its script again") from None
     now = {}
@@ -145,7 +145,7 @@ def _read(session: Session, job: Job) -> Original:
         now[rest] = kind
     directories = {rest.split(" ", 2)[2] for rest, kind in now.items() if kind == "d"}
     put = [entry for entry in _entries(answer["put"].out) if entry.split(" ", 2)[2] not in directories]
-    put = [entry for entry in put if entry.split(" ", 2)[2] != ".sge_request"]
+    put = [entry for entry in put if entry.split(" ", 2)[2] not in session.scheduler.own_files]
     inputs = tuple(entry.split(" ", 2)[2] for entry in put if now.get(entry) == "f")
     changed = tuple(entry.split(" ", 2)[2] for entry in put if entry not in now)
     return Original(answer["script"].out, submission, inputs, changed, frozenset(answer.text("done").split("\n")))

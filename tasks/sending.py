@@ -7,11 +7,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from . import output
 from .listing import SLOW, Entry, There, look
@@ -26,6 +26,7 @@ MANY = 1000
 PIECE = 32 << 20
 _READ = 8 * 32704  # whole packets
 TRIES = 5
+T = TypeVar("T")
 
 
 def key_of(name: str) -> str:
@@ -150,15 +151,21 @@ class Stream:
         self._ahead = ThreadPoolExecutor(1)
 
     def close(self) -> None:
-        """End the thread."""
-        self._ahead.shutdown(cancel_futures=True)
+        """End the thread, though whoever sends may not have noticed yet that nobody listens any more."""
+        self._ahead.shutdown()
+
+    def _soon(self, function: Callable[..., T], *arguments: object) -> Future[T]:
+        try:
+            return self._ahead.submit(function, *arguments)
+        except RuntimeError:  # closed
+            raise EOFError from None
 
     def __iter__(self) -> Iterator[bytes]:
         small = [entry for entry in self._plan.changed if entry.size < BIG]
         following = self._batches(small)
-        batch = self._ahead.submit(next, following, None)
+        batch = self._soon(next, following, None)
         while data := batch.result():
-            batch = self._ahead.submit(next, following, None)
+            batch = self._soon(next, following, None)
             yield from self._counted(*data)
         for entry in self._plan.changed:
             if entry.size >= BIG:
@@ -238,12 +245,12 @@ class Stream:
         path = self._plan.here / entry.path
         with _open(path) as file:
             file.seek(offset)
-            ahead = self._ahead.submit(self._piece, file, path, min(PIECE, entry.size - offset))
+            ahead = self._soon(self._piece, file, path, min(PIECE, entry.size - offset))
             while offset < entry.size:
                 pieces, sum_here = ahead.result()
                 length = min(PIECE, entry.size - offset)
                 offset += length
-                ahead = self._ahead.submit(self._piece, file, path, min(PIECE, entry.size - offset))
+                ahead = self._soon(self._piece, file, path, min(PIECE, entry.size - offset))
                 yield f"piece {length} {sum_here}\n".encode()
                 for piece in pieces:
                     yield piece

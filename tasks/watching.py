@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 
 from . import output
+from .explaining import Errors
 from .login_node import Program, Reply
 from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
 from .model.job import Job, Outcome, State
 from .model.settling import Known, Notes, settle
-from .model.wording import fab
+from .model.wording import fab, number
 from .schedulers import Record, Row
 from .selection import Selected
 from .session import Session, back_off
@@ -50,6 +51,7 @@ class Watch:
         self._asked = 0.0
         self._queue: Mapping[str, Mapping[int, State]] = {}
         self._stored = dict(self.jobs)
+        self._errors = Errors()
 
     def shown(self) -> list[Job]:
         """The jobs, each as far as its named tasks go."""
@@ -67,6 +69,7 @@ class Watch:
         self._begin(answer["now"])
         self.notes.read(answer["notes"].exact)
         self._take(answer["queue"])
+        self._explain()
         if self._absent():
             self._account()
 
@@ -115,9 +118,14 @@ class Watch:
                 elif name == "looked":
                     self._take(queue)
                     queue = None
+                    if self._unexplained():
+                        break
                     told(self.shown())
                     if not self.live() or self._absent() or (deadline and time.monotonic() >= deadline):
                         break
+        if self._unexplained():
+            self._explain()
+            told(self.shown())
         if self._absent():
             self._account()
             told(self.shown())
@@ -139,14 +147,15 @@ class Watch:
         )
 
     def _begin(self, now: Reply) -> None:
-        self._now = int(now.text) if now.text.strip().isdecimal() else int(time.time())
+        """By the cluster's clock alone (L10)."""
+        self._now = number(now.text.strip()) or self._now
 
     def _absent(self) -> list[Job]:
         return [job for job in self.live() if job.absent_since is not None]
 
     def _take(self, queue: Reply | None) -> None:
         """Settle by the notes, and by the scheduler's list if it was asked."""
-        rows = self._rows(queue) if queue else None
+        rows = self._rows(queue) if queue and self._now else None
         if rows is not None:
             self._queue = _by_job(rows, self.live())
         for job in self.live():
@@ -164,6 +173,15 @@ class Watch:
             return None
         self.trouble = ""
         return rows
+
+    def _unexplained(self) -> list[str]:
+        return self._errors.unexplained(self.live())
+
+    def _explain(self) -> None:
+        if job_ids := self._unexplained():
+            self._errors.ask(self.session, job_ids)
+            self.jobs.update({job.key: self._errors.explain(job) for job in self.live()})
+            self._store()
 
     def _account(self) -> None:
         """Look jobs up that the queue no longer has; asked after the queue, so nothing can be missed in between."""
@@ -189,7 +207,7 @@ class Watch:
         accounting_asked: bool = False,
     ) -> None:
         known = Known(self._now, self.notes.notes.get(job.key, {}), queue, accounting, accounting_asked)
-        self.jobs[job.key] = settle(job, known, self.session.scheduler.not_ends)
+        self.jobs[job.key] = self._errors.explain(settle(job, known, self.session.scheduler.not_ends))
 
     def _store(self) -> None:
         changed = [job for key, job in self.jobs.items() if self._stored[key] != job]
@@ -232,8 +250,9 @@ def _by_job(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, dict[int, Sta
         if array and not row.tasks:
             found[row.job_id].update(dict.fromkeys(array.numbers(), row.state))
         elif array:
-            for tasks in row.tasks:
-                found[row.job_id].update(dict.fromkeys(tasks.numbers(), row.state))
+            for tasks in row.tasks:  # those that it has: a number from outside is no reason to count to a billion
+                fewer, more = sorted((array.numbers(), tasks.numbers()), key=len)
+                found[row.job_id].update({task: row.state for task in fewer if task in more})
         else:
             found[row.job_id][0] = row.state
     return found

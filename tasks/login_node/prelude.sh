@@ -39,7 +39,7 @@ refuse() {
 
 section begin
 
-# The login environment (qsub on PATH, SGE_ROOT, modules) is what a /bin/sh that the login shell starts would export.
+# The login environment (PATH, modules, the scheduler's own variables) is what a /bin/sh that the login shell starts would export.
 # csh and tcsh take `-l` only alone, so they read their line on stdin; so do shells that an rc file puts in place of the
 # login shell, after what rc files themselves may read. rc files may print on both streams; on stderr goes what setup says.
 if [ -z "$login_environment" ]; then

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -164,7 +164,7 @@ class Ledger:
         rows = connection.execute(f"SELECT record FROM jobs WHERE {where}{order}", values)  # noqa: S608  # constant texts, never values
         try:
             return [_job(json.loads(record)) for (record,) in rows]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidInput(f"ledger {self.path} holds a record that is not understood ({error})") from None
 
 
@@ -186,9 +186,10 @@ def _job(record: dict[str, object]) -> Job:
 def from_record(record: dict[str, object]) -> Job:
     """The job of a record; fields that it lacks have their defaults. Raises TypeError, ValueError, KeyError."""
     known = {name: record[name] for name in Job.__dataclass_fields__ if name in record}
-    outcome, tasks, array = known.get("outcome"), known.get("tasks"), known.get("array")
-    if isinstance(outcome, dict):
-        known["outcome"] = _outcome(outcome)
+    _check_numbers(known, "submitted_at", "absent_since")
+    tasks, array = known.get("tasks"), known.get("array")
+    if "outcome" in known:
+        known["outcome"] = _outcome(known["outcome"])  # type: ignore[arg-type]  # fails unless it is a mapping
     known["tasks"] = {int(n): _outcome(o) for n, o in tasks.items()} if isinstance(tasks, dict) else {}
     known["cancelled"] = tuple(known.get("cancelled") or ())  # type: ignore[arg-type]  # as below
     known["array"] = TaskRange.parse(array) if isinstance(array, str) else None
@@ -198,5 +199,12 @@ def from_record(record: dict[str, object]) -> Job:
     return Job(**known)  # type: ignore[arg-type]  # the rest fails in here or where it is read
 
 
+def _check_numbers(record: Mapping[str, object], *names: str) -> None:
+    """What is shown and reckoned with later fails now."""
+    if wrong := [name for name in names if not isinstance(record.get(name), int | None)]:
+        raise TypeError(f"{wrong[0]} is no number")
+
+
 def _outcome(record: dict[str, object]) -> Outcome:
+    _check_numbers(record, "exit_status", "started_at", "ended_at")
     return Outcome(**(record | {"state": State(record["state"])}))  # type: ignore[arg-type]  # as above

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .job import Job, Outcome, State, together
+from .wording import number
 
 # For how long (seconds, by the cluster's clock) a job that the scheduler no longer has is looked for in its
 # accounting, which lags, before it counts as vanished; longer when the accounting cannot be read at all.
@@ -54,14 +55,14 @@ class Notes:
         not understood are passed over.
         """
         place: tuple[str, int] | None = None
-        for line in text.splitlines():
+        for line in text.split("\n"):  # and at nothing else: a path may hold what splitlines() takes for an end
             words = line.split(" ")
             if words[0] == "out" and place:
                 self.logs.setdefault(place[0], {})[place[1]] = Logs(line[4:], line[4:])
             elif words[0] == "err" and place and place[1] in self.logs.get(place[0], {}):
                 self.logs[place[0]][place[1]] = Logs(self.logs[place[0]][place[1]].out, line[4:])
-            elif len(words) >= 6 and words[0] in ("start", "end") and all(map(_number, words[3:5])):
-                place = words[1], int(words[3])
+            elif len(words) >= 6 and words[0] in ("start", "end") and (task := number(words[3])) is not None:
+                place = words[1], task
                 self._take(place, words)
             else:
                 place = None
@@ -71,15 +72,13 @@ class Notes:
         note = of_key.get(place[1])
         if note is None or note.job_id != words[2]:
             note = of_key[place[1]] = Note(words[2])
-        when = int(words[4])
+        when, status = number(words[4]), number(words[5])
+        if when is None:
+            return
         if words[0] == "start":
             of_key[place[1]] = replace(note, started_at=max(when, note.started_at or 0))
-        elif _number(words[5]) and when >= (note.ended_at or 0):
-            of_key[place[1]] = replace(note, ended_at=when, status=int(words[5]), reason=" ".join(words[6:]))
-
-
-def _number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 16
+        elif status is not None and when >= (note.ended_at or 0):
+            of_key[place[1]] = replace(note, ended_at=when, status=status, reason=" ".join(words[6:]))
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,9 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known, not_ends: C
         return before, False
     state = known.queue.get(task)
     if state is not None:
-        return Outcome(state, None, started), False
+        # G33: on a dead node it stays like that, and only an administrator can clear it.
+        cancelled = bool({0, task} & set(job.cancelled))
+        return Outcome(state, None, started, reason="cancelled, and still there" if cancelled else ""), False
     if note and note.exit_status is not None:
         return _ended(job, task, note), False
     record = (known.accounting or {}).get(task)

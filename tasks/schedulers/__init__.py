@@ -99,6 +99,7 @@ class Scheduler(Protocol):
     variables: Mapping[str, str]
     default_names: Mapping[str, str]
     not_ends: frozenset[int]
+    own_files: frozenset[str]
     before_submit: str
     in_job: str
 
@@ -121,6 +122,9 @@ class Scheduler(Protocol):
 
     def parse_submission(self, out: str) -> Submitted | None:
         """What was accepted; None: nothing was."""
+
+    def doubtful(self, err: str) -> bool:
+        """Whether a submit command that ended with this on stderr may have made a job all the same."""
 
     def receipt(self, submitted: Submitted) -> str:
         """What the scheduler would have said, for a job that was found again by its mark."""
@@ -145,6 +149,12 @@ class Scheduler(Protocol):
 
     def log_names(self, submitted: Submitted) -> list[str]:
         """Patterns of the names that the logs of a job have, where neither script nor flags say otherwise."""
+
+    def errors_command(self, job_ids: Sequence[str]) -> str:
+        """Ask why these jobs, alive, are in error state."""
+
+    def parse_errors(self, status: int, out: str, err: str) -> dict[str, str]:
+        """The reasons, by job ID. Raises SchedulerError."""
 
     def accounting_command(self, job_ids: Sequence[str]) -> str:
         """Ask how these jobs ended."""

@@ -22,12 +22,13 @@ variables = {"task_id": "$SGE_TASK_ID", "job_id": "$JOB_ID", "cores": "$NSLOTS",
 default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
 # G11: 99 puts the job back into the queue, 100 into error state; the queue alone tells whether it is over.
 not_ends = frozenset({99, 100})
+own_files = frozenset({".sge_request"})
 
 _ACCEPTED = re.compile(r'^Your job(?:-array)? (\d+)(?:\.(\d+)-(\d+):(\d+))? \("(.*)"\) has been submitted$', re.M)
 _TERSE = re.compile(r"^(\d+)(?:\.(\d+)-(\d+):(\d+))?$", re.M)
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=%-]", re.ASCII)
 _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
-_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?", re.ASCII)
+_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
 
 # Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. `run` finds it in the file
 # `shell`. Where a first line `#!` is obeyed instead (G7), and where `-S` is not a shell, which could not hand over to
@@ -38,6 +39,7 @@ accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with
     grep -q -E '^Your job(-array)? [0-9.:-]+ \(".*"\) has been submitted$' "$1" ||
         tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
 }
+details() { :; } # the answer says it all
 survey() { # how queues start scripts, and what are login shells; asked once an hour, since it takes as long as qsub
     run '
         cluster="$SGE_ROOT $SGE_CELL $SGE_QMASTER_PORT" # a home directory may be that of several
@@ -148,6 +150,8 @@ def check(script: bytes, resources: Resources) -> list[str]:
             f"job name '{resources.name}': letters, digits and _.+=%- only, and no digit first; "
             f"'{legal_name(resources.name)}' would do"
         )
+    if resources.array and (resources.array.also or resources.array.first < 1):  # G5, G42
+        raise InvalidInput(f"--array {resources.array}: Grid Engine takes one range for a job, from 1 upwards")
     if resources.at_once and not (resources.array or _has_option(script, "-t")):
         return ["--at-once says how many tasks of an array job may run, and this is none"]
     return []
@@ -251,6 +255,11 @@ def parse_submission(out: str) -> Submitted | None:
     return Submitted(job_id, named, array)
 
 
+def doubtful(err: str) -> bool:
+    """A connection to qmaster that broke after the request; one that was never there made nothing."""
+    return "failed receiving gdi request" in err or ("commlib error" in err and "select error" not in err)
+
+
 def receipt(submitted: Submitted) -> str:
     """qsub's line for a job that was found by its mark."""
     if submitted.array:
@@ -310,13 +319,14 @@ def parse_queue(status: int, out: str, err: str) -> list[Row]:
 
 
 def _ranges(text: str) -> tuple[TaskRange, ...]:
-    """`3`, `1-5:2`, `1,4`: the tasks of one row. What is not understood is left out, and so is unknown."""
+    """`3`, `1-5:2`, `1,4`: the tasks of one row. Where one is not understood, none is: the row counts for them all."""
     ranges = []
     for part in text.split(","):
         match = _RANGE.fullmatch(part.strip())
-        if match and len(part) < 40:
-            first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
-            ranges.append(TaskRange(first, last, step or 1))
+        if not match:
+            return ()
+        first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
+        ranges.append(TaskRange(first, last, step or 1))
     return tuple(ranges)
 
 
@@ -336,6 +346,22 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
             if mark == "submithost":
                 marks[key] = _submitted(facts)
     return marks
+
+
+errors_command = marks_command
+
+
+def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
+    """The lines `error reason TASK: TIME [UID:PID]: WHY` of `qstat -j` (G9), one for each task in error: the first."""
+    if status != 0 and "do not exist" not in err:
+        raise _failed(err, out)
+    reasons = {}
+    for block in re.split(r"^=+$", out, flags=re.M):
+        job = re.search(r"^job_number: +(\d+)$", block, re.M | re.ASCII)
+        why = re.search(r"^error reason +\d+: +\S+ \S+ \[\S*\]: (?:error: )?(.*)$", block, re.M | re.ASCII)
+        if job and why:
+            reasons[job[1]] = why[1]
+    return reasons
 
 
 def _described(out: str) -> Iterator[dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..login_node import Reply, Sections
+from ..model.wording import number
 
 
 class Answers:
@@ -35,7 +36,7 @@ class Answers:
             if status.startswith("=") and self._given + 1 >= both:
                 return
             self._given += 1
-            reply = Reply(self._take(0), self._take(1), int(status[1:]) if status.startswith("=") else None)
+            reply = Reply(self._take(0), self._take(1), number(status[1:]))
             yield names[self._given - 1], reply
 
     def _take(self, stream: int) -> bytes:

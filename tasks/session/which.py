@@ -30,6 +30,10 @@ def session_of(context: Context, contact: str | None = None) -> Session:
 
     `contact` is what a job file says. Raises InvalidInput when there is none, or two that contradict each other.
     """
+    if context.config.run.dry:  # F6: of Fabric's commands alone, and these tasks run none
+        raise InvalidInput(
+            "--dry stops nothing that a task of ours does: leave it out (submit --dry-run shows the steps)"
+        )
     given = named_cluster(context) or ([contact] if contact else [])
     if not given:
         raise InvalidInput(

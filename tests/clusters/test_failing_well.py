@@ -156,7 +156,7 @@ def test_wait_survives_a_login_node_that_goes_away(cells: dict[str, Cell], tmp_p
         assert "trying again" in err
 
 
-def test_a_qmaster_that_is_down_is_could_not_ask_and_changes_no_state(person: Person, cells: dict[str, Cell]) -> None:
+def test_g25_a_qmaster_that_is_down_is_could_not_ask(person: Person, cells: dict[str, Cell]) -> None:
     cell = cells["sandbox2"]
     person.script("x", "#!/bin/sh\n")
     job_id = person.submit("x", "--hold", cluster="sandbox2")
@@ -196,7 +196,7 @@ def test_a_submit_killed_at_any_moment_is_continued_and_is_one_job(person: Perso
         person.fab("-H", "sandbox", "cancel", f"--job={number}.job")
 
 
-def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(person: Person, cells: dict[str, Cell]) -> None:
+def test_l7_g32_a_lost_answer_is_found_by_mark_and_claim(person: Person, cells: dict[str, Cell]) -> None:
     person.script("x", "#!/bin/sh\n")
     words = ["-H", "sandbox", "submit", "--script=x", "--key=lost", "--array=1-3:2", "--hold"]
     first = person.fab(*words)

@@ -331,7 +331,8 @@ def test_a_terminal_sees_rate_and_time_left_of_what_takes_long(
             while piece := terminal.read(4096):
                 shown += piece
         assert running.wait(timeout=60) == 0
-    assert re.search(rb"sending to sandbox .*/41.9 MB.* MB/s.* 0:00:0", shown), shown
+    plain = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown)
+    assert re.search(rb"sending to sandbox .*/41.9 MB [0-9.]+ MB/s 0:00:0", plain), plain
 
 
 # --- no room
@@ -381,3 +382,16 @@ def test_a_limit_on_file_size_is_one_line(cells: dict[str, Cell], there: Path, t
     assert (done.returncode, len(done.stderr.splitlines())) == (5, 1), done.stderr
     assert "File too large" in done.stderr
     assert list(there.iterdir()) == []
+
+
+def test_fetch_keeps_modes_and_links_of_results(person: Person) -> None:
+    person.script("made.sh", "#!/bin/sh\necho x >tool; chmod 750 tool; ln -s tool link; ln -s /etc/passwd out\n")
+    person.submit("made.sh")
+    assert person.wait()["state"] == "succeeded"
+    done = person.fab("-H", "sandbox", "fetch", "--to=results")
+    assert done.returncode == 0, done.stderr
+    results = person.work / "results"
+    assert (results / "tool").stat().st_mode & 0o7777 == 0o750
+    assert (results / "link").readlink() == Path("tool")
+    assert not os.path.lexists(results / "out")
+    assert "out is left there: a link to /etc/passwd" in done.stderr

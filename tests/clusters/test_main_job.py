@@ -39,7 +39,7 @@ def test_a_job_is_submitted_waited_for_and_fetched(person: Person) -> None:
     assert len(list((person.work / "out").iterdir())) == 2
 
 
-def test_a_chain_is_one_login(person: Person, cells: dict[str, Cell]) -> None:
+def test_f3_a_chain_is_one_login(person: Person, cells: dict[str, Cell]) -> None:
     person.script("x", "#!/bin/bash\necho done > result.txt\n")
     door = main_door(cells["sandbox"])
     before = door.logins()
@@ -170,7 +170,7 @@ def test_a_task_of_an_array_job_is_cancelled_alone(person: Person) -> None:
 # --- ends that are none, and others
 
 
-def test_exit_statuses_99_and_100_are_not_ends(person: Person, cells: dict[str, Cell]) -> None:
+def test_g11_exit_statuses_99_and_100_are_not_ends(person: Person, cells: dict[str, Cell]) -> None:
     person.script("again", "#!/bin/bash\n[ -e ran ] && exit 0\ntouch ran\nexit 99\n")
     person.submit("again")
     assert person.wait()["state"] == "succeeded"
@@ -187,7 +187,7 @@ def test_exit_statuses_99_and_100_are_not_ends(person: Person, cells: dict[str, 
     person.fab("-H", "sandbox", "cancel")
 
 
-def test_a_job_over_its_time_failed_and_the_reason_is_told(person: Person) -> None:
+def test_g30_a_job_over_its_time_failed_and_the_reason_is_told(person: Person) -> None:
     person.script("x", "#!/bin/bash\nsleep 60\n")
     person.submit("x", "--time=2")
     waited = person.fab("-H", "sandbox", "wait", "--json")
@@ -241,7 +241,7 @@ def test_many_submits_of_one_key_at_once_are_one_job(person: Person, cells: dict
 
 
 @pytest.mark.parametrize("sync", ["y"])
-def test_q_g16_sync_in_a_script_does_not_keep_submit(person: Person, sync: str) -> None:
+def test_g16_sync_in_a_script_does_not_keep_submit(person: Person, sync: str) -> None:
     person.script("x", f"#!/bin/bash\n#$ -sync {sync}\nsleep 20\nexit 4\n")
     began = time.monotonic()
     person.submit("x")
@@ -249,7 +249,7 @@ def test_q_g16_sync_in_a_script_does_not_keep_submit(person: Person, sync: str) 
     assert person.wait()["exit_status"] == 4
 
 
-def test_a_script_that_only_verifies_submits_nothing_and_says_so(person: Person) -> None:
+def test_g16_a_script_that_only_verifies_submits_nothing_and_says_so(person: Person) -> None:
     person.script("x", "#!/bin/bash\n#$ -w v\n")
     done = person.fab("-H", "sandbox", "submit", "--script=x")
     assert done.returncode == 5

@@ -105,7 +105,7 @@ def submitted(
 
 
 @pytest.mark.parametrize(("cluster", "kind"), CASES)
-def test_qmaster_is_asked_the_same(submitted: dict[tuple[str, str], Pair], cluster: str, kind: str) -> None:
+def test_g13_qmaster_is_asked_the_same(submitted: dict[tuple[str, str], Pair], cluster: str, kind: str) -> None:
     hand, ours = (run.facts() for run in submitted[cluster, kind])
     replaced = cluster == POSIX and (KINDS[kind][0] or kind == "python")
     if replaced:
@@ -117,7 +117,7 @@ def test_qmaster_is_asked_the_same(submitted: dict[tuple[str, str], Pair], clust
 
 
 @pytest.mark.parametrize(("cluster", "kind"), [case for case in CASES if case[1] not in SILENT])
-def test_the_body_sees_the_same(submitted: dict[tuple[str, str], Pair], cluster: str, kind: str) -> None:
+def test_g7_g12_the_body_sees_the_same(submitted: dict[tuple[str, str], Pair], cluster: str, kind: str) -> None:
     pair = submitted[cluster, kind]
     tasks = ("1", "3") if kind == "array" else ("undefined",)
     if not pair.hand.has_seen(tasks[0]):

@@ -29,7 +29,7 @@ def output(directory: Path, job_id: str, stream: str = "o") -> str:
     return log.read_text()
 
 
-def test_names_arguments_and_variables_that_hurt_arrive_as_they_are(person: Person, cells: dict[str, Cell]) -> None:
+def test_g4_names_arguments_and_variables_that_hurt_arrive_as_they_are(person: Person, cells: dict[str, Cell]) -> None:
     folder = person.work / 'o\'clock\nnext "line"'
     folder.mkdir()
     script = folder / "my job (1).sh"
@@ -88,7 +88,7 @@ def test_a_killed_body_and_one_that_says_so_are_both_noted(person: Person, end: 
     assert output(directory, job_id, "e") == ""
 
 
-def test_a_bare_script_ends_by_queue_and_accounting_alone(person: Person) -> None:
+def test_g26_a_bare_script_ends_by_queue_and_accounting_alone(person: Person) -> None:
     text = "#!/bin/bash\n#$ -S /bin/bash\ncat $0\nexit 3\n"
     person.script("x", text)
     job_id, directory = submitted(person, "--script=x", "--bare")
@@ -181,7 +181,7 @@ def asked_for(facts: dict[str, str]) -> list[str]:
     return [",".join(sorted(told[0].split(","))), *told[1:]]
 
 
-def test_the_users_own_sge_request_counts_as_under_qsub(cells: dict[str, Cell], tmp_path: Path) -> None:
+def test_g13_the_users_own_sge_request_counts_as_under_qsub(cells: dict[str, Cell], tmp_path: Path) -> None:
     # qsub looks for the home directory in the password database, so it has to be shown the one over there.
     cell = cells["sandbox"]
     files = f"NSS_WRAPPER_PASSWD={cell.sge_root}/passwd NSS_WRAPPER_GROUP={cell.sge_root}/group"

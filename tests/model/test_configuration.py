@@ -107,7 +107,7 @@ def test_a_file_without_clusters_is_fine(text: str) -> None:
     assert load(text).clusters == {}
 
 
-def test_a_later_file_wins_key_by_key_and_mappings_merge(home: Path) -> None:
+def test_f10_a_later_file_wins_key_by_key_and_mappings_merge(home: Path) -> None:
     registered = home / ".local/state/submithost/testbed"
     registered.mkdir(parents=True)
     (registered / "clusters.yml").write_text("clusters: {sandbox: {port: 4022, user: me}, sharc: {user: lowest}}")

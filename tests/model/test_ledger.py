@@ -55,7 +55,7 @@ def test_what_has_ended_is_not_unended_by_a_slower_process(ledger: Ledger) -> No
     assert ledger.jobs("a", live=True) == []
 
 
-def test_an_id_that_is_used_again_means_the_newest_job(ledger: Ledger) -> None:
+def test_g29_an_id_that_is_used_again_means_the_newest_job(ledger: Ledger) -> None:
     ledger.update(Job("old", "a", job_id="7"))
     ledger.update(Job("new", "a", job_id="7"))
     found = ledger.by_id("a", "7")

@@ -40,7 +40,7 @@ def test_a_note_of_the_end_is_the_end_without_asking_anybody(status: int, state:
 
 
 @pytest.mark.parametrize("status", [99, 100])
-def test_q_g11_exit_statuses_99_and_100_are_not_ends_until_the_queue_agrees(status: int) -> None:
+def test_g11_exit_statuses_99_and_100_are_not_ends_until_the_queue_agrees(status: int) -> None:
     assert not settle(JOB, know(notes={0: ended(status)}), NOT_ENDS).state.ended
     assert settle(JOB, know(notes={0: ended(status)}, queue={0: State.ERROR}), NOT_ENDS).state is State.ERROR
     gone = settle(JOB, know(notes={0: ended(status)}, queue={}), NOT_ENDS)
@@ -53,7 +53,7 @@ def test_could_not_ask_changes_nothing() -> None:
         assert settle(job, know(), NOT_ENDS).state is state
 
 
-def test_q_g28_a_job_that_left_no_trace_vanishes_only_after_accounting_had_its_time() -> None:
+def test_g28_a_job_that_left_no_trace_vanishes_only_after_accounting_had_its_time() -> None:
     absent = settle(JOB, know(queue={}, accounting={}, asked=True), NOT_ENDS)
     assert (absent.state, absent.absent_since) == (State.UNKNOWN, 1000)
     still = settle(absent, know(queue={}, accounting={}, asked=True, now=1000 + ACCOUNTING_LAG), NOT_ENDS)
@@ -62,7 +62,7 @@ def test_q_g28_a_job_that_left_no_trace_vanishes_only_after_accounting_had_its_t
     assert gone.state is State.VANISHED
 
 
-def test_an_unreadable_accounting_gives_a_job_more_time() -> None:
+def test_g27_an_unreadable_accounting_gives_a_job_more_time() -> None:
     absent = settle(JOB, know(queue={}, asked=True), NOT_ENDS)
     still = settle(absent, know(queue={}, asked=True, now=1001 + ACCOUNTING_LAG), NOT_ENDS)
     assert still.state is State.UNKNOWN

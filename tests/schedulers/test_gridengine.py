@@ -35,7 +35,7 @@ def test_the_scheduler_is_found_by_its_name_and_a_wrong_one_gets_the_nearest() -
         ("qsub -sync y ok.sh 1 4", Submitted("34", "ok.sh")),
     ],
 )
-def test_q_g1_every_form_of_an_accepting_answer_is_understood(command: str, expected: Submitted) -> None:
+def test_g1_every_form_of_an_accepting_answer_is_understood(command: str, expected: Submitted) -> None:
     assert gridengine.parse_submission(answer(ROUND1, command).out) == expected
 
 
@@ -46,18 +46,18 @@ def test_q_g1_every_form_of_an_accepting_answer_is_understood(command: str, expe
         "qsub -w v ok.sh", "qsub -verify ok.sh", "qsub -t 1-2,5 ok.sh", "qsub -t 0-3 ok.sh",
     ],
 )  # fmt: skip
-def test_q_g5_a_refusal_is_no_job_whatever_its_exit_status(command: str) -> None:
+def test_g5_a_refusal_is_no_job_whatever_its_exit_status(command: str) -> None:
     assert gridengine.parse_submission(answer(ROUND1, command).out) is None
 
 
-def test_q_g2_a_wrappers_numbers_are_not_the_job_id() -> None:
+def test_g2_a_wrappers_numbers_are_not_the_job_id() -> None:
     said = 'quota 95% used\n12\nYour job 816720 ("x y") has been submitted\nhave a nice day 7\n'
     assert gridengine.parse_submission(said) == Submitted("816720", "x y")
     assert gridengine.parse_submission("quota: 95\nno job today\n") is None
 
 
 @pytest.mark.parametrize("name", ["9digit.sh", "sp ace.sh", "a/b", "a:b", "naïve", "(1)", ""])
-def test_q_g3_q_g4_a_name_that_qsub_refuses_is_made_legal_and_stays_so(name: str) -> None:
+def test_g3_g4_a_name_that_qsub_refuses_is_made_legal_and_stays_so(name: str) -> None:
     legal = gridengine.legal_name(name)
     assert legal != name
     assert gridengine.legal_name(legal) == legal
@@ -65,7 +65,7 @@ def test_q_g3_q_g4_a_name_that_qsub_refuses_is_made_legal_and_stays_so(name: str
         gridengine.check(b"", Resources(name=name or "/"))
 
 
-def test_q_g8_windows_line_ends_are_refused_before_contact() -> None:
+def test_g8_windows_line_ends_are_refused_before_contact() -> None:
     for script in (b"#!/bin/bash\r\necho\r\n", b"#!/bin/bash\n#$ -cwd\r\n"):
         with pytest.raises(InvalidInput, match="dos2unix"):
             gridengine.check(script, Resources())
@@ -77,7 +77,7 @@ def test_a_program_instead_of_a_script_is_refused_before_contact() -> None:
         gridengine.check(b"\x7fELF\0", Resources())
 
 
-def test_directives_ask_in_the_words_of_the_site() -> None:
+def test_g14_directives_ask_in_the_words_of_the_site() -> None:
     asked = parse_resources(
         name="n", time="1:30:00", memory="4G", cores="4", gpus="1", array="1-9:2", at_once="3",
         queue="q", project="gpu", mail="a@b", mail_on="ea",
@@ -112,7 +112,7 @@ def test_hostile_arguments_are_single_words_of_the_command_line() -> None:
 # --- watching
 
 
-def test_q_g22_one_job_is_several_rows_and_pending_tasks_are_ranges() -> None:
+def test_g22_one_job_is_several_rows_and_pending_tasks_are_ranges() -> None:
     block = answer(ROUND1, "qstat -xml", 1)
     rows = gridengine.parse_queue(block.status, block.out, block.err)
     assert Row("1", State.RUNNING) in rows
@@ -125,14 +125,14 @@ def test_q_g22_one_job_is_several_rows_and_pending_tasks_are_ranges() -> None:
     assert len(rows) == 10
 
 
-def test_q_g20_an_empty_list_is_an_answer_and_no_output_at_all_is_none() -> None:
+def test_g20_an_empty_list_is_an_answer_and_no_output_at_all_is_none() -> None:
     block = answer(ROUND1, "qstat -xml")
     assert gridengine.parse_queue(block.status, block.out, block.err) == []
     with pytest.raises(SchedulerError):
         gridengine.parse_queue(0, "", "")
 
 
-def test_q_g25_a_qmaster_that_is_down_is_could_not_ask_for_every_question() -> None:
+def test_g25_a_qmaster_that_is_down_is_could_not_ask_for_every_question() -> None:
     down = answer(DOWN, "qstat -xml")
     with pytest.raises(SchedulerError, match="commlib error"):
         gridengine.parse_queue(down.status, down.out, down.err)
@@ -156,11 +156,11 @@ def test_q_g25_a_qmaster_that_is_down_is_could_not_ask_for_every_question() -> N
         ("dRt", State.RUNNING), ("z", None), ("", State.UNKNOWN), ("x", State.UNKNOWN), ("rX", State.UNKNOWN),
     ],
 )  # fmt: skip
-def test_q_g24_states_are_letters_in_any_mix(letters: str, state: State | None) -> None:
+def test_g24_states_are_letters_in_any_mix(letters: str, state: State | None) -> None:
     assert gridengine.state_of(letters) is state
 
 
-def test_an_unheard_of_state_does_not_lose_the_list() -> None:
+def test_g24_an_unheard_of_state_does_not_lose_the_list() -> None:
     block = answer(ROUND1, "qstat -xml", 1)
     rows = gridengine.parse_queue(0, block.out.replace("<state>r</state>", "<state>Qx</state>", 1), "")
     assert rows[0] == Row("1", State.UNKNOWN)
@@ -182,6 +182,20 @@ def test_marks_are_read_from_the_context_alone() -> None:
     assert gridengine.parse_marks(0, out, "") == {"K-1": Submitted("35", "submithost=fake", TaskRange(1, 5, 2))}
 
 
+def test_g9_the_reason_of_an_error_state_is_read_for_each_job() -> None:
+    asked = {"24": ROUND1, "27": ROUND1, "28": ROUND1, "3": ROUND2}
+    blocks = {job: [b for b in captured(file) if b.command.startswith(f"qstat -j {job} | grep -E 'error reason")]
+              for job, file in asked.items()}  # fmt: skip
+    out = "".join(f"{'=' * 60}\njob_number:                 {job}\n{block.out}" for job, (block,) in blocks.items())
+    reasons = gridengine.parse_errors(0, f"{out}{'=' * 60}\njob_number:                 9\n", "")
+    assert list(reasons) == ["24", "27", "28", "3"]
+    assert reasons["24"] == "can't chdir to /nonexistent: No such file or directory"
+    assert reasons["28"] == "exit_status of job start = 100"
+    down = answer(DOWN, "qstat -j 999")
+    with pytest.raises(SchedulerError, match="commlib error"):
+        gridengine.parse_errors(down.status, down.out, down.err)
+
+
 # --- accounting
 
 
@@ -190,7 +204,7 @@ def accounting(command: str, file: str = ROUND1) -> list[Record]:
     return gridengine.parse_accounting(block.status, block.out, block.err)
 
 
-def test_q_g29_q_g30_a_deleted_running_job_was_cancelled() -> None:
+def test_g29_g30_a_deleted_running_job_was_cancelled() -> None:
     (record,) = accounting("qacct -j 22")
     assert (record.job_id, record.task) == ("22", 0)
     assert (record.outcome.state, record.outcome.exit_status) == (State.CANCELLED, 137)
@@ -199,7 +213,7 @@ def test_q_g29_q_g30_a_deleted_running_job_was_cancelled() -> None:
     )  # fmt: skip
 
 
-def test_q_g30_a_job_over_its_time_failed_and_says_why() -> None:
+def test_g30_a_job_over_its_time_failed_and_says_why() -> None:
     block = answer(ROUND1, "qacct -j 22")
     out = block.out.replace("failed       100 : assumedly after job", "failed       37  : qmaster enforced h_rt, h_cpu")
     (record,) = gridengine.parse_accounting(0, out, "")
@@ -207,13 +221,13 @@ def test_q_g30_a_job_over_its_time_failed_and_says_why() -> None:
     assert record.outcome.reason == "qmaster enforced h_rt, h_cpu"
 
 
-def test_q_g26_not_found_is_an_answer_and_an_unreadable_file_is_none() -> None:
+def test_g26_not_found_is_an_answer_and_an_unreadable_file_is_none() -> None:
     assert accounting("qacct -j 23") == []
     with pytest.raises(SchedulerError, match="No such file"):
         accounting("qacct -j 999")
 
 
-def test_q_g29_of_several_records_the_last_one_tells() -> None:
+def test_g29_of_several_records_the_last_one_tells() -> None:
     first = answer(ROUND1, "qacct -j 22").out
     again = first.replace("failed       100 : assumedly after job", "failed       0").replace(
         "exit_status  137                  (Killed)", "exit_status  0"
@@ -222,7 +236,7 @@ def test_q_g29_of_several_records_the_last_one_tells() -> None:
     assert record.outcome.state is State.SUCCEEDED
 
 
-def test_q_g40_q_g41_what_qdel_says_is_passed_on_and_a_gone_job_is_no_failure() -> None:
+def test_g40_g41_what_qdel_says_is_passed_on_and_a_gone_job_is_no_failure() -> None:
     taken = {"qdel 22": {"22"}, "qdel 23": {"23"}, "qdel 999": set(), "qdel 22 23 99999": set()}
     for command, job_ids in taken.items():
         block = answer(ROUND1, command)

@@ -64,7 +64,7 @@ def test_no_key_at_all_is_one_line_too(sshd: Sshd, home: Home) -> None:
     one_line(error, "nothing to try")
 
 
-def test_i_names_a_key_that_comes_first(sshd: Sshd, home: Home, tmp_path: Path) -> None:
+def test_f21_i_names_a_key_that_comes_first(sshd: Sshd, home: Home, tmp_path: Path) -> None:
     cluster = home.host("sharc", sshd, key=keygen(tmp_path / "wrong"))
     assert works(cluster, sshd.user_key)
     assert offered(sshd) == 1
