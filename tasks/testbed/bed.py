@@ -101,7 +101,7 @@ def health(cluster: Cluster) -> Health:
     """How a cluster is, now."""
     kind = kind_of(cluster)
     alive = {"sshd": sshd.answers(sshd.main_door(cluster)), **kind.alive(cluster)}
-    return Health(cluster, alive, kind.used_and_free(cluster))
+    return Health(cluster, alive, kind.used_and_free(cluster) if alive[kind.master] else None)
 
 
 def check_names(names: Sequence[str]) -> None:
