@@ -144,7 +144,8 @@ def _up_one(name: str, kind: Kind[Any], new: New, slots: int | None, say: Say) -
     cluster = load(directory)
     if cluster and kind_of(cluster) is not kind:
         raise InvalidInput(f"'{name}' is a {kind_of(cluster).word} cluster: take it down first, or choose another name")
-    if cluster:
+    # The last file to be written: an `up` that was cut short has not come so far.
+    if cluster and sshd.main_door(cluster).config.exists():
         cluster.relink()
         try:
             return _mend(cluster, slots, say)
