@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +37,6 @@ SlurmdPidFile={root}/slurmd.pid
 # No control groups: an ordinary user has none.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-# So that a job's processes are known for ours even when it takes nothing of its environment from a login.
 TaskProlog={root}/task_prolog
 MpiDefault=none
 SelectType=select/cons_tres
@@ -56,6 +57,14 @@ JobAcctGatherParams=OverMemoryKill
 NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 CPUs={slots} RealMemory={memory} Gres=gpu:{gpus} State=UNKNOWN
 PartitionName=main Nodes={node} Default=YES MaxTime=INFINITE State=UP
 PartitionName=short Nodes={node} MaxTime=10 State=UP
+"""
+
+# For jobs that take nothing of a login's environment. Their processes are to be known for ours; and `su -`, which
+# slurmd as root asks for an environment, knows nothing of libnss-wrapper.
+_TASK_PROLOG = """\
+#!/bin/sh
+echo {mark}
+[ "$HOME" != {other_home} ] || echo {home}
 """
 
 _NO_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
@@ -127,7 +136,13 @@ def lay_out(cluster: SlurmCluster) -> None:
     for number in range(GPUS):
         (root / f"gpu{number}").symlink_to("/dev/null")
     cluster.make_mailer()
-    write(root / "task_prolog", f"#!/bin/sh\necho 'export {MARK}={_in_quotes(cluster.directory)}'\n", 0o755)
+    prolog = {
+        "mark": f"export {MARK}={cluster.directory}",
+        "other_home": pwd.getpwuid(os.geteuid()).pw_dir,
+        "home": f"export HOME={cluster.home}",
+    }
+    quoted = {name: shlex.quote(text) for name, text in prolog.items()}
+    write(root / "task_prolog", _TASK_PROLOG.format(**quoted), 0o755)
     write(root / "gres.conf", f"NodeName={NODE} Name=gpu File={root}/gpu[0-{GPUS - 1}]\n")
     configure(cluster)
 
@@ -144,7 +159,3 @@ def configure(cluster: SlurmCluster) -> None:
     write(cluster.root / "slurm.conf", _SLURM_CONF.format(**values, accounting=accounting))
     if cluster.accounting:
         write(cluster.root / "slurmdbd.conf", _SLURMDBD_CONF.format(**values))
-
-
-def _in_quotes(path: Path) -> str:
-    return str(path).replace("'", "'\\''")

@@ -58,9 +58,11 @@ def used_and_free(cluster: SlurmCluster) -> tuple[int, int] | None:
 
 
 def set_slots(cluster: SlurmCluster) -> None:
-    """Give the running cluster as many CPUs, and memory for them, as it now says; jobs run on."""
+    """Give the running cluster as many CPUs, and memory for them, as it now says.
+
+    A node's size is read at a start only, and slurmctld requeues the jobs that ran on it.
+    """
     slurm.configure(cluster)
-    # A node's size is read at a start only.
     stop_slurmctld(cluster)
     stop_slurmd(cluster)
     start_slurmctld(cluster)
