@@ -68,7 +68,7 @@ def test_a_one_time_code_is_asked_once_for_a_whole_line(cells: dict[str, Cell], 
 
 def from_now_on(door: Door, *options: str) -> None:
     """The same sshd with further options; whoever is logged in is thrown out."""
-    listening = listener(door.cell.directory, door.config)
+    listening = listener(door.cluster.directory, door.config)
     assert listening
     starts = door.log.read_text().count("Server listening")
     door.config.write_text("\n".join([*options, door.config.read_text()]))
