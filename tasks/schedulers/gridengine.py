@@ -17,7 +17,7 @@ from ..model.resources import Resources, TaskRange
 from . import NOTHING, ByHand, Record, Row, Submission, Submitted
 
 name = "gridengine"
-probe = "qsub"
+probe = 'command -v qsub && [ -n "$SGE_ROOT" ]'
 variables = {"task_id": "$SGE_TASK_ID", "job_id": "$JOB_ID", "cores": "$NSLOTS", "requeue": "exit 99"}
 default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
 # G11: 99 puts the job back into the queue, 100 into error state; the queue alone tells whether it is over.
@@ -206,7 +206,13 @@ def directives(resources: Resources, names: Mapping[str, str] = NOTHING) -> list
     return [f"#$ {' '.join(option)}" for option in _options(resources, names)]
 
 
-def defaults(resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes) -> dict[str, str]:
+def defaults(
+    resources: Resources,
+    options: Sequence[str],
+    names: Mapping[str, str],
+    script: bytes,
+    asked: Resources,  # noqa: ARG001  # which are flags of qsub's
+) -> dict[str, str]:
     """`.sge_request` of the job directory, where qsub runs: the script wins over it (sge_request(5), as tried).
 
     `-m` and `-M` merge at every level, so they are left out when the script has its own.

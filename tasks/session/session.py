@@ -99,13 +99,12 @@ class Session:
         return self.cluster.scheduler or self.ledger.scheduler(self.name)
 
     def _find_out(self) -> str:
-        probes = "; ".join(f"command -v {scheduler(name).probe} >/dev/null && echo {name}" for name in known())
+        probes = "; ".join(f"{{ {scheduler(name).probe}; }} >/dev/null 2>&1 && echo {name}" for name in known())
         found = self.ask(Program(("ask",), {"command": probes})).text("answer").split()
         if not found:
             raise SchedulerError(
-                f"{self.name}: no scheduler found over there (looked for "
-                f"{', '.join(scheduler(name).probe for name in known())} in the login environment); "
-                "configure 'setup' or 'scheduler'"
+                f"{self.name}: no scheduler found in the login environment over there "
+                f"(looked for {', '.join(known())}); configure 'setup' or 'scheduler'"
             )
         self.ledger.remember_scheduler(self.name, found[0])
         print(f"{self.name}: found {found[0]}; remembered", file=sys.stderr)

@@ -13,7 +13,7 @@ from tasks.model.job import State
 from tasks.schedulers import Row, Submitted
 
 name = "background"
-probe = "nohup"
+probe = "command -v nohup"
 variables = {"task_id": "0", "job_id": "$PPID", "cores": "1", "requeue": "exit 1"}
 default_names: dict[str, str] = {}
 not_ends = frozenset[int]()  # exit statuses after which the scheduler starts a job again
@@ -52,7 +52,7 @@ def directives(resources, names=None):
     return []
 
 
-def defaults(resources, options, names, script):
+def defaults(resources, options, names, script, asked):
     return {}
 
 
