@@ -95,6 +95,8 @@ class Ledger:
 
     def update(self, *jobs: Job) -> None:
         """Record what was learnt. What is known to have ended is not changed any more (but for *vanished*)."""
+        if not jobs:
+            return  # a dry run leaves no ledger behind
         with self._transaction() as connection:
             for job in jobs:
                 stored = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
