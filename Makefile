@@ -18,6 +18,14 @@ test: setup ## all tests
 	@$(BIN)/python -m tasks.testbed.packages
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadscope
 
+stress: setup ## faults by the hundred, and what the schedulers say came of them (half an hour)
+	@$(BIN)/python -m tasks.testbed.packages
+	@$(BIN)/python -m tests.stress
+
+bench: setup ## what is promised about speed, as ratios
+	@$(BIN)/python -m tasks.testbed.packages
+	@$(BIN)/python -m tests.bench $(BENCH)
+
 check: setup ## lint, format and types, and a reason on every exception
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -8,13 +8,12 @@ from dataclasses import replace
 
 from . import output
 from .finding import Progress, recorded, root_of
+from .listing import SLOW
 from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job, Outcome, State
 from .model.ledger import from_record
-from .model.wording import number
 from .session import Answer, Session
-from .transfer import SLOW
 
 
 def adopt_all(session: Session) -> list[Job]:
@@ -33,7 +32,7 @@ def adopt_all(session: Session) -> list[Job]:
 
 def _found(session: Session, answer: Answer) -> Iterator[Job]:
     """The submissions of `adopt.sh`; one that is not understood is told, and left alone."""
-    root = answer.text("root")
+    root = answer["root"].exact.rstrip("\n")
     fields = answer["found"].out.decode("utf-8", "surrogateescape").split("\0")
     for key, about, receipt in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):
         try:
@@ -43,12 +42,9 @@ def _found(session: Session, answer: Answer) -> Iterator[Job]:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             output.say(f"{session.name}: {root}/{key}: its note is not understood; left alone")
             continue
-        when, _, out = receipt.partition("\n")
-        accepted = session.scheduler.parse_submission(out)
-        if not accepted:
-            yield job
-            continue
-        yield recorded(job, Progress(job.directory or "", submitted_at=number(when), out=out), accepted)
+        progress = Progress(job.directory or "").with_receipt(receipt)
+        accepted = session.scheduler.parse_submission(progress.out)
+        yield recorded(job, progress, accepted) if accepted else job
 
 
 def adopt_by_hand(session: Session, job_id: str) -> Job:

@@ -13,8 +13,9 @@ from enum import Enum
 
 from .login_node import Program
 from .model.cluster import Cluster
-from .model.errors import NotSubmitted, SchedulerError
+from .model.errors import InvalidInput, NotSubmitted, SchedulerError
 from .model.job import Job, Outcome, State
+from .model.resources import TaskRange
 from .model.wording import number
 from .schedulers import Submitted
 from .session import Answer, Session
@@ -64,6 +65,8 @@ class Progress:
     directory: str
     receipt: bool = False
     submitted_at: int | None = None
+    extent: TaskRange | None = None
+    name: str = ""
     out: str = ""
     err: str = ""
     claim: str = ""
@@ -72,23 +75,38 @@ class Progress:
     alive: str = ""
     token: str = ""
     ended: bool = False
+    status: int = 0  # of the submit command
 
     @classmethod
     def of(cls, answer: Answer) -> Progress:
         """Read the sections of `inspect`."""
         if "refused" in answer:
             raise NotSubmitted(f"nothing submitted: {reason(answer)}")
-        found = cls(answer.text("directory"), claim=answer.text("claim"))
+        found = cls(answer["directory"].exact.rstrip("\n"), claim=answer.text("claim"))
         if "receipt" in answer:
-            when, _, out = answer["receipt"].text.partition("\n")
-            return replace(found, receipt=True, submitted_at=number(when), out=out, err=answer["receipt"].errors)
+            return replace(found, err=answer["receipt"].errors).with_receipt(answer["receipt"].text)
         words = answer.text("attempt").split(" ")
         if len(words) < 3:
             return found
         found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2])
         if "answer" in answer:
-            return replace(found, ended=True, out=answer["answer"].text, err=answer["answer"].errors)
+            said = answer["answer"]
+            return replace(found, ended=True, out=said.text, err=said.errors, status=said.status or 0)
         return replace(found, token=words[3] if len(words) > 3 else "")
+
+    def with_receipt(self, receipt: str) -> Progress:
+        """As its receipt says: `WHEN [TASKS NAME]` on the first line, then what the scheduler said."""
+        head, _, out = receipt.partition("\n")
+        when, tasks, called = (*head.split(" ", 2), "", "")[:3]
+        return replace(self, receipt=True, submitted_at=number(when), extent=_extent(tasks), name=called, out=out)
+
+
+def _extent(text: str) -> TaskRange | None:
+    """The tasks of an array job; None where none are told."""
+    try:
+        return TaskRange.parse(text.strip()) if text.strip() else None
+    except InvalidInput:
+        return None
 
 
 def look(session: Session, job: Job) -> Found:
@@ -110,7 +128,7 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
         return Found(Verdict.JOB, recorded(job, progress, accepted), progress.out, progress.err)
     if not progress.phase and not progress.claim:
         return Found(Verdict.NONE, job)
-    found = accepted or _claimed(session, job, progress)
+    found = accepted or _claimed(job, progress)
     if not found and progress.phase == "putting":
         over = progress.token == ours or progress.alive == "no" or progress.age > GRACE
         return Found(Verdict.NONE if over else Verdict.UNKNOWN, job, token=progress.token)
@@ -122,7 +140,9 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
-    if progress.ended or given_up:
+    # A submit command that was killed (128 and more) may have left its request behind.
+    certain = progress.ended and progress.status < 128 and not session.scheduler.doubtful(progress.err)
+    if certain or given_up:
         return Found(Verdict.NONE, job, progress.out, progress.err, "asked", refused=progress.ended)
     return Found(Verdict.UNKNOWN, job)
 
@@ -130,7 +150,8 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
 def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *, accepted: bool) -> Found:
     """Keep over there what the scheduler would have said, and say it."""
     line = progress.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
-    answer = session.ask(step(session, job, "confirm", receipt=line))
+    details = f"{found.array or '-'} {found.name}"
+    answer = session.ask(step(session, job, "confirm", receipt=line, details=details))
     if "refused" in answer:
         print(f"{session.name}: job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}",
               file=sys.stderr)  # fmt: skip
@@ -146,10 +167,10 @@ def reason(answer: Answer) -> str:
     return " / ".join(dict.fromkeys(line for line in lines if line.strip()))
 
 
-def _claimed(session: Session, job: Job, progress: Progress) -> Submitted | None:
-    """The job that has begun the work of this key, if one has."""
-    claimed = session.scheduler.parse_submission(progress.claim)
-    return replace(claimed, name=job.name) if claimed else None
+def _claimed(job: Job, progress: Progress) -> Submitted | None:
+    """The job that has begun the work of this key, if one has: its claim is `ID`, or `ID.TASKS` of an array job."""
+    job_id, _, tasks = progress.claim.partition(".")
+    return Submitted(job_id, job.name, _extent(tasks)) if job_id.isalnum() and job_id.isascii() else None
 
 
 def find(session: Session, key: str) -> Submitted | None:
@@ -184,8 +205,8 @@ def recorded(job: Job, progress: Progress, accepted: Submitted) -> Job:
     return replace(
         job,
         job_id=accepted.job_id,
-        name=accepted.name or job.name,
-        array=accepted.array,
+        name=accepted.name or progress.name or job.name,
+        array=accepted.array or progress.extent,
         directory=progress.directory,
         answer=progress.out,
         submitted_at=progress.submitted_at,

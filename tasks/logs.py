@@ -41,6 +41,7 @@ def logs(
     from .login_node import Program
     from .model.errors import InvalidInput
     from .model.resources import parse_count
+    from .output import say
     from .selection import select
 
     last = str(parse_count(lines, "lines", least=0)) if lines else ""
@@ -54,6 +55,9 @@ def logs(
     if number and (not found.array or number not in found.array.numbers()):
         raise InvalidInput(f"{found.title()} has no task {number}")
     path = log_of(session, found, number, stderr=stderr)
+    if path == "/dev/null":
+        say(f"{found.title()} sends its {'stderr' if stderr else 'stdout'} to /dev/null, as its script or a flag says")
+        return
     end = f"{found.directory}/.submithost/notes/{number // 1000}/{number}.end" if follow else ""
     program = Program(("log",), {"path": path, "lines": last, "end": end})
     for piece in session.stream(program, "log"):
@@ -70,8 +74,10 @@ def log_of(session: Session, job: Job, task: int, *, stderr: bool) -> str:
     note = f"{job.directory}/.submithost/notes/{task // 1000}/{task}.start"
     answer = session.ask(Program(("ask",), {"command": f"cat {quote(note)}"}))["answer"]
     notes = Notes()
-    notes.read(answer.text)
+    notes.read(answer.exact)
     logs = notes.logs.get(job.key, {}).get(task)
+    if not logs and job.bare:
+        raise SchedulerError(f"{job.title()} was submitted --bare and noted no log; fetch brings those that it left")
     if not logs:
-        raise SchedulerError(f"{job.title()} has not started, or was submitted --bare: no log of it is known")
+        raise SchedulerError(f"{job.title()} has not started: there is no log of it yet")
     return logs.err if stderr else logs.out

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -205,28 +206,61 @@ class Progress:
 
 
 @contextmanager
-def transfer(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar with rate and time left, on a terminal and only for what takes a while; yields `add(bytes)`."""
-    if not sys.stderr.isatty() or total < 1 << 18:
+def transfer(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar with rate and time left, on a terminal and only for what takes a while; yields `add(bytes)`.
+
+    Without a `total` it only shows that something goes on, and for how long.
+    """
+    if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    bar = _Bar(what, total)
+    bar.start()
+    try:
+        yield bar.add
+    finally:
+        bar.close()
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda amount: progress.advance(task, amount)
+
+class _Bar(threading.Thread):
+    """Shows itself after two seconds: what is done by then needs no bar, and no time to load one."""
+
+    def __init__(self, what: str, total: int | None) -> None:
+        super().__init__(daemon=True)
+        self._what, self._total, self._done = what, total, 0
+        self._over = threading.Event()
+
+    def add(self, amount: int) -> None:
+        """So much more is done."""
+        self._done += amount
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        """Look ten times a second how far it is."""
+        if self._over.wait(2):
+            return
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            ProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn()]
+        if self._total is None:
+            columns += [TimeElapsedColumn()]
+        else:
+            columns += [DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()]
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(self._what, total=self._total)
+            while not self._over.wait(0.1):
+                progress.update(task, completed=self._done)

@@ -14,7 +14,7 @@ from . import rendering
 from .finding import root_of
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
-from .model.job import Job, new_key
+from .model.job import Job, State, new_key
 from .model.ledger import to_record
 from .model.resources import Resources, TaskRange
 from .schedulers import Dialect, Scheduler, Submission
@@ -58,6 +58,8 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     """Raises InvalidInput for everything that can be known wrong from here."""
     if any("\0" in argument for argument in (*wanted.arguments, *wanted.options)):
         raise InvalidInput("an argument cannot hold a NUL byte")
+    # Of what is known to have succeeded nothing is to be waited for, nor are its notes needed any more.
+    after = [(job, tasks) for job, tasks in wanted.after if job.only(tasks).state is not State.SUCCEEDED]
     asked = wanted.resources
     dialect = Dialect(scheduler, cluster.names)
     script = rendering.render(wanted.script, wanted.variables, asked, dialect, defaults=cluster.resources)
@@ -67,7 +69,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     job_file = scheduler.legal_name(script.name)
     if job_file != script.name and not asked.name:
         warnings.append(
-            f"the scheduler does not take '{script.name}' for a job's name: '{job_file}' unless the script says -N"
+            f"the scheduler does not take '{script.name}' for a job's name: '{job_file}' unless the script names itself"
         )
     key = wanted.key or new_key(asked.name or Path(job_file).stem)
     job = Job(
@@ -87,10 +89,10 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         wanted.arguments,
         wanted.hold,
         wanted.workdir,
-        tuple(job.job_id or "" for job, _ in wanted.after),
+        tuple(job.job_id or "" for job, _ in after),
     )
-    files = [*_conditions(wanted), *collect(wanted.put)]
-    return replace(finish(job, script.text, submission, files, cluster, scheduler, warnings), after=wanted.after)
+    files = [*_conditions(after, bare=wanted.bare), *collect(wanted.put, scheduler)]
+    return replace(finish(job, script.text, submission, files, cluster, scheduler, warnings), after=tuple(after))
 
 
 def finish(
@@ -119,23 +121,24 @@ def finish(
     return Prepared(job, script, variables, tuple(uploads), Path(submission.script).name, tuple(warnings))
 
 
-def _conditions(wanted: Wanted) -> list[Upload]:
+def _conditions(after: Sequence[Before], *, bare: bool) -> list[Upload]:
     """The file from which `run` knows which jobs have to have succeeded: the scheduler waits for ends only (G10).
 
     Two lines for each range of tasks: `FIRST LAST STEP JOBID`, and the job directory. Raises InvalidInput where there
     are no notes to look at.
     """
     lines = []
-    for job, tasks in wanted.after:
-        if job.bare or wanted.bare:
+    for job, tasks in after:
+        if job.bare or bare:
             raise InvalidInput(f"--after: without notes of start and end nobody knows whether {job.title()} succeeded")
-        ranges = [TaskRange(task, task) for task in tasks] or [job.array or TaskRange(0, 0)]
+        ranges = [TaskRange(task, task) for task in tasks] or (job.array or TaskRange(0, 0)).parts()
         lines += [f"{r.first} {r.last} {r.step} {job.job_id}\n{job.directory}\n" for r in ranges]
     return [Upload(".submithost/after", "".join(lines).encode("utf-8", "surrogateescape"))] if lines else []
 
 
-def collect(paths: Sequence[str]) -> list[Upload]:
+def collect(paths: Sequence[str], scheduler: Scheduler) -> list[Upload]:
     """The files of `--put`: each under its own name, directories with what is in them. Raises InvalidInput."""
+    own = {".submithost", *scheduler.own_files}
     found: dict[str, Path] = {}
     for text in paths:
         path = Path(text).expanduser()
@@ -150,7 +153,7 @@ def collect(paths: Sequence[str]) -> list[Upload]:
                 raise InvalidInput(f"--put {text}: cannot read {file}")
             if found.setdefault(inside, file) != file:
                 raise InvalidInput(f"--put: {found[inside]} and {file} would both be {inside} in the job directory")
-            if inside.split("/")[0] in (".submithost", ".sge_request"):
+            if inside.split("/")[0] in own:
                 raise InvalidInput(f"--put {text}: the name {inside} is submithost's own in a job directory")
     return [Upload(name, file, file.stat().st_mode & 0o777 | 0o600) for name, file in found.items()]
 

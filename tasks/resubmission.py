@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from . import output
+from .listing import SLOW
 from .login_node import Program
 from .model.errors import InvalidInput, SchedulerError
 from .model.job import Job, State, check_key
@@ -20,7 +21,6 @@ from .preparation import Prepared, collect, finish
 from .schedulers import Submission
 from .session import Session
 from .submitting import show_steps, submit_once
-from .transfer import SLOW
 from .watching import Watch
 
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
@@ -49,7 +49,7 @@ def resubmit_job(
         output.say(f"{job.title()}: nothing of it failed, nothing is submitted")
         return []
     original = _read(session, job)
-    files = collect(put)
+    files = collect(put, session.scheduler)
     given = {file.name for file in files}
     inputs = [name for name in original.inputs if name not in given]
     if changed := [name for name in original.changed if name not in given]:
@@ -145,7 +145,7 @@ def _read(session: Session, job: Job) -> Original:
         now[rest] = kind
     directories = {rest.split(" ", 2)[2] for rest, kind in now.items() if kind == "d"}
     put = [entry for entry in _entries(answer["put"].out) if entry.split(" ", 2)[2] not in directories]
-    put = [entry for entry in put if entry.split(" ", 2)[2] != ".sge_request"]
+    put = [entry for entry in put if entry.split(" ", 2)[2] not in session.scheduler.own_files]
     inputs = tuple(entry.split(" ", 2)[2] for entry in put if now.get(entry) == "f")
     changed = tuple(entry.split(" ", 2)[2] for entry in put if entry not in now)
     return Original(answer["script"].out, submission, inputs, changed, frozenset(answer.text("done").split("\n")))

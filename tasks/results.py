@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from . import output
+from .listing import SLOW, entries, inside, laid, stays_inside, summary, tell, what
 from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job
 from .selection import Selected
 from .session import Session
-from .transfer import SLOW, Found, bring, inside, newer_here, same
+from .transfer import Found, bring, newer_here, same
 from .watching import Watch
 
 # What this command line has fetched into which directory: `-H a,b fetch --to=x` would mix two clusters' results.
@@ -36,7 +37,8 @@ def fetch(
     for job, tasks in selected:
         own = f"{job.name}-{job.job_id}".replace("/", "_")
         target = (to / own if len(selected) > 1 else to) if to else Path(own)
-        found = [file for file in _look(session, watch, job, tasks) if _wanted(file.name, only)]
+        found = _look(session, watch, job, tasks)
+        found = [file for file in found if _wanted(file.name, only)]
         if only and not found:
             raise InvalidInput(f"{job.title()} left nothing behind that matches {' or '.join(only)}")
         if _filled.setdefault(target.resolve(), (session.name, job.key)) != (session.name, job.key):
@@ -47,10 +49,9 @@ def fetch(
         kept += [str(target / file.name) for file in newer]
         wanted = [file for file in changed if file not in newer]
         bring(session, job.directory or "", target, wanted)
-        size = sum(file.size for file in wanted)
         unchanged = len(found) - len(changed)
         output.say(
-            f"{job.title()}: {len(wanted)} file{'' if len(wanted) == 1 else 's'} ({size} bytes) into {target}"
+            f"{job.title()}: {summary([file.entry for file in wanted])} into {target}"
             + (f", {unchanged} unchanged" if unchanged else "")
         )
         for file in wanted:
@@ -64,7 +65,7 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
     notes = session.ask(
         Program(("look",), {"queue": "", "seconds": "0", "first": "0", "every": "1"}, data=[_line(job)])
     )
-    watch.notes.read(notes["notes"].text)
+    watch.notes.read(notes["notes"].exact)
     logs = {
         path
         for task, each in watch.notes.logs.get(job.key, {}).items()
@@ -74,34 +75,26 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
     elsewhere = [path for path in sorted(logs) if not path.startswith(f"{job.directory}/")]
     data = "".join(f"{path}\n" for path in elsewhere).encode("utf-8", "surrogateescape")
     answer = session.must(Program(("manifest",), {"directory": job.directory or ""}, data=[data]), SLOW)
-    put = set(answer["put"].out.decode("utf-8", "surrogateescape").split("\0"))
-    found, links = [], 0
-    for kind, size, modified, root, path in entries(answer["files"].out + answer["logs"].out):
-        if kind != "f":
-            links += 1
-        elif f"{size} {modified} {path}" not in put and (not tasks or _absolute(job, root, path) in logs):
-            name = PurePosixPath(path).name if root == "/" else path
-            found.append(Found(path, inside(name, session), int(size), float(modified)))
-    if links:
-        output.say(f"{job.title()}: {links} links and special files are left where they are")
+    put = {(entry.size, entry.modified, entry.path) for entry in laid(answer["put"].out)}
+    found, left = [], []
+    for entry in entries(answer["files"].out + answer["logs"].out):
+        path = entry.path
+        if entry.kind == "f" or (entry.kind == "l" and stays_inside(path, entry.link)):
+            if (entry.size, entry.modified, path) not in put and (not tasks or _absolute(job, path) in logs):
+                name = PurePosixPath(path).name if path.startswith("/") else path
+                found.append(Found(path, inside(name, session), entry))
+        else:
+            left.append(f"{path} is left there: {what(entry)}")
+    tell(job.title(), left)
     return found
 
 
-def _absolute(job: Job, root: str, path: str) -> str:
-    return path if root == "/" else f"{job.directory}/{path}"
+def _absolute(job: Job, path: str) -> str:
+    return path if path.startswith("/") else f"{job.directory}/{path}"
 
 
 def _line(job: Job) -> bytes:
     return f"{job.directory}\n".encode("utf-8", "surrogateescape")
-
-
-def entries(data: bytes) -> Iterator[tuple[str, str, str, str, str]]:
-    """The entries of `manifest.sh`: kind, size, mtime, root and path."""
-    for entry in data.decode("utf-8", "surrogateescape").split("\0"):
-        head, newline, path = entry.partition("\n")
-        words = head.strip().split(" ")
-        if newline and len(words) == 4:
-            yield words[0], words[1], words[2], words[3], path
 
 
 def _wanted(name: str, only: Sequence[str]) -> bool:

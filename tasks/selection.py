@@ -125,6 +125,8 @@ def resolve(session: Session, text: str) -> Selected:
         if found and task:
             if not found.array or int(task) not in found.array.numbers():
                 raise InvalidInput(f"{found.title()} has no task {task}")
+            if not int(task):
+                raise InvalidInput(f"task 0 of {found.title()} cannot be named alone: name the job")
             return found, (int(task),)
     elif os.path.isfile(text):
         noted = read_job_file(Path(text))

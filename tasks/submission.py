@@ -26,7 +26,7 @@ from .session import Session
 PATIENCE = 150
 # The same while the scheduler cannot be asked at all.
 PATIENCE_DOWN = 15
-# Until a qsub that says nothing is looked up by its mark (`-sync y` says nothing until the job has ended).
+# Until a submit command that says nothing is looked up by its mark: some scripts make it wait for the job's end.
 _SILENT = "3"
 
 
@@ -168,17 +168,19 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
         found = judge(session, job, answer, program.variables["token"])
         if found.verdict is Verdict.JOB:
             return found.job, found.out, found.err
+        trouble = f" ({found.trouble})" if found.trouble else ""
+        late = time.monotonic() > deadline - (PATIENCE - PATIENCE_DOWN if trouble else 0)
         if found.verdict is Verdict.NONE:
             if found.token:
                 answer = session.ask(step(session, job, "release", token=found.token))
             if found.refused and asked_now:
                 raise NotSubmitted(f"{session.name}: no job was made: {found.words()}")
-            if not found.token:
-                answer = session.ask(program)
-                asked_now = False
-            continue
-        trouble = f" ({found.trouble})" if found.trouble else ""
-        if time.monotonic() > deadline - (PATIENCE - PATIENCE_DOWN if trouble else 0):
+            if not late:
+                if not found.token:
+                    answer = session.ask(program)
+                    asked_now = False
+                continue
+        if late:
             raise not_known(session, job, trouble)
         if not told:
             print(f"{session.name}: finding out what became of key {job.key} ...", file=sys.stderr)

@@ -1,164 +1,204 @@
-"""Files from a cluster to here: changed ones only, each verified, and none newer overwritten."""
+"""Files from a cluster to here: changed ones only, each verified, none newer overwritten, and big ones gone on
+with where they stopped.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from . import output
+from .arrival import Arrival, Part, directories, make_link, unpack_sums
+from .listing import SLOW, Entry, local_entry
 from .login_node import Program
-from .model.errors import ConnectionLost, InvalidInput, SchedulerError
-from .session import Session
+from .model.errors import ConnectionLost
+from .sending import BIG, MANY, TRIES, sums
+from .session import SILENCE, Session, back_off
 
-# Seconds of silence for which a login node may count files, or read a large one for its checksum.
-SLOW = 1800.0
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class Found:
-    """One file over there: `path` as `bring.sh` takes it, `name` the place below the target, `modified` in seconds."""
+    """Something over there: `path` as `bring.sh` takes it, `name` the place below the target."""
 
     path: str
     name: str
-    size: int
-    modified: float
+    entry: Entry
 
-
-def inside(name: str, session: Session) -> str:
-    """`name` if it stays below the target directory. Raises SchedulerError: it is the cluster that names it."""
-    parts = PurePosixPath(name).parts
-    if not parts or name.startswith("/") or ".." in parts or "\0" in name:
-        raise SchedulerError(f"{session.name}: a file over there is called {name!r}, which leads out of the target")
-    return name
+    @property
+    def raw(self) -> bytes:
+        """Its path in bytes; one that begins with a dash would be an option."""
+        return (self.path if self.path.startswith("/") else f"./{self.path}").encode("utf-8", "surrogateescape")
 
 
 def same(file: Found, local: Path) -> bool:
-    """Whether `local` is what a fetch of this file would leave: it leaves the cluster's modification time."""
-    try:
-        there = local.lstat()
-    except OSError:
-        return False
-    return there.st_size == file.size and abs(there.st_mtime - file.modified) < 0.001
+    """Whether `local` is what bringing this would leave. A directory that is there is left as it is."""
+    return file.entry.same(local_entry(local))
 
 
 def newer_here(file: Found, local: Path) -> bool:
     """Whether a file here was changed after the one over there."""
-    if local.is_dir():
-        return False  # in the way in another manner, which is told when it is written
-    try:
-        return local.lstat().st_mtime > file.modified + 0.001
-    except OSError:
-        return False
+    here = local_entry(local)
+    # A directory is in the way in another manner, which is told when the file is written.
+    return here is not None and here.kind != "d" and here.modified > file.entry.modified + 1_000_000
 
 
 def bring(session: Session, directory: str, target: Path, files: Sequence[Found]) -> None:
-    """Bring them in one go; what was brought before a connection broke is not brought again."""
-    left = list(files)
-    with output.transfer(f"fetching from {session.name}", sum(file.size for file in files)) as progress:
-        tries = 0
-        while left:
-            try:
-                for file in _stream(session, directory, target, tuple(left), progress):
-                    left.remove(file)
-            except ConnectionLost as error:
-                tries += 1
-                if tries == 4:
-                    raise
-                output.say(f"{error}; going on with the {len(left)} files that are left")
-
-
-def _stream(
-    session: Session, directory: str, target: Path, files: Sequence[Found], progress: Callable[[int], None]
-) -> Iterator[Found]:
-    """Yield each file when it is here, whole and verified."""
-    requests = (
-        f"{file.size} {len(name)}\n".encode() + name
-        for file in files
-        for name in [file.path.encode("utf-8", "surrogateescape")]
-    )
-    program = Program(("bring",), {"directory": directory}, data=list(requests))
-    stream = Pieces(session.stream(program, "files", SLOW))
+    """Bring them; what was brought before a connection broke is not brought again."""
+    total = sum(file.entry.size for file in files)
+    left = dict.fromkeys(file for file in files if file.entry.kind == "f")
     for file in files:
-        hash_there = stream.line()
-        if hash_there == b"gone":
-            output.say(f"{session.name}: {file.name} has changed or gone meanwhile; fetch again for it")
+        if file.entry.kind == "d":
+            directories(target, f"{file.name}/", file.entry.mode)
+    tries = told = 0
+    alone: set[Found] = set()
+    with output.transfer(f"fetching from {session.name}", total) as progress:
+
+        def tell(amount: int) -> None:
+            nonlocal told
+            told += amount
+            progress(amount)
+
+        while left:
+            before = len(left)
+            try:
+                for file in _once(session, directory, target, tuple(left), alone, tell):
+                    left.pop(file)
+            except ConnectionLost as error:
+                tries = tries + 1 if len(left) == before else 1
+                if tries == TRIES:
+                    raise
+                output.say(f"{error}; going on with what is left")
+                time.sleep(back_off(tries))
+            tell(total - sum(file.entry.size for file in left) - told)
+    for file in files:
+        if file.entry.kind == "l":  # last, so that nothing was written through one
+            make_link(target, file.name, file.entry.link)
+
+
+def _once(
+    session: Session,
+    directory: str,
+    target: Path,
+    files: Sequence[Found],
+    alone: set[Found],
+    progress: Progress,
+) -> Iterator[Found]:
+    """Yield each file that is settled: it is here, whole and verified, or is said to have gone.
+
+    Files that change under our hands put out of step what comes together with them: they are noted in `alone`, to be
+    asked for by themselves in the next round, like the big ones.
+    """
+    batches = list(_batches([file for file in files if file.entry.size < BIG and file not in alone]))
+    single = [file for file in files if file.entry.size >= BIG or file in alone]
+    with Parts(session, directory, target, single) as parts:
+        requests = [_many(batch) for batch in batches]
+        requests += [_piece(file, parts[file].size) for file in single]
+        program = Program(("sha256", "bring"), {"directory": directory}, data=requests)
+        arrival = Arrival(session.pieces(program, SLOW if single else SILENCE))
+        for batch in batches:
+            yield from _take_many(session, arrival, target, batch, alone, progress)
+        for file in single:
+            progress(parts[file].size)
+            if not _take_piece(arrival, parts[file], file, progress):
+                output.say(f"{session.name}: {file.name} has changed or gone meanwhile; fetch again for it")
+            yield file
+        arrival.end()
+
+
+def _batches(files: Sequence[Found]) -> Iterator[list[Found]]:
+    batch: list[Found] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += file.entry.size
+        if size >= BIG or len(batch) == MANY:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _many(batch: Sequence[Found]) -> bytes:
+    paths = b"".join(file.raw + b"\0" for file in batch)
+    return f"many {len(paths)}\n".encode() + paths * 2
+
+
+def _piece(file: Found, offset: int) -> bytes:
+    return f"piece {offset} {file.entry.size - offset} {len(file.raw)}\n".encode() + file.raw
+
+
+def _take_many(
+    session: Session,
+    arrival: Arrival,
+    target: Path,
+    batch: Sequence[Found],
+    alone: set[Found],
+    progress: Progress,
+) -> Iterator[Found]:
+    known = unpack_sums(b"".join(arrival.section("sums")))
+    arrival.begin("bytes")
+    for file in batch:
+        there = known.get(file.raw)
+        if there is None:
+            output.say(f"{session.name}: {file.name} has gone meanwhile, or cannot be read")
             yield file
             continue
-        _write(target, file, stream, hash_there, progress)
+        with Part(target, file.name, lasting=False) as part:
+            digest = hashlib.sha256()
+            for piece in arrival.take(file.entry.size):
+                digest.update(piece)
+                part.write(piece)
+                progress(len(piece))
+            if digest.hexdigest() != there:
+                alone.add(file)
+                return  # what follows is out of step
+            part.settle(file.entry)
         yield file
 
 
-class Pieces:
-    """Read lines and lengths from a stream of pieces. Raises ConnectionLost when it ends too early."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._rest = b""
-
-    def _more(self) -> None:
-        piece = next(self._pieces, None)
-        if piece is None:
-            raise ConnectionLost("the stream of files ended too early")
-        self._rest += piece
-
-    def line(self) -> bytes:
-        """The next line, without its end."""
-        while b"\n" not in self._rest:
-            self._more()
-        line, _, self._rest = self._rest.partition(b"\n")
-        return line
-
-    def take(self, size: int) -> Iterator[bytes]:
-        """The next `size` bytes, piece by piece."""
-        while size:
-            if not self._rest:
-                self._more()
-            piece, self._rest = self._rest[:size], self._rest[size:]
-            size -= len(piece)
-            yield piece
+def _take_piece(arrival: Arrival, part: Part, file: Found, progress: Progress) -> bool:
+    """Whether the rest of the file came as it was asked for."""
+    digest, missing = hashlib.sha256(), file.entry.size - part.size
+    for piece in arrival.section("bytes"):
+        missing -= len(piece)
+        digest.update(piece)
+        part.write(piece)
+        progress(len(piece))
+    there = b"".join(arrival.section("sums")).decode("ascii", "replace").strip()
+    if missing or there != digest.hexdigest():
+        part.forget()
+        return False
+    part.settle(file.entry)
+    return True
 
 
-def _write(target: Path, file: Found, stream: Pieces, hash_there: bytes, progress: Callable[[int], None]) -> None:
-    """Write one file beside its place, verify it, and rename it into its place."""
-    place = target / file.name
-    digest = hashlib.sha256()
-    try:
-        _directories(target, file.name)
-        handle, temporary = tempfile.mkstemp(prefix=".submithost-", dir=place.parent)
+class Parts(dict[Found, Part]):
+    """The parts of these files that are here, what is in them verified; open while they are written."""
+
+    def __init__(self, session: Session, directory: str, target: Path, files: Sequence[Found]) -> None:
+        super().__init__()
         try:
-            with os.fdopen(handle, "wb") as local:
-                for piece in stream.take(file.size):
-                    digest.update(piece)
-                    local.write(piece)
-                    progress(len(piece))
-            if digest.hexdigest().encode() != hash_there:
-                raise ConnectionLost(f"{file.name} did not arrive as it was sent")
-            os.utime(temporary, (file.modified, file.modified))
-            os.chmod(temporary, 0o600 | 0o666 & ~_umask())
-            os.replace(temporary, place)
+            for file in files:
+                self[file] = Part(target, file.name, lasting=True)
+            begun = [(file, part) for file, part in self.items() if part.size]
+            if begun:
+                with output.transfer("checking what is here already", None):
+                    wanted = [(min(part.size, file.entry.size), file.path) for file, part in begun]
+                    for (file, part), there in zip(begun, sums(session, directory, wanted), strict=False):
+                        if part.size > file.entry.size or part.sum(hashlib.sha256()) != there:
+                            part.restart()
         except BaseException:
-            os.unlink(temporary)
+            self.__exit__()
             raise
-    except OSError as error:
-        raise InvalidInput(f"cannot write {place}: {error.strerror}") from None
 
+    def __enter__(self) -> Parts:
+        return self
 
-def _directories(target: Path, name: str) -> None:
-    """Make the directories above `name`, through no symbolic link below the target. Raises InvalidInput."""
-    target.mkdir(parents=True, exist_ok=True)
-    place = target
-    for part in PurePosixPath(name).parts[:-1]:
-        place = place / part
-        if place.is_symlink():
-            raise InvalidInput(f"{place} is a symbolic link, which could lead out of {target}; move it away")
-        place.mkdir(exist_ok=True)
-
-
-def _umask() -> int:
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
+    def __exit__(self, *_: object) -> None:
+        for part in self.values():
+            part.close()

@@ -67,7 +67,7 @@ class Watch:
             return
         answer = self.session.ask(self._program(0))
         self._begin(answer["now"])
-        self.notes.read(answer["notes"].text)
+        self.notes.read(answer["notes"].exact)
         self._take(answer["queue"])
         self._explain()
         if self._absent():
@@ -87,7 +87,9 @@ class Watch:
             try:
                 self._follow(deadline, told)
                 failures = 0
-            except (HostKeyRefused, LoginRefused):
+            except (HostKeyRefused, LoginRefused) as refusal:
+                if self._now:  # it was there before
+                    raise type(refusal)(f"{refusal}; then {self._go_on()}") from None
                 raise
             except Unreachable as error:
                 failures += 1
@@ -97,7 +99,10 @@ class Watch:
                 print(f"{error}; trying again in {pause:.0f} s", file=sys.stderr)
                 _sleep(pause, deadline)
             if deadline is not None and time.monotonic() >= deadline and self.live():
-                raise StillRunning(_still(self.live(), self.session.name))
+                raise StillRunning(_still(self.live()) + self._go_on())
+
+    def _go_on(self) -> str:
+        return f"go on with: {fab()} -H {self.session.name} wait --job {self.live()[0].job_id}"
 
     def _follow(self, deadline: float | None, told: Told) -> None:
         """One program, for as long as nothing else is to be asked. It says something every second."""
@@ -107,7 +112,7 @@ class Watch:
                 if name == "now":
                     self._begin(reply)
                 elif name == "notes":
-                    self.notes.read(reply.text)
+                    self.notes.read(reply.exact)
                 elif name == "queue":
                     queue = reply
                 elif name == "looked":
@@ -266,7 +271,8 @@ def _sleep(seconds: float, deadline: float | None) -> None:
     time.sleep(max(0.0, seconds if deadline is None else min(seconds, deadline - time.monotonic())))
 
 
-def _still(jobs: Sequence[Job], cluster: str) -> str:
+def _still(jobs: Sequence[Job]) -> str:
     first = jobs[0]
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-    return f"{first.title()} is still {first.state}{more}; go on with: {fab()} -H {cluster} wait --job {first.job_id}"
+    state = "in error state" if first.state is State.ERROR else first.state
+    return f"{first.title()} is still {state}{more}; "

@@ -8,6 +8,7 @@ a program over there".
 
 from __future__ import annotations
 
+import re
 import secrets
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,11 +22,14 @@ T = TypeVar("T")
 COMMAND = (
     "exec /bin/sh -c '"
     'while read -r w n k; do [ "$w" = submithost ] && break; done; '  # what rc files leave behind is passed over
-    'p=$(head -c "$n"); case "$p" in *"#$k") eval "$p";; esac'
+    'p=$(head -c "${n:-0}"); case "$p" in *"#$k") eval "$p";; *) exit 97;; esac'
     "'"
 )
-# rc files that read a line of stdin get these instead of the program.
-_FOR_RC_FILES = b"\n" * 4
+NO_PROGRAM = 97
+"""The exit status of `COMMAND` when no whole program came on its stdin."""
+# rc files that read a line of stdin get an empty one instead of the program; a shell that they `exec` takes stdin for
+# its commands, and the first is to read the program as it should be read (those that read ahead, as dash, cannot).
+_FOR_RC_FILES = b"\n" * 4 + COMMAND.encode() + b"\n"
 
 
 def quote(text: str) -> str:
@@ -56,7 +60,7 @@ class Program:
         variables = {
             "nonce": nonce,
             "login_environment": environment,
-            "setup": "\n".join(setup),
+            "setup": "".join(f"{line}\n" for line in _reporting(nonce, setup)),
             **self.variables,
         }
         lines = [f"{name}={quote(value)}" for name, value in variables.items()]
@@ -80,6 +84,24 @@ def envelope(text: bytes, nonce: str) -> bytes:
     return _FOR_RC_FILES + f"submithost {len(text)} {nonce}\n".encode() + text
 
 
+def _reporting(nonce: str, setup: Iterable[str]) -> Iterator[str]:
+    """The setup's lines, and between them what makes each tell its exit status on stderr, in sh as in csh."""
+    tell = f'/bin/sh -c \'printf "\\n%s\\n" "$0" >&2\' {nonce}='
+    for line in setup:
+        yield from (f"{tell}setup", line, f"{tell}$?")
+
+
+def setup_troubles(errors: str, nonce: str, setup: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """The setup lines that failed or said something on stderr: line, exit status, what it said.
+
+    The status is empty when the line ended the shell: csh does that wherever something is wrong.
+    """
+    found = re.findall(rf"^{nonce}=setup\n(.*?)(?:\n{nonce}=(\d+)$|\Z)", errors, re.M | re.S)
+    for line, (said, status) in zip(setup, found, strict=False):
+        if status != "0" or said.strip():
+            yield line, status, said.strip()
+
+
 def new_nonce() -> str:
     """What marks one program's answer: nothing that a cluster prints can look like it."""
     return secrets.token_hex(16)
@@ -97,6 +119,11 @@ class Reply:
     def text(self) -> str:
         """stdout as text: login nodes do not always speak UTF-8 (L9)."""
         return self.out.decode("utf-8", "replace")
+
+    @property
+    def exact(self) -> str:
+        """stdout as text that goes back as the bytes it was: for paths, and for what a shell is to evaluate."""
+        return self.out.decode("utf-8", "surrogateescape")
 
     @property
     def errors(self) -> str:

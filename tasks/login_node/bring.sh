@@ -1,15 +1,24 @@
-# Send files. Variable: directory. Data: `SIZE LENGTH`, LENGTH bytes of path (relative to the directory, or absolute);
-# and so on. Each is answered by its SHA-256 and exactly SIZE bytes: a log that grows meanwhile is sent as far as asked.
+# Send files. Variable: directory (paths are relative to it, or absolute). Data, and the sections it is answered with:
+#   many LENGTH     LENGTH bytes, paths with a NUL at each end, and the same again: `sums`, as sha256sum prints them, then
+#                   `bytes`, the files one after the other
+#   piece OFFSET BYTES LENGTH   LENGTH bytes of path: `bytes`, so many of them (a log that grows meanwhile is sent as far
+#                   as asked), then `sums`, their checksum
 cd "$directory" || refuse "cannot enter $directory"
-section files
-while read -r size length; do
-    path=$(head -c "$length" && echo .) && path=${path%.}
-    case $path in /*) ;; *) path=./$path ;; esac
-    if hash=$(head -c "$size" "$path" 2>/dev/null | sha256sum) && [ "$(stat -c %s "$path")" -ge "$size" ]; then
-        printf '%s\n' "${hash%% *}"
-        head -c "$size" "$path"
+while read -r word one two three; do
+    if [ "$word" = many ]; then
+        section sums
+        head -c "$one" | LC_ALL=C xargs -0 sha256sum -- 2>/dev/null
+        section bytes
+        head -c "$one" | xargs -0 cat -- 2>/dev/null
     else
-        echo gone
+        path=$(head -c "$three" && echo .) && path=${path%.}
+        # The checksum is made meanwhile, and waits in the pipe.
+        sum_of "$path" "$two" "$one" | {
+            section bytes
+            piece "$path" "$two" "$one"
+            section sums
+            cat
+        }
     fi
 done
 finish

@@ -1,12 +1,13 @@
-# A submission that lost its answer was found: keep what qsub would have said. Variables: root, key, receipt.
+# A submission that lost its answer was found: keep what the scheduler would have said. Variables: root, key, receipt,
+# details (TASKS, `-` for no array job, and the job's name).
 enter "$key"
 if [ ! -f "$mine/receipt" ]; then
     problem=$({
-        { stat -c %Y "$attempt/asked" || date +%s; } 2>/dev/null
-        printf '%s\n' "$receipt"
+        when=$(stat -c %Y "$attempt/asked" 2>/dev/null || date +%s)
+        printf '%s\n%s\n' "$when $details" "$receipt"
     } 2>&1 >"$mine/receipt.new" && : >"$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt" 2>&1) || refuse "$problem"
 fi
-# A qsub that waits for the job's end (-sync y) has nobody left to tell.
+# A submit command that waits for the job's end has nobody left to tell.
 if [ "$(alive "$attempt/asked")" = yes ]; then
     read -r pid <"$attempt/pid" && kill -9 "$pid" 2>/dev/null
 fi

@@ -1,23 +1,30 @@
-# What is under a path. Variable: path (`~/` is the home directory; relative: below it).
-# Section `place`: what the path is, and where. Section `files`: entries `KIND SIZE MTIME MODE<newline>PATH`, each with a
-# NUL at its end.
+# What is under a path. Variables: path (`~/` is the home directory; relative: below it), key (of a single file's parts).
+# Section `place`: what the path is, and where. Section `tools`: `tar`, if there is one.
+# Section `files`: entries `KIND SIZE MTIME MODE<newline>PATH<NUL>LINK<NUL>`; parts of a single file are among them.
 case $path in
 '~') path=$HOME ;;
 '~/'*) path=$HOME/${path#'~/'} ;;
 /*) ;;
 *) path=$HOME/$path ;;
 esac
+section tools
+! command -v tar >/dev/null || echo tar
 section place
 if [ -d "$path" ]; then
     printf 'directory\n%s' "$path"
     section files
     cd "$path" || refuse "cannot enter $path"
-    find . -mindepth 1 -printf '%y %s %T@ %m\n%P\0'
-elif [ -e "$path" ]; then
+    find . -printf '%y %s %T@ %m\n%P\0%l\0'
+    finish
+fi
+if [ -e "$path" ]; then
     printf 'file\n%s' "$path"
     section files
-    find -L "$path" -maxdepth 0 -printf '%y %s %T@ %m\n\0'
+    find -L "$path" -maxdepth 0 -printf '%y %s %T@ %m\n\0\0'
 else
     printf 'nothing\n%s' "$path"
+    section files
 fi
+[ -z "$key" ] ||
+    find "${path%/*}/" -maxdepth 1 -name ".submithost-part-$key.*" -printf '%y %s %T@ %m\n%f\0\0' 2>/dev/null
 finish

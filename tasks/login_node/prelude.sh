@@ -39,17 +39,17 @@ refuse() {
 
 section begin
 
-# The login environment (qsub on PATH, SGE_ROOT, modules) is what a /bin/sh that the login shell starts would export.
-# csh and tcsh take `-l` only alone, so they read their line on stdin. rc files may print on both streams.
+# The login environment (PATH, modules, the scheduler's own variables) is what a /bin/sh that the login shell starts would export.
+# csh and tcsh take `-l` only alone, so they read their line on stdin; so do shells that an rc file puts in place of the
+# login shell, after what rc files themselves may read. rc files may print on both streams; on stderr goes what setup says.
 if [ -z "$login_environment" ]; then
-    line="exec /bin/sh -c 'echo; echo $nonce; export -p; echo $nonce'"
-    [ -z "$setup" ] || line="$setup
-$line"
+    line="${setup}exec /bin/sh -c 'echo; echo $nonce; export -p; echo $nonce'"
     login_environment=$(
-        case ${SHELL##*/} in
-        *csh) printf '%s\n' "$line" | "$SHELL" -l 2>/dev/null ;;
-        *) "${SHELL:-/bin/sh}" -l -c "$line" </dev/null 2>/dev/null ;;
-        esac | sed "1,/^$nonce\$/d; /^$nonce\$/,\$d"
+        printf '\n\n\n\n%s\n' "$line" |
+            case ${SHELL##*/} in
+            *csh) "$SHELL" -l ;;
+            *) "${SHELL:-/bin/sh}" -l -c "$line" ;;
+            esac | sed "1,/^$nonce\$/d; /^$nonce\$/,\$d"
     )
     section environment
     printf '%s' "$login_environment"

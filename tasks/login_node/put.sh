@@ -1,12 +1,145 @@
-# Take files in. Variable: path (the directory for them, absolute). Data: the files, as `receive` reads them.
+# Take files in. Variable: path (the directory for them, absolute). Data, lines:
+#   tar BYTES                    a tar archive; its members are laid aside
+#   file MODE MTIME SIZE LENGTH  LENGTH bytes of name, SIZE bytes: laid aside, where there is no tar
+#   directory MODE LENGTH        LENGTH bytes of name: the same
+#   link LENGTH TARGET           LENGTH bytes of name, TARGET bytes of where it leads: the same
+#   place BYTES                  checksums as `sha256sum -c` reads them, and a line `sure`: what was laid aside is verified
+#                                and put in place
+#   big MODE MTIME SIZE OFFSET KEY LENGTH PART   LENGTH bytes of name, PART bytes of the name of an earlier part (0: none)
+#                                of which OFFSET bytes are good, then pieces `piece BYTES SUM` with their bytes
+#   done
+# A file comes whole or not at all into its place. What has come of a big one is kept when the connection is cut.
+
+take() { # the next $1 bytes of data, which may end in newlines
+    taken=$(head -c "$1" && echo .) && taken=${taken%.}
+}
+
+cut() {
+    echo 'the connection was cut' >&2
+    return 1
+}
+
+lay_aside() { # $word and its operands
+    case $word in
+    tar) head -c "$1" | tar -xpof - -C "$aside" ;;
+    directory)
+        take "$2"
+        mkdir -p "$aside/$taken" && chmod "$1" "$aside/$taken"
+        ;;
+    link)
+        take "$1"
+        name=$taken
+        take "$2"
+        case $name in */*) mkdir -p "$aside/${name%/*}" ;; esac && ln -s -- "$taken" "$aside/$name"
+        ;;
+    file)
+        take "$4"
+        case $taken in */*) mkdir -p "$aside/${taken%/*}" ;; esac &&
+            head -c "$3" >"$aside/$taken" && touch -d "@$2" "$aside/$taken" && chmod "$1" "$aside/$taken"
+        ;;
+    esac
+}
+
+place() { # Directories that are not there yet go with all that is in them, so there are few processes for many files.
+    take "$1"
+    read -r word && [ "$word" = sure ] || cut || return
+    cd "$aside" || return
+    if [ "$1" -gt 0 ]; then
+        said=$(printf %s "$taken" | LC_ALL=C sha256sum -c --quiet 2>&1) || {
+            echo "did not arrive whole: $said" >&2
+            return 1
+        }
+    fi
+    into=$path find . -type d -exec /bin/sh -c '
+        for directory do
+            [ -d "$directory" ] || continue # gone with the one above it
+            there=$into/${directory#./}
+            if [ "$directory" = . ]; then there=$into; fi
+            if [ -d "$there" ]; then
+                find "$directory" -maxdepth 1 ! -type d -print0 | xargs -0 -r mv -f -t "$there" -- || exit
+            else
+                mv -T -- "$directory" "$there" || exit
+            fi
+        done' sh {} + && cd "$path" && rm -rf "$aside" && mkdir "$aside"
+}
+
+writes() { # whether a part has a writer: one on this host that lives, on another host one that was at work lately
+    writer=${1##*.} host=${1#*-part-*.} host=${host%.*}
+    if [ "$host" = "$(uname -n)" ]; then kill -0 "$writer" 2>/dev/null; else [ "$(find "$1" -mmin -2)" ]; fi
+}
+
+writes_on() { # whether it still does so after a while: of a connection that broke it may be looking at what came last
+    for second in 1 2 3; do
+        writes "$1" || return
+        sleep 1
+    done
+}
+
+big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
+    mode=$1 mtime=$2 size=$3 offset=$4 key=$5 length=$6 old=$7
+    take "$length"
+    name=$path/$taken
+    take "$old"
+    old=$taken
+    mkdir -p "${name%/*}" || return
+    part=${name%/*}/.submithost-part-$key.$(uname -n).$$
+    if [ -z "$old" ]; then
+        : >"$part"
+    elif writes_on "${name%/*}/$old"; then
+        head -c "$offset" "${name%/*}/$old" >"$part"
+    else
+        mv -f "${name%/*}/$old" "$part" && truncate -s "$offset" "$part"
+    fi || return
+    checking=
+    while [ "$offset" -lt "$size" ]; do
+        read -r word length sum || cut || return
+        if ! problem=$(head -c "$length" 2>&1 >>"$part"); then
+            rm -f "$part" # a full disk is to be as full as before
+            echo "$problem" >&2
+            return 1
+        fi
+        [ "$(stat -c %s "$part")" -eq "$((offset + length))" ] || cut || return
+        good || return
+        # While the next piece comes; after writing, since a full quota may cut a file without a word (L11).
+        [ "$(sum_of "$part" "$length" "$offset")" = "$sum" ] &
+        checking=$!
+        offset=$((offset + length))
+    done
+    good && touch -d "@$mtime" "$part" && chmod "$mode" "$part" && mv -f -T -- "$part" "$name" || return
+    for part in "${name%/*}/.submithost-part-$key".*; do
+        [ ! -e "$part" ] || writes "$part" || rm -f "$part"
+    done
+}
+
+good() { # what was checked last
+    [ -z "$checking" ] || wait "$checking" || {
+        rm -f "$part"
+        echo "$name did not arrive whole" >&2
+        return 1
+    }
+}
+
+all() {
+    while read -r word rest; do
+        set -f
+        # shellcheck disable=SC2086 # operands are numbers and hexadecimal digits
+        set -- $rest
+        set +f
+        case $word in
+        place) place "$@" ;;
+        big) big "$@" ;;
+        done) return 0 ;;
+        *) lay_aside "$@" ;;
+        esac || return
+    done
+    cut
+}
+
 problem=$(mkdir -p "$path" 2>&1) || refuse "$problem"
-into=$path
-incoming=$path/.submithost-incoming.$$
-beat=
-trap 'rm -f "$incoming"' EXIT
-if problem=$(receive 2>&1); then
-    section received
-else
-    refuse "$path: $problem"
-fi
+aside=$path/.submithost-aside.$(uname -n).$$
+trap 'rm -rf "$aside"' EXIT
+trap 'exit 1' HUP TERM PIPE # else nobody cleans up
+trap '' XFSZ # a limit is to be an error that says so
+problem=$(mkdir "$aside" 2>&1 && all 2>&1) || refuse "$path: $(printf '%s\n' "$problem" | head -n 2)"
+section received
 finish

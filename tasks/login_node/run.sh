@@ -1,8 +1,9 @@
 # The job: note the start, run the user's script with the interpreter that the scheduler would have used, note the end.
 # From the scheduler: submithost_identify (sets submithost_job, submithost_claim, submithost_task, submithost_out and
 # submithost_err), submithost_shell (sets submithost_mode and submithost_shell), submithost_as_login (whether that shell
-# is a login one) and submithost_environment (mends what tells of the submitted file). Every name of ours is long, since
-# the job's environment is the user's and must reach the body as it is.
+# is a login one), submithost_environment (mends what tells of the submitted file), and submithost_forward (signals that
+# the body is to have from here; empty: it gets its own). Every name of ours is long, since the job's environment is the
+# user's and must reach the body as it is.
 submithost_mine=${0%/*}
 submithost_path=${PATH-unset}
 PATH=/usr/local/bin:/usr/bin:/bin${PATH:+:$PATH}
@@ -53,7 +54,11 @@ submithost_unmet() (
             done
             if [ "$noted:$status" != "$job:0" ]; then
                 [ "$task" = 0 ] || job=$job.$task
-                echo "job $job did not succeed"
+                if [ "$noted" = "${job%.*}" ]; then
+                    echo "job $job did not succeed"
+                else
+                    echo "job $job left no note that it succeeded"
+                fi
                 exit 1
             fi
             task=$((task + step))
@@ -107,8 +112,24 @@ if [ "$submithost_path" = unset ]; then unset PATH; else PATH=$submithost_path; 
 # The shell's own word on a killed child stays off the user's stderr, so that is redirected in the child alone. What ends by signal N gives 128 + N, as does
 # `exit 128+N`; sh cannot tell them apart, and both are noted and returned as that number.
 exec 9>&2 2>/dev/null
-(exec "$@" 2>&9 9>&-)
-submithost_status=$?
+if [ -z "${submithost_forward-}" ]; then
+    (exec "$@" 2>&9 9>&-)
+    submithost_status=$?
+else # signals that reach this shell alone; in a process group of its own the body ignores none of them
+    set -m
+    (exec "$@" 2>&9 9>&-) &
+    submithost_body=$!
+    set +m
+    for submithost_signal in $submithost_forward; do
+        trap "kill -s $submithost_signal $submithost_body" "$submithost_signal"
+    done
+    while :; do
+        wait "$submithost_body"
+        submithost_status=$?
+        # A signal ends the waiting, not the body; a body that has ended and was waited for is no process any more.
+        kill -0 "$submithost_body" || break
+    done
+fi
 PATH=/usr/local/bin:/usr/bin:/bin
 submithost_note "$submithost_task.end" "end $submithost_key $submithost_job $submithost_task $(date +%s) $submithost_status"
 exit "$submithost_status"

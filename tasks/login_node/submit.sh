@@ -3,14 +3,16 @@
 # script's first line that is neither blank nor a comment), shebang (1: its first line is one), job_name (file name of
 # what is submitted), bare (1: submit the script as it is), patience (seconds until a silent scheduler is left alone).
 # From the scheduler: survey, which asks what `prepare` wants to know while the files come in, prepare, which may change
-# `submit`, and accepted, which knows an accepting answer. Data: the files, as `take` reads them.
+# `submit`, accepted, which knows an accepting answer, and details, which tells TASKS (`-`: no array job) and NAME of the
+# job where the answer does not. Data: the files, as `take` reads them.
 
-assemble() { # the file that is submitted: the script, its text where qsub reads it, but handing over to `run`
+assemble() { # the file that is submitted: the script, its text where the scheduler reads it, but handing over to `run`
     if [ -n "$bare" ]; then
         cat "$mine/script"
         return
     fi
     echo '#!/bin/sh' &&
+        { [ ! -f "$mine/defaults" ] || cat "$mine/defaults"; } &&
         head -n "$((insert - 1))" "$mine/script" | tail -n "+$((1 + shebang))" &&
         echo "exec /bin/sh '$mine/run'" &&
         tail -n "+$insert" "$mine/script"
@@ -66,13 +68,14 @@ date +%s
     printf '%s\n' "$status" >"$attempt/status.new" && mv "$attempt/status.new" "$attempt/status"
     # An ID means submitted, whatever the exit status (G16).
     if accepted "$attempt/out" && [ -s "$attempt/status" ]; then
-        { stat -c %Y "$attempt/asked" && cat "$attempt/out"; } >"$mine/receipt.new" &&
+        when=$(stat -c %Y "$attempt/asked")
+        { echo "$when $(details "$attempt/out")" && cat "$attempt/out"; } >"$mine/receipt.new" &&
             cp "$attempt/err" "$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt"
     fi
 ) >/dev/null 2>&1 &
 asking=$!
 echo "$(uname -n) $asking" >"$attempt/asked.new" && mv "$attempt/asked.new" "$attempt/asked"
-# `-sync y` keeps qsub until the job ends: its mark in the queue tells that it is submitted.
+# One that waits for the job's end says nothing until then: its mark in the queue tells that it is submitted.
 trap : USR1
 (sleep "$patience" && kill -USR1 $$) </dev/null >/dev/null 2>&1 &
 wait "$asking"

@@ -14,8 +14,8 @@ take() { # `file MODE SIZE LINES`, so many lines of name, SIZE bytes; ...; `sums
     done
     [ "$word" = sums ] || { echo 'the connection was cut' >&2 && return 1; }
     # L11: a full quota makes files short without an error at the right moment, so look at what has arrived.
-    (cd "$into" && head -c "$mode" | sha256sum -c --quiet) 2>/dev/null >"$beat.sums" || {
-        sed 's/: FAILED.*/ did not arrive whole: is the disk or the quota full?/' "$beat.sums" >&2
+    (cd "$into" && head -c "$mode" | sha256sum -c --quiet) 2>/dev/null >"${beat%/*}/sums" || {
+        sed 's/: FAILED.*/ did not arrive whole: is the disk or the quota full?/' "${beat%/*}/sums" >&2
         return 1
     }
 }

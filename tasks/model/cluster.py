@@ -33,7 +33,7 @@ class Cluster:
     source: Path | None = None
 
     def line(self) -> str:
-        """What `--list` says of it: me@login.sharc.ac.uk:2222, gridengine."""
+        """What `--list` says of it: me@login.sharc.ac.uk:2222, and the scheduler."""
         user, port = f"{self.user}@" if self.user else "", f":{self.port}" if self.port else ""
         scheduler = f", {self.scheduler}" if self.scheduler else ""
         return f"{user}{self.host}{port}{scheduler}"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 VERSION = 1
+_MAY_LACK = ("job_id", "directory")
+_TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "origin", *_MAY_LACK)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -96,7 +98,7 @@ class Ledger:
     def update(self, *jobs: Job) -> None:
         """Record what was learnt. What is known to have ended is not changed any more (but for *vanished*)."""
         if not jobs:
-            return  # a dry run leaves no ledger behind
+            return
         with self._transaction() as connection:
             for job in jobs:
                 stored = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
@@ -191,7 +193,10 @@ def from_record(record: dict[str, object]) -> Job:
     known["tasks"] = {int(n): _outcome(o) for n, o in tasks.items()} if isinstance(tasks, dict) else {}
     known["cancelled"] = tuple(known.get("cancelled") or ())  # type: ignore[arg-type]  # as below
     known["array"] = TaskRange.parse(array) if isinstance(array, str) else None
-    return Job(**known)  # type: ignore[arg-type]  # a damaged record fails in here or where it is read
+    for name, value in known.items():
+        if name in _TEXTS and not isinstance(value, (str, type(None)) if name in _MAY_LACK else str):
+            raise TypeError(f"{name} is no text")
+    return Job(**known)  # type: ignore[arg-type]  # the rest fails in here or where it is read
 
 
 def _check_numbers(record: Mapping[str, object], *names: str) -> None:

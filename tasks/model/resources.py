@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 from .errors import InvalidInput
 
@@ -19,32 +20,44 @@ _MAIL_ON = re.compile(r"n|[beas]+")
 
 @dataclass(frozen=True)
 class TaskRange:
-    """The tasks of an array job: `first`, `first + step`, ... up to `last`."""
+    """The tasks of an array job: `first`, `first + step`, ... up to `last`, and `also` those of further ranges."""
 
     first: int
     last: int
     step: int = 1
+    also: tuple[TaskRange, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> TaskRange:
-        """Read `1-100:2`, `1-100` or `7` (that task alone). Raises InvalidInput."""
+        """Read `1-100:2`, `1-100`, `7` (that task alone), or several with commas between. Raises InvalidInput."""
+        one, *more = (cls._parse_one(part, text) for part in text.split(","))
+        return replace(one, also=tuple(more))
+
+    @classmethod
+    def _parse_one(cls, text: str, whole: str) -> TaskRange:
         match = _ARRAY.fullmatch(text)
         if not match:
-            raise InvalidInput(f"array {text!r} is not a range like 1-100 or 1-100:2")
+            raise InvalidInput(f"array {whole!r} is not a range like 1-100 or 1-100:2")
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
-        if first < 1 or last < first or step < 1:
-            raise InvalidInput(f"array {text!r}: tasks count upwards from 1, in steps of at least 1")
+        if last < first or step < 1:
+            raise InvalidInput(f"array {whole!r}: tasks count upwards, in steps of at least 1")
         return cls(first, last, step)
 
     def __str__(self) -> str:
-        return f"{self.first}-{self.last}:{self.step}"
+        return ",".join(f"{part.first}-{part.last}:{part.step}" for part in self.parts())
 
     def __len__(self) -> int:
         return len(self.numbers())
 
-    def numbers(self) -> range:
-        """All task numbers."""
-        return range(self.first, self.last + 1, self.step)
+    def parts(self) -> tuple[TaskRange, ...]:
+        """The single ranges."""
+        return (replace(self, also=()), *self.also)
+
+    def numbers(self) -> Sequence[int]:
+        """All task numbers, ascending."""
+        if not self.also:
+            return range(self.first, self.last + 1, self.step)
+        return sorted({number for part in self.parts() for number in range(part.first, part.last + 1, part.step)})
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Dialect(Protocol):
 
     @property
     def name(self) -> str:
-        """`gridengine`, for example."""
+        """The scheduler's."""
 
     @property
     def variables(self) -> Mapping[str, str]:

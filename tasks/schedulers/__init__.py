@@ -99,6 +99,7 @@ class Scheduler(Protocol):
     variables: Mapping[str, str]
     default_names: Mapping[str, str]
     not_ends: frozenset[int]
+    own_files: frozenset[str]
     before_submit: str
     in_job: str
 
@@ -121,6 +122,9 @@ class Scheduler(Protocol):
 
     def parse_submission(self, out: str) -> Submitted | None:
         """What was accepted; None: nothing was."""
+
+    def doubtful(self, err: str) -> bool:
+        """Whether a submit command that ended with this on stderr may have made a job all the same."""
 
     def receipt(self, submitted: Submitted) -> str:
         """What the scheduler would have said, for a job that was found again by its mark."""

@@ -22,6 +22,7 @@ variables = {"task_id": "$SGE_TASK_ID", "job_id": "$JOB_ID", "cores": "$NSLOTS",
 default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
 # G11: 99 puts the job back into the queue, 100 into error state; the queue alone tells whether it is over.
 not_ends = frozenset({99, 100})
+own_files = frozenset({".sge_request"})
 
 _ACCEPTED = re.compile(r'^Your job(?:-array)? (\d+)(?:\.(\d+)-(\d+):(\d+))? \("(.*)"\) has been submitted$', re.M)
 _TERSE = re.compile(r"^(\d+)(?:\.(\d+)-(\d+):(\d+))?$", re.M)
@@ -38,6 +39,7 @@ accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with
     grep -q -E '^Your job(-array)? [0-9.:-]+ \(".*"\) has been submitted$' "$1" ||
         tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
 }
+details() { :; } # the answer says it all
 survey() { # how queues start scripts, and what are login shells; asked once an hour, since it takes as long as qsub
     run '
         cluster="$SGE_ROOT $SGE_CELL $SGE_QMASTER_PORT" # a home directory may be that of several
@@ -148,6 +150,8 @@ def check(script: bytes, resources: Resources) -> list[str]:
             f"job name '{resources.name}': letters, digits and _.+=%- only, and no digit first; "
             f"'{legal_name(resources.name)}' would do"
         )
+    if resources.array and (resources.array.also or resources.array.first < 1):  # G5, G42
+        raise InvalidInput(f"--array {resources.array}: Grid Engine takes one range for a job, from 1 upwards")
     if resources.at_once and not (resources.array or _has_option(script, "-t")):
         return ["--at-once says how many tasks of an array job may run, and this is none"]
     return []
@@ -249,6 +253,11 @@ def parse_submission(out: str) -> Submitted | None:
     except ValueError:  # thousands of digits
         return None
     return Submitted(job_id, named, array)
+
+
+def doubtful(err: str) -> bool:
+    """A connection to qmaster that broke after the request; one that was never there made nothing."""
+    return "failed receiving gdi request" in err or ("commlib error" in err and "select error" not in err)
 
 
 def receipt(submitted: Submitted) -> str:

@@ -9,19 +9,16 @@ from ..model.wording import number
 
 
 class Answers:
-    """Feed it what the channel brings. `noise` is what the login printed before the program began."""
+    """Feed it what the channel brings. The section `begin` is what the login environment's making said."""
 
     def __init__(self, nonce: str) -> None:
         self._streams = (Sections(nonce), Sections(nonce))
         self._begun: tuple[list[str], list[str]] = ([], [])
         self._pieces: dict[tuple[int, int], list[bytes]] = {}
         self._given = 0
-        self.noise = b""
 
     def feed(self, out: bytes, err: bytes) -> Iterator[tuple[str, Reply]]:
         """Yield the sections that are whole now. A mark `=N` gives the section before it its exit status."""
-        if not self._begun[0]:
-            self.noise = (self.noise + out)[-4096:]
         for stream, data in enumerate((out, err)):
             for name, piece in self._streams[stream].feed(data):
                 if not piece:
@@ -40,8 +37,7 @@ class Answers:
                 return
             self._given += 1
             reply = Reply(self._take(0), self._take(1), number(status[1:]))
-            if names[self._given - 1] != "begin":
-                yield names[self._given - 1], reply
+            yield names[self._given - 1], reply
 
     def _take(self, stream: int) -> bytes:
         return b"".join(self._pieces.pop((stream, self._given), ()))

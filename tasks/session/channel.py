@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,13 @@ from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from ..login_node import Program
 from ..model.errors import SubmithostError
+from .alive import Transport
+
+# What paramiko puts into one packet. Of more it sends so much and copies all the rest, for each packet again.
+PACKET = 32768 - 64
+# As much as may be under way to us, so that one read takes all there is: of more, paramiko moves what is left to the
+# front each time.
+WINDOW = 2 << 20
 
 
 def begin(channel: paramiko.Channel, command: str) -> None:
@@ -43,10 +51,9 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._channel.sendall(self._head)
+            self._send(self._head)
             for piece in self._program.data:
-                self._channel.sendall(piece)
-                self.active = time.monotonic()
+                self._send(piece)
             self._channel.shutdown_write()
         except SubmithostError as error:
             self.failure = error
@@ -54,28 +61,48 @@ class Sender(threading.Thread):
         except (paramiko.SSHException, OSError, EOFError):
             pass
 
+    def _send(self, data: bytes) -> None:
+        for at in range(0, len(data), PACKET):
+            rest = data[at : at + PACKET]
+            while rest:
+                # Whoever reads the answer has set a short timeout; over there it may take longer to look at what came.
+                with contextlib.suppress(TimeoutError):
+                    sent = self._channel.send(rest)
+                    if not sent:
+                        raise EOFError
+                    rest = rest[sent:]
+                    self.active = time.monotonic()
+
 
 def receive(channel: paramiko.Channel, sender: Sender, silence: float) -> Iterator[tuple[bytes, bytes]]:
     """What comes on stdout and stderr, until the channel closes.
 
-    Raises OSError after `silence` seconds in which nothing moved, and the sender's own failure.
+    Raises OSError after `silence` seconds in which the program said nothing, or as soon as the other end is dead; and
+    the sender's own failure. Seconds are counted here: whoever was stopped (Ctrl-Z, a laptop asleep) has missed none.
     """
     channel.settimeout(1.0)
-    heard = time.monotonic()
+    transport = channel.get_transport()
+    assert isinstance(transport, Transport)
+    before: tuple[float, float] = (0.0, 0.0)
+    quiet = unheard = 0
     ended = False
     while not ended:
         out = err = b""
         try:
-            out = channel.recv(1 << 18)
+            out = channel.recv(WINDOW)
             ended = not out  # and nothing more comes on stderr either: they end together
         except TimeoutError:
-            pass
+            quiet, unheard = quiet + 1, unheard + 1
         while channel.recv_stderr_ready():
-            err += channel.recv_stderr(1 << 18)
-        if out or err:
-            heard = time.monotonic()
-        elif sender.failure:
+            err += channel.recv_stderr(WINDOW)
+        now = (sender.active, transport.heard)
+        quiet = 0 if out or err or now[0] != before[0] else quiet
+        unheard = 0 if now[1] != before[1] else unheard
+        before = now
+        if sender.failure:
             raise sender.failure
-        elif time.monotonic() - max(heard, sender.active) > silence:
-            raise OSError(f"no answer for {silence:.0f} s")
+        if unheard > transport.patience:
+            raise OSError(f"no sign of life for {unheard} s")
+        if quiet > silence:
+            raise OSError(f"no answer for {quiet} s")
         yield out, err

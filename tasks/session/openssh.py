@@ -59,12 +59,14 @@ class Destination:
     revoked_host_keys: Path | None = None
     strict_host_key_checking: str = "ask"
     host_key_algorithms: tuple[str, ...] = ()
+    ciphers: tuple[str, ...] = ()
     hash_known_hosts: bool = False
     proxy_jump: tuple[str, ...] = ()
     proxy_command: str | None = None
     address_family: int = socket.AF_UNSPEC
     connect_timeout: int | None = None
     server_alive_interval: int | None = None
+    server_alive_count_max: int | None = None
     forward_agent: bool = False
     batch_mode: bool = False
     methods: tuple[str, ...] = tuple(_METHODS)
@@ -153,6 +155,7 @@ def parse_g(text: str) -> Destination:
         # a word of the future is taken as the strictest one
         strict_host_key_checking=_STRICT.get(first.get("stricthostkeychecking", "ask"), "yes"),
         host_key_algorithms=tuple(filter(None, first.get("hostkeyalgorithms", "").split(","))),
+        ciphers=tuple(filter(None, first.get("ciphers", "").split(","))),
         hash_known_hosts=first.get("hashknownhosts") in ("yes", "true"),
         proxy_jump=()
         if first.get("proxyjump", "none") == "none"
@@ -161,6 +164,7 @@ def parse_g(text: str) -> Destination:
         address_family=_FAMILIES.get(first.get("addressfamily", "any"), socket.AF_UNSPEC),
         connect_timeout=_number(first, "connecttimeout"),
         server_alive_interval=_number(first, "serveraliveinterval"),
+        server_alive_count_max=_number(first, "serveralivecountmax"),
         # Only the agent of SSH_AUTH_SOCK can be forwarded; a path or another variable means no.
         forward_agent=first.get("forwardagent") == "yes",
         batch_mode=first.get("batchmode") in ("yes", "true"),

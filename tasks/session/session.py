@@ -17,7 +17,7 @@ from typing import TypeVar
 import paramiko
 from fabric.connection import Connection
 
-from ..login_node import COMMAND, Program, Reply, Sections, envelope, new_nonce
+from ..login_node import COMMAND, Program, Reply, Sections, envelope, new_nonce, setup_troubles
 from ..model.cluster import Cluster
 from ..model.errors import (
     ConnectionLost,
@@ -29,14 +29,18 @@ from ..model.errors import (
 from ..model.ledger import Ledger
 from ..model.wording import one_line
 from ..schedulers import Scheduler, assumed, known, scheduler
+from .alive import Transport
 from .answers import Answers
 from .channel import Sender, begin, receive
 from .connection import connect
+from .login_shell import InTheWay, last_words, watched
 
 # A login node that says nothing for that long, in seconds, is taken for dead. The programs that go on for longer say
 # something every second.
 SILENCE = 120.0
 _TRIES = 4
+# Sections that are for the session itself.
+_OWN = ("begin", "environment", "refused")
 Section = tuple[str, Reply]
 T = TypeVar("T")
 
@@ -68,6 +72,8 @@ class Session:
         self._connection: Connection | None = None
         self._environment = ""
         self._reached = False
+        self._answered = False
+        self._told: set[str] = set()
         self._scheduler: Scheduler | None = None
 
     @property
@@ -147,19 +153,23 @@ class Session:
         raise AssertionError  # the last try returned or raised
 
     def stream(self, program: Program, wanted: str, silence: float = SILENCE) -> Iterator[bytes]:
-        """Run `program` and yield the bytes of its section `wanted` as they come.
+        """Run `program` and yield the bytes of its section `wanted` as they come. Raises as `pieces` does."""
+        return (piece for name, piece in self.pieces(program, silence) if name == wanted and piece)
+
+    def pieces(self, program: Program, silence: float = SILENCE) -> Iterator[tuple[str, bytes]]:
+        """Run `program` and yield the bytes of its sections as they come; an empty piece tells that one begins.
 
         Raises as `follow` does, and SchedulerError with the reason of a program that refuses.
         """
         nonce = new_nonce()
         sections, ended, refused = Sections(nonce), False, b""
-        with self._running(program, nonce) as (channel, sender):
-            for out, _ in receive(channel, sender, silence):
+        with self._running(program, nonce, silence) as pieces:
+            for out, _ in pieces:
                 for name, piece in sections.feed(out):
-                    if name == wanted and piece:
-                        yield piece
                     refused += piece if name == "refused" else b""
                     ended = ended or name == "end"
+                    if name not in _OWN:
+                        yield name, piece
         if refused:
             raise SchedulerError(f"{self.name}: {refused.decode('utf-8', 'replace').strip()}")
         if not ended:
@@ -168,32 +178,54 @@ class Session:
     def _sections(self, program: Program, silence: float) -> Generator[Section, None, None]:
         """One try: open a channel, send, and read until the last section."""
         nonce = new_nonce()
-        answers = Answers(nonce)
-        with self._running(program, nonce) as (channel, sender):
-            for out, err in receive(channel, sender, silence):
+        answers, login = Answers(nonce), Reply()
+        with self._running(program, nonce, silence) as pieces:
+            for out, err in pieces:
                 for name, reply in answers.feed(out, err):
-                    if name == "environment":
-                        self._environment = reply.text
+                    if name == "begin":
+                        login = reply
+                        self._warn(login.errors, nonce)
+                    elif name == "environment":
+                        self._environment = reply.exact
+                        if not reply.out:
+                            without = f"ends without a word of its environment{last_words([login.err])}"
+                            self._tell_once(f"the login shell over there {without}")
                     elif name == "end":
+                        self._answered = True
                         return
                     else:
                         yield name, reply
-        lines = answers.noise.decode("utf-8", "replace").strip().splitlines()
-        noise = [line for line in lines if not line.startswith("@")]
-        raise self._lost(f"its answer is not whole{f' ({one_line(noise[-1])})' if noise else ''}")
+        raise self._lost("its answer is not whole")
+
+    def _warn(self, errors: str, nonce: str) -> None:
+        """Tell what `setup` said."""
+        for line, status, said in setup_troubles(errors, nonce, self.cluster.setup):
+            how = {"": "ended the login shell", "0": "said"}.get(status, f"failed with exit status {status}")
+            self._tell_once(f"setup '{one_line(line)}' {how}{': ' if said else ''}{one_line(said, 500)}")
+
+    def _tell_once(self, warning: str) -> None:
+        """What is found out with each connection need not be said each time."""
+        if warning not in self._told:
+            self._told.add(warning)
+            print(f"{self.name}: {warning}", file=sys.stderr)
 
     @contextmanager
-    def _running(self, program: Program, nonce: str) -> Iterator[tuple[paramiko.Channel, Sender]]:
-        """The channel of a program, and who sends it. Raises ConnectionLost for whatever breaks in between."""
+    def _running(self, program: Program, nonce: str, silence: float) -> Iterator[Iterator[tuple[bytes, bytes]]]:
+        """What a program says, as it comes. Raises ConnectionLost for whatever breaks in between."""
         try:
             with self._channel() as channel:
                 begin(channel, COMMAND)
                 text = envelope(program.text(nonce, self._environment, self.cluster.setup), nonce)
                 sender = Sender(channel, text, program)
                 sender.start()
-                yield channel, sender
+                mark = f"\n@{nonce} {'begin' if self._environment else 'environment'}\n".encode()
+                yield watched(receive(channel, sender, silence), channel, mark, self.name)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(error) from None
+        except InTheWay as reason:
+            what = f"{self.name}: the login shell over there is in the way: {reason}"
+            # One that has answered before will again: it was killed, or its file system hangs.
+            raise (ConnectionLost if self._answered else LoginRefused)(what) from None
 
     def _lost(self, error: object) -> ConnectionLost:
         """The error that the connection is no use any more; the next program makes another."""
@@ -207,11 +239,11 @@ class Session:
             self._connection = connect(self.cluster, self._identities)
             self._reached = True
         transport = self._connection.transport
-        if transport is None:
+        if not isinstance(transport, Transport):
             raise EOFError
         for tries in range(40):
             try:
-                return transport.open_session(timeout=30)
+                return transport.open_session(timeout=transport.patience)
             except paramiko.ChannelException:
                 # L3: with MaxSessions 1 a channel is often refused right after another has closed.
                 if tries == 39:

@@ -8,24 +8,27 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..model.errors import InvalidInput, SchedulerError, nearest
-from . import daemons, packages, register, sshd
-from .cell import MOST_SLOTS, STOCK_FLUSH, Cell, load, new, relink
-from .files import HOST
+from . import cell, packages, register, slurm, sshd
+from .cluster import MOST_SLOTS, Cluster
+from .kinds import GRID_ENGINE, SLURM, Kind, kind_of, load
 from .processes import end_all
 
 DEFAULT_CLUSTERS = ("sandbox", "sandbox2")
+DEFAULT_SLURM_CLUSTERS = ("sandbox-slurm",)
 DEFAULT_SLOTS = 16
 
 Say = Callable[[str], None]
+New = Callable[[Path, int], Cluster]
 
 
 @dataclass(frozen=True)
 class Health:
-    """What lives of a cluster: its daemons by name, and how many slots are (used, free) if qmaster says."""
+    """What lives of a cluster: its daemons by name, and how many slots are (used, free) if the scheduler says."""
 
-    cell: Cell
+    cluster: Cluster
     daemons: dict[str, bool]
     slots: tuple[int, int] | None
 
@@ -38,26 +41,41 @@ class Health:
 def up(
     names: Sequence[str] = DEFAULT_CLUSTERS,
     slots: int | None = None,
-    accounting_flush: str = STOCK_FLUSH,
+    accounting_flush: str = cell.STOCK_FLUSH,
     say: Say = lambda _: None,
     reserved: Collection[str] = (),
-) -> list[Cell]:
-    """Make these clusters be up and registered; a healthy one is left alone but for its number of slots.
+) -> list[Cluster]:
+    """Make these Grid Engine clusters be up and registered; a healthy one is left alone but for its number of slots.
 
     `slots` None keeps what a cluster has (16 for a new one); `accounting_flush` is for new ones;
     `reserved` names are refused, as those of tasks must be. Raises InvalidInput and SchedulerError.
     """
-    check_names(names)
-    if taken := [name for name in names if name in reserved]:
-        raise InvalidInput(f"'{taken[0]}' cannot be the name of a cluster: it is that of a task")
-    if slots is not None and not 1 <= slots <= MOST_SLOTS:
-        raise InvalidInput(f"a cluster of the testbed has 1 to {MOST_SLOTS} slots, not {slots}")
-    packages.ensure(say)
-    with register.locked():
-        with ThreadPoolExecutor(len(names)) as pool:
-            ready = list(pool.map(lambda name: _up_one(name, slots, accounting_flush, say), names))
-        register.publish()
-    return ready
+
+    def new(directory: Path, slots: int) -> Cluster:
+        return cell.new(directory, slots, accounting_flush)
+
+    return _up(names, GRID_ENGINE, new, slots, say, reserved)
+
+
+def up_slurm(
+    names: Sequence[str] = DEFAULT_SLURM_CLUSTERS,
+    slots: int | None = None,
+    *,
+    accounting: bool = False,
+    min_job_age: int = slurm.STOCK_MIN_JOB_AGE,
+    say: Say = lambda _: None,
+    reserved: Collection[str] = (),
+) -> list[Cluster]:
+    """The same for Slurm clusters.
+
+    New ones have `accounting` (slurmdbd) or not, and forget jobs `min_job_age` seconds after their end.
+    """
+
+    def new(directory: Path, slots: int) -> Cluster:
+        return slurm.new(directory, slots, accounting=accounting, min_job_age=min_job_age)
+
+    groups = ("slurm", "accounting") if accounting else ("slurm",)
+    return _up(names, SLURM, new, slots, say, reserved, groups)
 
 
 def down(names: Sequence[str] = (), say: Say = lambda _: None) -> list[str]:
@@ -79,15 +97,11 @@ def down(names: Sequence[str] = (), say: Say = lambda _: None) -> list[str]:
     return gone
 
 
-def health(cell: Cell) -> Health:
+def health(cluster: Cluster) -> Health:
     """How a cluster is, now."""
-    qmaster = daemons.qmaster_answers(cell)
-    alive = {
-        "sshd": sshd.answers(sshd.main_door(cell)),
-        "qmaster": qmaster,
-        "execd": daemons.execd_lives(cell),
-    }
-    return Health(cell, alive, _slots(cell) if qmaster else None)
+    kind = kind_of(cluster)
+    alive = {"sshd": sshd.answers(sshd.main_door(cluster)), **kind.alive(cluster)}
+    return Health(cluster, alive, kind.used_and_free(cluster))
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -103,72 +117,86 @@ def check_names(names: Sequence[str]) -> None:
         raise InvalidInput(f"a cluster is named twice: {', '.join(names)}")
 
 
-def _up_one(name: str, slots: int | None, accounting_flush: str, say: Say) -> Cell:
+def _up(
+    names: Sequence[str],
+    kind: Kind[Any],
+    new: New,
+    slots: int | None,
+    say: Say,
+    reserved: Collection[str],
+    groups: Sequence[str] = (),
+) -> list[Cluster]:
+    check_names(names)
+    if taken := [name for name in names if name in reserved]:
+        raise InvalidInput(f"'{taken[0]}' cannot be the name of a cluster: it is that of a task")
+    if slots is not None and not 1 <= slots <= MOST_SLOTS:
+        raise InvalidInput(f"a cluster of the testbed has 1 to {MOST_SLOTS} slots, not {slots}")
+    packages.ensure(say, *groups)
+    with register.locked():
+        with ThreadPoolExecutor(len(names)) as pool:
+            ready = list(pool.map(lambda name: _up_one(name, kind, new, slots, say), names))
+        register.publish()
+    return ready
+
+
+def _up_one(name: str, kind: Kind[Any], new: New, slots: int | None, say: Say) -> Cluster:
     directory = register.state_directory() / name
-    cell = load(directory)
-    if cell:
-        relink(cell)
+    cluster = load(directory)
+    if cluster and kind_of(cluster) is not kind:
+        raise InvalidInput(f"'{name}' is a {kind_of(cluster).word} cluster: take it down first, or choose another name")
+    if cluster:
+        cluster.relink()
         try:
-            return _mend(cell, slots, say)
+            return _mend(cluster, slots, say)
         except SchedulerError as error:
             say(f"{error}; making the cluster anew")
     if directory.exists():
         _remove(directory, say)
-    return _make(directory, slots or (cell.slots if cell else DEFAULT_SLOTS), accounting_flush, say)
+    return _make(directory, kind, new, slots or (cluster.slots if cluster else DEFAULT_SLOTS), say)
 
 
-def _make(directory: Path, slots: int, accounting_flush: str, say: Say) -> Cell:
-    say(f"{directory.name}: making a Grid Engine cell with {slots} slots in {directory}")
+def _make(directory: Path, kind: Kind[Any], new: New, slots: int, say: Say) -> Cluster:
+    say(f"{directory.name}: making a {kind.word} cluster with {slots} slots in {directory}")
     for attempt in range(3):
-        cell = new(directory, slots, accounting_flush)
+        cluster = new(directory, slots)
         try:
-            daemons.make(cell)
-            sshd.furnish(sshd.main_door(cell))
-            sshd.start_sshd(sshd.main_door(cell))
+            kind.make(cluster)
+            sshd.furnish(sshd.main_door(cluster))
+            sshd.start_sshd(sshd.main_door(cluster))
             break
         except SchedulerError:
-            # Somebody else may have taken a port since we looked, or the machine was too busy for Grid Engine.
+            # Somebody else may have taken a port since we looked, or the machine was too busy for the scheduler.
             end_all(directory)
             if attempt == 2:
                 raise
             _remove(directory, say)
-    ports = f"{cell.qmaster_port} to {cell.sshd_port}"
-    say(f"{cell.name}: sge_qmaster, sge_execd and sshd are up on ports {ports}")
-    return cell
+    say(f"{cluster.name}: {', '.join(health(cluster).daemons)} are up; sshd listens on port {cluster.sshd_port}")
+    return cluster
 
 
-def _mend(cell: Cell, slots: int | None, say: Say) -> Cell:
-    dead = health(cell).dead
+def _mend(cluster: Cluster, slots: int | None, say: Say) -> Cluster:
+    dead = health(cluster).dead
     if not dead:
-        say(f"{cell.name}: is up")
+        say(f"{cluster.name}: is up")
     else:
-        say(f"{cell.name}: starting {', '.join(dead)} again")
-        if "qmaster" in dead:
-            daemons.kill_qmaster(cell)
-        daemons.start_qmaster(cell)
-        daemons.start_execd(cell)
-        sshd.start_sshd(sshd.main_door(cell))
-    if slots and slots != cell.slots:
-        say(f"{cell.name}: {slots} slots instead of {cell.slots}")
-        cell = replace(cell, slots=slots)
-        daemons.set_slots(cell)
-        cell.save()
-    return cell
+        say(f"{cluster.name}: starting {', '.join(dead)} again")
+        kind_of(cluster).start_all(cluster)
+        sshd.start_sshd(sshd.main_door(cluster))
+    if slots and slots != cluster.slots:
+        say(f"{cluster.name}: {slots} slots instead of {cluster.slots}")
+        cluster = replace(cluster, slots=slots)
+        kind_of(cluster).set_slots(cluster)
+        cluster.save()
+    return cluster
 
 
 def _remove(directory: Path, say: Say) -> None:
     if stubborn := end_all(directory):
         first = stubborn[0]
         raise SchedulerError(f"{directory.name}: process {first.pid} does not end: {first.command!r}")
-    if cell := load(directory):
-        sshd.remove_privsep_directory(cell)
-        cell.forget()
+    if cluster := load(directory):
+        sshd.remove_privsep_directory(cluster)
+        cluster.forget()
     else:
         shutil.rmtree(directory)
     say(f"{directory.name}: processes ended, files removed")
-
-
-def _slots(cell: Cell) -> tuple[int, int] | None:
-    """Used and free slots, from `all.q@localhost BIP 0/2/16 0.08 lx-amd64` (reserved/used/all)."""
-    found = re.search(rf"^all\.q@{HOST}\s+\S+\s+\d+/(\d+)/(\d+)", cell.run("qstat", "-f").stdout, re.M)
-    return (int(found[1]), int(found[2]) - int(found[1])) if found else None

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import getpass
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from ..model.errors import InvalidInput, SchedulerError
-from . import files
-from .cell import Cell, write
-from .processes import MARK, daemon, end, wait_until
-from .sshd import other_user
+from . import files, services
+from .cell import Cell
+from .cluster import write
 
 
 def make(cell: Cell) -> None:
@@ -44,10 +43,10 @@ def start_qmaster(cell: Cell) -> None:
     An sge_execd that lives is restarted too: by itself it finds a new qmaster after half a minute, and the ends of
     jobs may never get through. Jobs run on meanwhile.
     """
-    lives = daemon(cell.directory, "sge_qmaster") is not None
+    lives = services.lives(cell, "sge_qmaster")
     if not lives:
         _start(cell, "sge_qmaster")
-    if not _comes_up(cell, "sge_qmaster", qmaster_answers):
+    if not services.comes_up(cell, "sge_qmaster", lambda: qmaster_answers(cell)):
         raise SchedulerError(f"{cell.name}: sge_qmaster does not answer: see {cell.spool / 'messages'}")
     if not lives and execd_lives(cell):
         stop_execd(cell)
@@ -56,36 +55,55 @@ def start_qmaster(cell: Cell) -> None:
 
 def start_execd(cell: Cell) -> None:
     """Start sge_execd unless it lives, and return when its queue takes jobs. Raises SchedulerError."""
-    if not daemon(cell.directory, "sge_execd"):
+    if not services.lives(cell, "sge_execd"):
         _start(cell, "sge_execd")
-    if not _comes_up(cell, "sge_execd", execd_answers):
+    if not services.comes_up(cell, "sge_execd", lambda: execd_answers(cell)):
         where = cell.spool.parent / files.HOST / "messages"
         raise SchedulerError(f"{cell.name}: sge_execd does not report: see {where}")
 
 
+def start_all(cell: Cell) -> None:
+    """Start whatever of the cell does not live, or does not answer. Raises SchedulerError."""
+    if not qmaster_answers(cell):
+        kill_qmaster(cell)
+    start_qmaster(cell)
+    start_execd(cell)
+
+
+def alive(cell: Cell) -> dict[str, bool]:
+    """What lives."""
+    return {"qmaster": qmaster_answers(cell), "execd": execd_lives(cell)}
+
+
+def used_and_free(cell: Cell) -> tuple[int, int] | None:
+    """Slots, from `all.q@localhost BIP 0/2/16 0.08 lx-amd64` (reserved/used/all); None when qmaster does not say."""
+    found = re.search(rf"^all\.q@{files.HOST}\s+\S+\s+\d+/(\d+)/(\d+)", cell.run("qstat", "-f").stdout, re.M)
+    return (int(found[1]), int(found[2]) - int(found[1])) if found else None
+
+
 def stop_qmaster(cell: Cell) -> None:
     """End sge_qmaster in good order, which takes it 8 s; jobs run on. Raises SchedulerError when it stays."""
-    _end(cell, "sge_qmaster", signal.SIGTERM)
+    services.stop(cell, "sge_qmaster", signal.SIGTERM)
 
 
 def kill_qmaster(cell: Cell) -> None:
     """Kill sge_qmaster: at once, and what it had not yet written is lost (job number, accounting)."""
-    _end(cell, "sge_qmaster", signal.SIGKILL)
+    services.stop(cell, "sge_qmaster", signal.SIGKILL)
 
 
 def stop_execd(cell: Cell) -> None:
     """End sge_execd alone; its jobs run on under their shepherds. Raises SchedulerError when it stays."""
-    _end(cell, "sge_execd", signal.SIGTERM)
+    services.stop(cell, "sge_execd", signal.SIGTERM)
 
 
 def kill_execd(cell: Cell) -> None:
     """Kill sge_execd alone; its jobs run on under their shepherds."""
-    _end(cell, "sge_execd", signal.SIGKILL)
+    services.stop(cell, "sge_execd", signal.SIGKILL)
 
 
 def qmaster_answers(cell: Cell, timeout: float = 5) -> bool:
     """Whether sge_qmaster lives and answers."""
-    if not daemon(cell.directory, "sge_qmaster"):
+    if not services.lives(cell, "sge_qmaster"):
         return False
     try:
         return cell.run("qconf", "-sh", timeout=timeout).returncode == 0
@@ -95,7 +113,7 @@ def qmaster_answers(cell: Cell, timeout: float = 5) -> bool:
 
 def execd_answers(cell: Cell) -> bool:
     """Whether sge_execd lives, and qmaster has heard of it: its host has load values."""
-    if not daemon(cell.directory, "sge_execd"):
+    if not services.lives(cell, "sge_execd"):
         return False
     try:
         done = cell.run("qconf", "-se", files.HOST)
@@ -106,7 +124,7 @@ def execd_answers(cell: Cell) -> bool:
 
 def execd_lives(cell: Cell) -> bool:
     """Whether there is an sge_execd, known to qmaster or not."""
-    return daemon(cell.directory, "sge_execd") is not None
+    return services.lives(cell, "sge_execd")
 
 
 def _lay_out(cell: Cell) -> None:
@@ -124,7 +142,7 @@ def _lay_out(cell: Cell) -> None:
     names = " ".join([files.HOST, *_names_of_this_machine()])
     write(cell.common / "host_aliases", f"{names}\n", 0o644)
     write(cell.directory / "hosts", f"127.0.0.1 {names}\n", 0o644)
-    write(root / "mailer", files.MAILER.format(mail=root / "mail"), 0o700)
+    cell.make_mailer()
 
 
 def _fill_spool(cell: Cell) -> None:
@@ -138,7 +156,7 @@ def _fill_spool(cell: Cell) -> None:
         write(new / "configuration", files.replaced(
             stock,
             execd_spool_dir=cell.spool.parent,
-            mailer=cell.sge_root / "mailer",
+            mailer=cell.mailer,
             min_uid=0, min_gid=0,
             gid_range=cell.gid_range,
             reporting_params=f"{reporting} accounting_flush_time={cell.accounting_flush}",
@@ -175,37 +193,15 @@ def _give(cell: Cell, option: str, text: str) -> None:
 
 
 def _start(cell: Cell, program: str) -> None:
-    # Jobs inherit sge_execd's environment: it gets what a service has, and nothing of this session.
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **cell.settings()}
-    environment[MARK] = str(cell.directory)
-    # Jobs have the same home as logins. And Grid Engine can only listen on every address, and believes whoever's
-    # address resolves to a name that it knows: so for its daemons no address but 127.0.0.1 has a name.
-    environment.update(other_user(cell.directory, cell.home), NSS_WRAPPER_HOSTS=str(cell.directory / "hosts"))
-    # Turned daemon by itself it would close what libnss-wrapper has open.
-    environment["SGE_ND"] = "1"
-    with open(cell.directory / f"{program}.log", "ab") as log:
-        # Away from our pipes, our terminal and our parent, or `up | cat` would wait for the daemons.
-        subprocess.run(
-            ["/bin/sh", "-c", '"$0" & exit 0', str(files.BINARIES / program)],
-            env=environment, cwd="/", start_new_session=True, check=True,
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
-
-
-def _comes_up(cell: Cell, program: str, answers: Callable[[Cell], bool]) -> bool:
-    """Wait until it answers; False as soon as it is dead."""
-
-    def lives() -> bool:
-        return daemon(cell.directory, program) is not None
-
-    return wait_until(lives, 10) and wait_until(lambda: answers(cell) or not lives(), 60) and lives()
-
-
-def _end(cell: Cell, program: str, how: signal.Signals) -> None:
-    if process := daemon(cell.directory, program):
-        end(process, how)
-    if not wait_until(lambda: not daemon(cell.directory, program), 20):
-        raise SchedulerError(f"{cell.name}: {program} does not stop")
+    services.start(
+        cell,
+        cell.program(program),
+        # Grid Engine can only listen on every address, and believes whoever's address resolves to a name that it
+        # knows: so for its daemons no address but 127.0.0.1 has a name.
+        NSS_WRAPPER_HOSTS=str(cell.directory / "hosts"),
+        # Turned daemon by itself it would close what libnss-wrapper has open.
+        SGE_ND="1",
+    )
 
 
 def _architecture() -> str:

@@ -126,14 +126,6 @@ s_vmem                INFINITY
 h_vmem                INFINITY
 """
 
-# Stands where mail(1) would: what Grid Engine wanted to send lies in `mail/`, one file each, arguments first.
-MAILER = """\
-#!/bin/sh
-umask 077
-new=$(mktemp {mail}/.new.XXXXXX) || exit 1
-{{ printf '%s\\n' "$@"; echo; cat; }} > "$new" && mv "$new" "{mail}/mail.${{new##*.}}"
-"""
-
 COMPLEXES = {
     "rmem": COMPLEX.format(name="rmem", type="MEMORY", default="2G"),
     "gpu": COMPLEX.format(name="gpu", type="INT", default="0"),

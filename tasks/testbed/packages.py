@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,33 +14,52 @@ from ..model.errors import InvalidInput
 
 # A package is there when this file is: faster than dpkg, and right where it came another way.
 WITNESSES = {
-    "gridengine-master": "/usr/lib/gridengine/sge_qmaster",
-    "gridengine-exec": "/usr/lib/gridengine/sge_execd",
-    "gridengine-client": "/usr/bin/qsub",
-    "gridengine-drmaa1.0": "/usr/lib/gridengine-drmaa/lib/libdrmaa.so.1.0",
-    "openssh-server": "/usr/sbin/sshd",
-    "openssh-client": "/usr/bin/ssh",
-    "openssh-sftp-server": "/usr/lib/openssh/sftp-server",
-    "tcsh": "/bin/csh",
-    "zsh": "/bin/zsh",
-    "libnss-wrapper": "libnss_wrapper.so",
+    "base": {
+        "gridengine-master": "/usr/lib/gridengine/sge_qmaster",
+        "gridengine-exec": "/usr/lib/gridengine/sge_execd",
+        "gridengine-client": "/usr/bin/qsub",
+        "gridengine-drmaa1.0": "/usr/lib/gridengine-drmaa/lib/libdrmaa.so.1.0",
+        "openssh-server": "/usr/sbin/sshd",
+        "openssh-client": "/usr/bin/ssh",
+        "openssh-sftp-server": "/usr/lib/openssh/sftp-server",
+        "tcsh": "/bin/csh",
+        "zsh": "/bin/zsh",
+        "libnss-wrapper": "libnss_wrapper.so",
+        "libpam-wrapper": "libpam_wrapper.so",
+    },
+    "slurm": {
+        "munge": "/usr/sbin/munged",
+        "slurmctld": "/usr/sbin/slurmctld",
+        "slurmd": "/usr/sbin/slurmd",
+        "slurm-client": "/usr/bin/sbatch",
+        "slurm-wlm-basic-plugins": "slurm-wlm/select_cons_tres.so",
+    },
+    "accounting": {
+        "slurmdbd": "/usr/sbin/slurmdbd",
+        "slurm-wlm-mysql-plugin": "slurm-wlm/accounting_storage_mysql.so",
+        "mariadb-server-core": "/usr/sbin/mariadbd",
+    },
 }
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def nss_wrapper() -> Path | None:
-    """The library that shows a process other users and groups; its folder is named by the architecture."""
-    return next(Path("/usr/lib").glob("*-linux-gnu*/libnss_wrapper.so"), None)
+def library(name: str) -> Path | None:
+    """A library by its name; its folder is named by the architecture."""
+    return next(Path("/usr/lib").glob(f"*-linux-gnu*/{name}"), None)
 
 
-def missing() -> list[str]:
-    """Names of the packages that are not installed."""
-    return [name for name, witness in WITNESSES.items() if not _is_there(witness)]
+def missing(groups: Iterable[str] = ()) -> list[str]:
+    """Names of the packages that are not installed, of the base and of these groups."""
+    wanted = {name: witness for group in ("base", *groups) for name, witness in WITNESSES[group].items()}
+    return [name for name, witness in wanted.items() if not _is_there(witness)]
 
 
-def ensure(say: Callable[[str], None]) -> None:
-    """Install what is missing if we are root; else raises InvalidInput that names the command."""
-    names = missing()
+def ensure(say: Callable[[str], None], *groups: str) -> None:
+    """Install what is missing if we are root; else raises InvalidInput that names the command.
+
+    The base is always wanted; `slurm` and `accounting` only when named, for they are big.
+    """
+    names = missing(groups)
     if not names:
         return
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *names]
@@ -55,12 +74,12 @@ def ensure(say: Callable[[str], None]) -> None:
         if "gridengine-master" in names:
             _no_system_cell()
         _apt(command)
-    if still := missing():
+    if still := missing(groups):
         raise InvalidInput(f"apt-get was content, and these packages are still not here: {' '.join(still)}")
 
 
 def _is_there(witness: str) -> bool:
-    return bool(nss_wrapper()) if witness == "libnss_wrapper.so" else Path(witness).exists()
+    return Path(witness).exists() if witness.startswith("/") else bool(library(witness))
 
 
 def _apt(command: list[str]) -> None:
@@ -94,8 +113,9 @@ def _services_stay_off() -> Iterator[None]:
         _POLICY.unlink(missing_ok=True)
 
 
-if __name__ == "__main__":  # `make test` installs before its workers could do so all at once
+# `make test` installs before its workers could do so all at once: `python -m tasks.testbed.packages [GROUP...]`.
+if __name__ == "__main__":
     try:
-        ensure(lambda line: print(line, file=sys.stderr))
+        ensure(lambda line: print(line, file=sys.stderr), *sys.argv[1:])
     except InvalidInput as error:
         raise SystemExit(str(error)) from None

@@ -13,7 +13,8 @@ import yaml
 from platformdirs import user_state_path
 
 from ..model.errors import InvalidInput
-from .cell import Cell, load, write
+from .cluster import Cluster, write
+from .kinds import kind_of, load
 from .sshd import main_door
 
 
@@ -37,16 +38,16 @@ def registration() -> Path:
     return state_directory() / "clusters.yml"
 
 
-def cells() -> list[Cell]:
-    """Every cell that is remembered, dead or alive, by name."""
+def clusters() -> list[Cluster]:
+    """Every cluster that is remembered, dead or alive, by name."""
     directory = state_directory()
     folders = sorted(directory.iterdir()) if directory.is_dir() else []
-    return [cell for folder in folders if folder.is_dir() and (cell := load(folder))]
+    return [cluster for folder in folders if folder.is_dir() and (cluster := load(folder))]
 
 
 def publish() -> None:
-    """Write ssh_config and clusters.yml for the cells that there are, or remove everything with the last."""
-    known = cells()
+    """Write ssh_config and clusters.yml for the clusters that there are, or remove everything with the last."""
+    known = clusters()
     if not known:
         registration().unlink(missing_ok=True)
         ssh_config().unlink(missing_ok=True)
@@ -54,15 +55,10 @@ def publish() -> None:
             with contextlib.suppress(OSError):  # the ledger may live beside us
                 folder.rmdir()
         return
-    write(ssh_config(), "\n".join(main_door(cell).host_block() for cell in known))
+    write(ssh_config(), "\n".join(main_door(cluster).host_block() for cluster in known))
     section = {
-        cell.name: {
-            "host": cell.name,
-            "ssh_config": str(ssh_config()),
-            "scheduler": "gridengine",
-            "names": {"memory": "rmem", "gpus": "gpu"},
-        }
-        for cell in known
+        cluster.name: {"host": cluster.name, "ssh_config": str(ssh_config()), **kind_of(cluster).registered}
+        for cluster in known
     }
     text = yaml.safe_dump({"clusters": section}, sort_keys=False)
     write(registration(), f"# written by testbed.up\n{text}")

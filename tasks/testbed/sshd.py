@@ -1,6 +1,6 @@
 """The way in: an sshd of our own on 127.0.0.1, and the ssh_config, key and known_hosts that reach it.
 
-A `Door` is one sshd. Every cell has one under its own name; tests open more, hostile ones with `extra_sshd`.
+A `Door` is one sshd. Every cluster has one under its own name; tests open more, hostile ones with `extra_sshd`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model.errors import InvalidInput, SchedulerError
-from .cell import Cell, write
-from .packages import nss_wrapper
+from .cluster import Cluster, write
+from .packages import library
 from .processes import MARK, any_sshd, end, listener, sshd_processes, wait_until
 
 _KEY_TYPES = ("ed25519", "ecdsa")
@@ -33,7 +33,7 @@ class Door:
     name: str
     port: int
     folder: Path
-    cell: Cell
+    cluster: Cluster
     client_key: Path
 
     @property
@@ -74,10 +74,10 @@ class Door:
         )
 
 
-def main_door(cell: Cell) -> Door:
-    """The sshd that every cell has."""
-    folder = cell.directory / "sshd"
-    return Door(cell.name, cell.sshd_port, folder, cell, folder / "client_key")
+def main_door(cluster: Cluster) -> Door:
+    """The sshd that every cluster has."""
+    folder = cluster.directory / "sshd"
+    return Door(cluster.name, cluster.sshd_port, folder, cluster, folder / "client_key")
 
 
 def furnish(door: Door, options: Sequence[str] = (), *, set_env: bool = True, sftp: bool = True) -> None:
@@ -90,7 +90,7 @@ def furnish(door: Door, options: Sequence[str] = (), *, set_env: bool = True, sf
     host_keys = [(door.folder / f"host_key_{kind}.pub").read_text().split()[:2] for kind in _KEY_TYPES]
     write(door.known_hosts, "".join(f"[127.0.0.1]:{door.port} {kind} {key}\n" for kind, key in host_keys))
     write(door.ssh_config, door.host_block())
-    variables = {MARK: str(door.cell.directory), **(door.cell.settings() if set_env else {})}
+    variables = {MARK: str(door.cluster.directory), **(door.cluster.settings() if set_env else {})}
     lines = [
         *options,  # sshd takes the first value that it reads
         f"Port {door.port}",
@@ -117,13 +117,13 @@ def start_sshd(door: Door, environment: dict[str, str] | None = None) -> None:
     """Start this sshd unless it lives, and return when it answers. Raises SchedulerError."""
     if answers(door):
         return
-    if alive := listener(door.cell.directory, door.config):
+    if alive := listener(door.cluster.directory, door.config):
         end(alive)
-    _privsep_directory(door.cell)
+    _privsep_directory(door.cluster)
     with open(door.folder / "start.log", "wb") as output:
         done = subprocess.run(
             ["/usr/sbin/sshd", "-f", str(door.config), "-E", str(door.log)],
-            env={"PATH": "/usr/bin:/bin", **(environment or other_user(door.folder, door.cell.home))}, cwd="/",
+            env={"PATH": "/usr/bin:/bin", **(environment or other_user(door.folder, door.cluster.home))}, cwd="/",
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     if done.returncode != 0 or not wait_until(lambda: answers(door), 30):
@@ -140,7 +140,7 @@ def stop_sshd(door: Door) -> None:
 
 def answers(door: Door) -> bool:
     """Whether its own sshd listens and says its name."""
-    if not listener(door.cell.directory, door.config):
+    if not listener(door.cluster.directory, door.config):
         return False
     try:
         with socket.create_connection(("127.0.0.1", door.port), timeout=5) as connection:
@@ -151,7 +151,7 @@ def answers(door: Door) -> bool:
 
 @contextmanager
 def extra_sshd(
-    cell: Cell,
+    cluster: Cluster,
     name: str,
     options: Sequence[str] = (),
     *,
@@ -159,34 +159,42 @@ def extra_sshd(
     home: Path | None = None,
     set_env: bool = True,
     sftp: bool = True,
+    pam: str = "",
 ) -> Iterator[Door]:
-    """Another login node of a running cell, for as long as the `with` lasts.
+    """Another login node of a running cluster, for as long as the `with` lasts.
 
     `options` are sshd_config lines that win over ours; `login_shell` and `home` are the user's as this sshd
-    knows them; without `set_env` remote commands know nothing of Grid Engine; `sftp` is the Subsystem line.
+    knows them; without `set_env` remote commands know nothing of the scheduler; `sftp` is the Subsystem line. `pam` is
+    a command that reads what was typed as a password or a code, on stdin, and whose exit status accepts it.
     """
-    folder = cell.directory / f"sshd-{name}"
-    door = Door(name, _free_port(), folder, cell, folder / "client_key")
+    folder = cluster.directory / f"sshd-{name}"
+    door = Door(name, _free_port(), folder, cluster, folder / "client_key")
     try:
-        furnish(door, options, set_env=set_env, sftp=sftp)
-        start_sshd(door, other_user(folder, home or cell.home, login_shell))
+        furnish(door, [*options, "UsePAM yes"] if pam else options, set_env=set_env, sftp=sftp)
+        environment = other_user(folder, home or cluster.home, login_shell)
+        start_sshd(door, {**environment, **_own_pam(folder, pam, environment["LD_PRELOAD"])} if pam else environment)
         yield door
     finally:
         stop_sshd(door)
+        if pam:  # what was killed has left its copies of the service
+            for copy in Path("/tmp").glob("pam.?"):  # noqa: S108  # its own choice
+                with contextlib.suppress(OSError):
+                    if pam in (copy / "sshd").read_text():
+                        shutil.rmtree(copy)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_privsep_directory(cell: Cell) -> None:
-    """Remove /run/sshd again when this cell made it and no sshd of anybody is left to use it."""
-    if (cell.directory / "made-run-sshd").exists() and not any_sshd():
+def remove_privsep_directory(cluster: Cluster) -> None:
+    """Remove /run/sshd again when this cluster made it and no sshd of anybody is left to use it."""
+    if (cluster.directory / "made-run-sshd").exists() and not any_sshd():
         with contextlib.suppress(OSError):
             _PRIVSEP.rmdir()
 
 
-def _privsep_directory(cell: Cell) -> None:
+def _privsep_directory(cluster: Cluster) -> None:
     if os.geteuid() == 0 and not _PRIVSEP.is_dir():
         _PRIVSEP.mkdir(mode=0o755, exist_ok=True)
-        (cell.directory / "made-run-sshd").touch()
+        (cluster.directory / "made-run-sshd").touch()
 
 
 def _make_key(path: Path, kind: str) -> None:
@@ -204,8 +212,8 @@ def other_user(folder: Path, home: Path, login_shell: str | None = None) -> dict
 
     And with a password that is not locked: without PAM, sshd refuses a locked account, as root's is on many machines.
     """
-    library = nss_wrapper()
-    if not library:
+    wrapper = library("libnss_wrapper.so")
+    if not wrapper:
         raise InvalidInput("the testbed needs libnss_wrapper: sudo apt-get install libnss-wrapper")
     home.mkdir(mode=0o700, exist_ok=True)
     me = pwd.getpwuid(os.geteuid())
@@ -218,10 +226,26 @@ def other_user(folder: Path, home: Path, login_shell: str | None = None) -> dict
     write(group, Path("/etc/group").read_text())
     write(shadow, f"{me.pw_name}:*:19000:0:99999:7:::\n")
     return {
-        "LD_PRELOAD": str(library),
+        "LD_PRELOAD": str(wrapper),
         "NSS_WRAPPER_PASSWD": str(passwd),
         "NSS_WRAPPER_GROUP": str(group),
         "NSS_WRAPPER_SHADOW": str(shadow),
+    }
+
+
+def _own_pam(folder: Path, command: str, preload: str) -> dict[str, str]:
+    """Variables that make libpam-wrapper give sshd this PAM service instead of the machine's."""
+    services = folder / "pam"
+    services.mkdir()
+    lines = [f"auth requisite pam_exec.so quiet expose_authtok {command}"]
+    lines += [f"{kind} required pam_permit.so" for kind in ("auth", "account", "password", "session")]
+    for name in ("sshd", "other"):
+        write(services / name, "\n".join(lines) + "\n")
+    return {
+        "LD_PRELOAD": f"{preload} {library('libpam_wrapper.so')}",
+        "PAM_WRAPPER": "1",
+        "PAM_WRAPPER_SERVICE_DIR": str(services),
+        "PAM_WRAPPER_DEBUGLEVEL": "0",
     }
 
 

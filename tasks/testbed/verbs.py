@@ -17,25 +17,35 @@ from ..verb import verb
 
 @verb(
     help={
-        "clusters": "names, with commas between (sandbox,sandbox2)",
+        "clusters": "names, with commas between (sandbox,sandbox2; with --slurm: sandbox-slurm)",
         "slots": "slots of each cluster (16 for a new one)",
+        "slurm": "Slurm instead of Grid Engine",
+        "accounting": "a new Slurm cluster gets slurmdbd and a database, for sacct",
     }
 )
-def up(_: Context, clusters: str = "sandbox,sandbox2", slots: str = "") -> None:
+def up(_: Context, clusters: str = "", slots: str = "", slurm: bool = False, accounting: bool = False) -> None:
     """Bring up private clusters on this machine.
 
-    They are Grid Engine cells with an sshd each; a healthy one is left alone.
+    They are Grid Engine cells, or Slurm clusters, with an sshd each; a healthy one is left alone.
 
     Example: fab testbed.up --clusters=sandbox,sandbox2
+    Example: fab testbed.up --slurm --accounting
     """
     from .. import all_verbs  # that module imports this one
     from ..model.resources import parse_count
     from . import bed
 
+    if accounting and not slurm:
+        raise InvalidInput("--accounting is for Slurm clusters: add --slurm")
     reserved = {"testbed", *(str(task.name) for task in all_verbs())}
-    ready = bed.up(_names(clusters), parse_count(slots, "slots") if slots else None, say=_say, reserved=reserved)
-    for cell in ready:
-        print(f"{cell.name}: {fab()} -H {cell.name} submit --script=x    by hand: {_by_hand(cell.name)}")
+    many = parse_count(slots, "slots") if slots else None
+    names = _names(clusters) if clusters else bed.DEFAULT_SLURM_CLUSTERS if slurm else bed.DEFAULT_CLUSTERS
+    if slurm:
+        ready = bed.up_slurm(names, many, accounting=accounting, say=_say, reserved=reserved)
+    else:
+        ready = bed.up(names, many, say=_say, reserved=reserved)
+    for each in ready:
+        print(f"{each.name}: {fab()} -H {each.name} submit --script=x    by hand: {_by_hand(each.name)}")
 
 
 @verb(help={"clusters": "names, with commas between (all of them)"})
@@ -58,14 +68,14 @@ def status(_: Context) -> None:
     """
     from . import bed, register
 
-    found = register.cells()
+    found = register.clusters()
     if not found:
         _say(f"nothing is up; `{fab()} testbed.up` makes " + " and ".join(bed.DEFAULT_CLUSTERS))
-    for cell in found:
-        now = bed.health(cell)
+    for cluster in found:
+        now = bed.health(cluster)
         parts = [f"{name} {'up' if alive else 'DOWN'}" for name, alive in now.daemons.items()]
         slots = "slots unknown" if now.slots is None else "slots {} used, {} free".format(*now.slots)
-        print(f"{cell.name}: {', '.join(parts)}; {slots}; {_by_hand(cell.name)}")
+        print(f"{cluster.name}: {', '.join(parts)}; {slots}; {_by_hand(cluster.name)}")
 
 
 def _by_hand(name: str) -> str:

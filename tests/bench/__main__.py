@@ -11,6 +11,7 @@ import argparse
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from pathlib import Path
 from tasks.testbed import bed
 from tasks.testbed.cell import Cell
 
-from .files import one_file, small_files
+from .files import one_file, one_file_back, small_files
 from .held import held_jobs
 from .measure import Pair, spread
 from .submitting import list_of_tasks, one_submit
@@ -39,6 +40,7 @@ def measurements(cell: Cell, runs: int) -> dict[str, Callable[[], Pair]]:
         "submit-50ms": lambda: one_submit(cell, runs, 0.05, 0.85),
         "small-files": lambda: small_files(cell, runs),
         "one-file": lambda: one_file(cell, runs),
+        "one-file-back": lambda: one_file_back(cell, runs),
     }
 
 
@@ -47,6 +49,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="only these (a part of the name is enough)")
     parser.add_argument("--runs", type=int, default=15, help="of each side, interleaved (15)")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that whatever was brought up is taken down
     with tempfile.TemporaryDirectory() as state:
         os.environ["XDG_STATE_HOME"] = state
         (cell,) = bed.up(["sandbox"], say=lambda line: print(line, file=sys.stderr))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 
+from tasks.testbed.cell import Cell
 from tests.conftest import Person
 
 OK, BAD = "#!/bin/sh\nsleep 2\necho made > made.txt\n", "#!/bin/sh\nsleep 2\nexit 7\n"
@@ -50,7 +52,9 @@ def test_what_is_to_run_after_that_does_not_run_either(person: Person) -> None:
 def test_a_job_that_is_cancelled_before_it_ran_has_not_succeeded(person: Person) -> None:
     before_and_after(person, OK, "--hold", "--job-file=first.job")
     assert person.fab("-H", "sandbox", "cancel", "--job=first.job").returncode == 0
-    assert person.wait("--job=next.job")["exit_status"] == 96
+    waited = person.fab("-H", "sandbox", "wait", "--job=next.job", "--timeout=100")
+    assert waited.returncode == 3
+    assert re.search(r"exit status 96 .*job \d+ left no note that it succeeded", waited.stderr)
 
 
 def test_all_tasks_of_an_array_job_count_or_the_one_that_is_named(person: Person) -> None:
@@ -63,6 +67,18 @@ def test_all_tasks_of_an_array_job_count_or_the_one_that_is_named(person: Person
     assert [person.wait(f"--job={name}.job")["state"] for name in ("all", "third", "fifth")] == [
         "failed", "failed", "succeeded",
     ]  # fmt: skip
+
+
+def test_of_a_job_that_is_known_to_have_succeeded_nothing_is_needed_any_more(
+    person: Person, cells: dict[str, Cell]
+) -> None:
+    person.script("first", OK)
+    person.script("next", NEXT)
+    person.submit("first")
+    key = person.wait()["key"]
+    shutil.rmtree(cells["sandbox"].home / ".submithost" / "jobs" / key)
+    person.submit("next", "--after=last")
+    assert person.wait()["state"] == "succeeded"
 
 
 def test_two_jobs_can_be_waited_for(person: Person) -> None:

@@ -1,4 +1,4 @@
-"""Bad input, bad keys, broken connections, hostile logins: one line, the right exit status, and nothing lost."""
+"""Bad input, bad keys, broken connections: one line, the right exit status, and nothing lost."""
 
 from __future__ import annotations
 
@@ -132,49 +132,6 @@ def test_a_host_that_is_not_configured_is_found_out_and_remembered(cells: dict[s
     assert first.returncode == 0, first.stderr
     assert "found gridengine" in first.stderr
     assert "found" not in person.fab("-H", "hpc", "status").stderr
-
-
-# --- hostile logins
-
-NOISE = {
-    ".bashrc": "echo rc noise; echo rc error >&2; stty sane; set -o noclobber; alias qsub=false; read -r -t 1 line\n",
-    ".bash_profile": "echo profile noise\n",
-    ".profile": "echo profile noise; echo profile error >&2\n",
-    ".zshenv": "echo rc noise; setopt noclobber\n",
-    ".zprofile": "echo profile noise\n",
-    ".cshrc": "echo rc noise; set noclobber; alias qsub false\nstty sane\n",
-    ".login": "echo login noise\n",
-}
-
-
-@pytest.mark.parametrize("shell", ["bash", "tcsh", "zsh", "dash"])
-def test_any_login_shell_however_noisy_without_sftp_and_with_one_session(
-    cells: dict[str, Cell], tmp_path: Path, shell: str
-) -> None:
-    cell = cells["sandbox"]
-    home = tmp_path / "a home"
-    home.mkdir()
-    for name, text in NOISE.items():
-        (home / name).write_text(text)
-    # As on real sites, only the login environment knows the scheduler.
-    settings = cell.settings() | {"PATH": "/usr/bin:/bin"}
-    for name in (".bash_profile", ".profile", ".zprofile"):
-        with (home / name).open("a") as file:
-            file.writelines(f"export {variable}='{value}'\n" for variable, value in settings.items())
-    with (home / ".login").open("a") as file:
-        file.writelines(f"setenv {variable} '{value}'\n" for variable, value in settings.items())
-    options = ["MaxSessions 1"]
-    with extra_sshd(
-        cell, f"noisy-{shell}", options, login_shell=f"/bin/{shell}", home=home, set_env=False, sftp=False
-    ) as door:
-        person = at(door, tmp_path)
-        person.script("x", SCRIPT)
-        person.script("my input (1).txt", "in")
-        done = person.fab("-H", "hpc", "submit", "--script=x", "--put=my input (1).txt", "--fetch=out")
-        assert done.returncode == 3, done.stderr
-        assert done.stdout.startswith("Your job ")
-        (log,) = (person.work / "out").glob("x.o*")
-        assert log.read_text() == "out\n"
 
 
 # --- broken connections

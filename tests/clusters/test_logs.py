@@ -44,6 +44,18 @@ def test_a_held_job_has_no_log_yet_and_runs_when_released(person: Person) -> Non
     assert "does not exist" in gone.stderr
 
 
+def test_a_job_that_keeps_no_log_or_notes_none_says_so(person: Person) -> None:
+    person.script("x", "#!/bin/sh\n#$ -j y -o /dev/null\necho out\n")
+    person.submit("x", "--wait")
+    silent = person.fab("-H", "sandbox", "logs")
+    assert (silent.returncode, silent.stdout) == (0, "")
+    assert "to /dev/null" in silent.stderr
+    person.submit("x", "--bare", "--wait")
+    bare = person.fab("-H", "sandbox", "logs")
+    assert (bare.returncode, bare.stdout) == (5, "")
+    assert "--bare" in bare.stderr
+
+
 def test_a_dry_run_of_what_changes_a_job_shows_the_question_and_asks_nothing(person: Person) -> None:
     person.script("x", "#!/bin/sh\n")
     job_id = person.submit("x", "--hold")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -112,6 +116,23 @@ def test_a_status_that_is_watched_shows_each_change_and_ends_with_the_jobs(perso
     assert states in (["pending", "running", "failed"], ["running", "failed"])
     (job,) = json_lines(person.fab("-H", "sandbox", "status", "--watch", "--json").stdout)
     assert (job["state"], job["exit_status"]) == ("failed", 7)
+
+
+def test_a_status_that_is_watched_at_a_terminal_is_one_table_that_is_redrawn(person: Person) -> None:
+    person.script("x", "#!/bin/sh\nsleep 3\nexit 7\n")
+    person.submit("x")
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-m", "fabric", "-H", "sandbox", "status", "--watch"]
+    environment = {**person.environment, "TERM": "xterm", "COLUMNS": "100"}
+    watching = subprocess.Popen(words, cwd=person.work, env=environment, stdin=subprocess.DEVNULL, stdout=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError), os.fdopen(ours, "rb", buffering=0) as terminal:  # the other end is closed
+        while piece := terminal.read(4096):
+            shown += piece
+    assert watching.wait(timeout=100) == 0
+    assert b"\x1b[1A\x1b[2K" in shown  # up a line, and away with it
+    assert b"failed" in shown.rpartition(b"\x1b[1A\x1b[2K")[2]
 
 
 def test_two_clusters_on_one_command_line(person: Person) -> None:

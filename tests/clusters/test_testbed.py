@@ -71,7 +71,7 @@ def test_up_changes_the_number_of_slots_of_a_running_cluster(cell: Cell) -> None
 
     assert pids(cell) == before
     assert bed.health(cell).slots == (0, 20)
-    [remembered] = register.cells()
+    [remembered] = register.clusters()
     assert remembered.slots == 20
 
 
@@ -106,7 +106,7 @@ def test_a_cluster_that_cannot_come_up_again_is_made_anew(cell: Cell) -> None:
 def test_up_that_was_cut_short_is_made_anew() -> None:
     directory = register.state_directory() / "sandbox"
     directory.mkdir(parents=True)
-    (directory / "cell.json").write_text('{"name": "sand')
+    (directory / "cluster.json").write_text('{"name": "sand')
 
     [cell] = bed.up(["sandbox"])
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.login_node import COMMAND, Program, Reply, Sections, envelope, quote
+from tasks.login_node import COMMAND, NO_PROGRAM, Program, Reply, Sections, envelope, quote, setup_troubles
 from tasks.session.answers import Answers
 
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -34,7 +34,7 @@ def test_a_status_closes_its_section_and_stderr_has_its_own() -> None:
     out = mark("begin") + mark("qsub") + b"yes" + mark("=3") + mark("end")
     err = b"rc noise" + mark("begin") + mark("qsub") + b"warning" + mark("=3") + mark("end")
     got = [*answers.feed(out, b""), *answers.feed(b"", err)]
-    assert got == [("qsub", Reply(b"yes", b"warning", 3)), ("end", Reply())]
+    assert got == [("begin", Reply()), ("qsub", Reply(b"yes", b"warning", 3)), ("end", Reply())]
 
 
 @given(st.binary(max_size=300), st.integers(1, 40))
@@ -62,7 +62,26 @@ def test_the_command_line_is_the_same_for_every_login_shell(shell: str) -> None:
 @pytest.mark.parametrize("cut", [0, 3, 30, 60, -1])
 def test_a_cut_program_is_not_run_at_all(cut: int) -> None:
     whole = envelope(f"echo started\necho h_rt=3600\n#{NONCE}".encode(), NONCE)
-    assert run(whole[:cut]).stdout == b""
+    done = run(whole[:cut])
+    assert done.stdout == b""
+    assert done.returncode == NO_PROGRAM
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_that_takes_stdin_for_its_commands_runs_the_program_as_well(shell: str) -> None:
+    program = f"echo $0\n#{NONCE}".encode()
+    done = subprocess.run([shell], input=envelope(program, NONCE) + b"touch pwned\n", capture_output=True, timeout=20)
+    assert done.stdout == b"/bin/sh\n"
+
+
+def test_what_setup_lines_said_is_told_apart_from_noise() -> None:
+    errors = (
+        f"noise\n\n{NONCE}=setup\n\n{NONCE}=0\n\n{NONCE}=setup\nno such module\n\n{NONCE}=0\n"
+        f"\n{NONCE}=setup\nunended\n{NONCE}=127\n\n{NONCE}=setup\nlast words\n"
+    )
+    found = list(setup_troubles(errors, NONCE, ["a", "b", "c", "d", "e"]))
+    assert found == [("b", "0", "no such module"), ("c", "127", "unended"), ("d", "", "last words")]
+    assert not list(setup_troubles("noise\n", NONCE, ["a"]))
 
 
 @given(VALUES)

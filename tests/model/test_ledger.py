@@ -93,3 +93,9 @@ def test_many_processes_at_once_lose_nothing(ledger: Ledger) -> None:
     ]
     assert [process.wait(60) for process in running] == [0] * 8
     assert len(ledger.jobs("a")) == 80
+
+
+@pytest.mark.parametrize("wrong", [{"key": 3}, {"job_id": 7}, {"cluster": None}, {"directory": []}, {"name": {}}])
+def test_a_record_whose_texts_are_none_is_not_understood(wrong: dict[str, object]) -> None:
+    with pytest.raises(TypeError):
+        from_record({**to_record(Job("k", "a", job_id="7")), **wrong})

@@ -76,9 +76,14 @@ def test_an_array_is_the_tasks_that_the_scheduler_will_run(text: str, tasks: lis
     assert len(TaskRange.parse(text)) == len(tasks)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "0-3", "3-1", "1-3:0", "1,3", "1-", "a", "1-3:1:1", "-3", "9" * 5000, "1-" + "9" * 30]
-)
+def test_several_ranges_are_all_their_tasks() -> None:
+    tasks = TaskRange.parse("7,1-5:2,3")
+    assert list(tasks.numbers()) == [1, 3, 5, 7]
+    assert TaskRange.parse(str(tasks)) == tasks
+    assert [str(part) for part in tasks.parts()] == ["7-7:1", "1-5:2", "3-3:1"]
+
+
+@pytest.mark.parametrize("text", ["", "3-1", "1-3:0", "1,,3", "1-", "a", "1-3:1:1", "-3", "9" * 5000, "1-" + "9" * 30])
 def test_what_is_no_range_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="array"):
         TaskRange.parse(text)

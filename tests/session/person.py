@@ -39,11 +39,17 @@ def at_terminal(cluster: Cluster, *answers: tuple[str, str], identities: tuple[P
     ours, theirs = os.openpty()
     child = _start(cluster, identities, theirs)
     os.close(theirs)
+    out, err, shown = talk(child, ours, *answers)
+    return (out + err).strip(), shown
+
+
+def talk(child: subprocess.Popen[str], ours: int, *answers: tuple[str, str], limit: float = 15) -> tuple[str, str, str]:
+    """As `at_terminal`, with a child that has the other end of `ours`; returns stdout, stderr, and what was shown."""
     shown = ""
     try:
         for prompt, answer in answers:
             seen = len(shown)
-            end = time.monotonic() + 15
+            end = time.monotonic() + limit
             while prompt not in shown[seen:]:
                 ready, _, _ = select.select([ours], [], [], max(0, end - time.monotonic()))
                 assert ready, f"no '{prompt}' in {shown!r}; {child.poll()}"
@@ -52,7 +58,7 @@ def at_terminal(cluster: Cluster, *answers: tuple[str, str], identities: tuple[P
                 except OSError:
                     raise AssertionError(f"ended before '{prompt}': {shown!r} {child.communicate()}") from None
             os.write(ours, answer.encode() + b"\n")
-        out, err = child.communicate(timeout=30)
+        out, err = child.communicate(timeout=2 * limit)
         while select.select([ours], [], [], 0)[0]:
             try:
                 shown += os.read(ours, 4096).decode()
@@ -65,4 +71,4 @@ def at_terminal(cluster: Cluster, *answers: tuple[str, str], identities: tuple[P
         for stream in (child.stdout, child.stderr):
             assert stream
             stream.close()
-    return (out + err).strip(), shown
+    return out, err, shown

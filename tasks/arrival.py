@@ -1,0 +1,187 @@
+"""What comes from a cluster, as it comes, and where it goes here: never through a link, and whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from .listing import OURS, Entry
+from .model.errors import ConnectionLost, InvalidInput
+from .sending import key_of
+
+
+class Arrival:
+    """Read the sections of an answer while it comes. Raises ConnectionLost when it ends too early."""
+
+    def __init__(self, stream: Iterator[tuple[str, bytes]]) -> None:
+        self._stream = stream
+        self._begun = ""  # a section whose beginning was read, and nothing of it yet
+        self._rest = b""
+
+    def begin(self, name: str) -> None:
+        """Pass over everything before the next section, which is to be `name`."""
+        self._rest = b""
+        while not self._begun:
+            self._next()
+        if self._begun != name:
+            raise ConnectionLost(f"the answer is not understood: {self._begun!r} where {name!r} was to come")
+        self._begun = ""
+
+    def _next(self) -> bytes:
+        """The next bytes of this section; none when another has begun."""
+        if self._begun:
+            return b""
+        name, piece = next(self._stream, ("", b""))
+        if not name:
+            raise ConnectionLost("the files ended too early")
+        if not piece:
+            self._begun = name
+        return piece
+
+    def section(self, name: str) -> Iterator[bytes]:
+        """All of the next section, piece by piece."""
+        self.begin(name)
+        while piece := self._next():
+            yield piece
+
+    def take(self, size: int) -> Iterator[bytes]:
+        """The next bytes of this section, piece by piece: fewer where it ends."""
+        while size and (piece := self._rest or self._next()):
+            piece, self._rest = piece[:size], piece[size:]
+            size -= len(piece)
+            yield piece
+
+    def end(self) -> None:
+        """See the answer to its end: only then it is whole."""
+        for _ in self._stream:
+            pass
+
+
+def unpack_sums(lines: bytes) -> dict[bytes, str]:
+    """The checksums by path, as sha256sum prints them: a line with a backslash before it has escapes."""
+    found = {}
+    for line in lines.split(b"\n"):
+        there, _, path = line.partition(b"  ")
+        if there.startswith(b"\\"):
+            there = there[1:]
+            path = re.sub(rb"\\(.)", lambda escape: {b"n": b"\n", b"r": b"\r"}.get(escape[1], escape[1]), path)
+        found[path] = there.decode("ascii", "replace")
+    return found
+
+
+class Part:
+    """A file beside the place of one that comes. A lasting one is kept until the file is whole.
+
+    `size` is what was there at first.
+    """
+
+    def __init__(self, target: Path, name: str, *, lasting: bool) -> None:
+        self._place, self._lasting = target / name, lasting
+        try:
+            directories(target, name)
+            if lasting:
+                self._path = str(self._place.with_name(f"{OURS}part-{key_of(name)}"))
+                flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+                self._file = os.fdopen(os.open(self._path, flags, 0o600), "r+b", buffering=0)
+                self._lock()
+            else:
+                handle, self._path = tempfile.mkstemp(prefix=f"{OURS}incoming-", dir=self._place.parent)
+                self._file = os.fdopen(handle, "r+b", buffering=0)
+        except OSError as error:
+            raise self._error(error) from None
+        self.size: int = self._file.seek(0, os.SEEK_END)
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise InvalidInput(f"{self._place} is being brought by another command just now") from None
+
+    def _error(self, error: OSError) -> InvalidInput:
+        return InvalidInput(f"cannot write {self._place}: {error.strerror}")
+
+    def __enter__(self) -> Part:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def sum(self, digest: hashlib._Hash) -> str:
+        """The checksum of what is there."""
+        self._file.seek(0)
+        while piece := self._file.read(1 << 18):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def restart(self) -> None:
+        """What is there is of another file."""
+        self._file.truncate(0)
+        self._file.seek(0)
+        self.size = 0
+
+    def write(self, piece: bytes) -> None:
+        """Raises InvalidInput when there is no room."""
+        try:
+            while piece:
+                piece = piece[self._file.write(piece) :]
+        except OSError as error:
+            self.forget()
+            raise self._error(error) from None
+
+    def settle(self, entry: Entry) -> None:
+        """It is whole: into its place."""
+        try:
+            os.utime(self._file.fileno(), ns=(entry.modified, entry.modified))
+            os.fchmod(self._file.fileno(), entry.mode)
+            os.replace(self._path, self._place)
+        except OSError as error:
+            raise self._error(error) from None
+        self._path = ""
+
+    def forget(self) -> None:
+        """It is to be kept no longer."""
+        self._lasting = False
+
+    def close(self) -> None:
+        """What is neither whole nor to be kept goes away, and so does what is empty."""
+        if self._path and not (self._lasting and os.fstat(self._file.fileno()).st_size):
+            os.unlink(self._path)
+        self._path = ""
+        self._file.close()
+
+
+def directories(target: Path, name: str, mode: int = 0o777) -> None:
+    """Make the directories above `name`, through no symbolic link below the target; `mode` is for the last of them."""
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        place = target
+        parts = PurePosixPath(name).parts if name.endswith("/") else PurePosixPath(name).parts[:-1]
+        for part in parts:
+            place = place / part
+            if place.is_symlink():
+                raise InvalidInput(f"{place} is a symbolic link, which could lead out of {target}; move it away")
+            if not place.is_dir():
+                place.mkdir()
+                if mode != 0o777 and part is parts[-1]:
+                    place.chmod(mode | 0o700)
+    except OSError as error:
+        raise InvalidInput(f"cannot make {place}: {error.strerror}") from None
+
+
+def make_link(target: Path, name: str, link: str) -> None:
+    """Make a symbolic link, in place of whatever file is there."""
+    directories(target, name)
+    place = target / name
+    new = place.with_name(f"{OURS}link-{os.getpid()}")
+    try:
+        new.symlink_to(link)
+        os.replace(new, place)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise InvalidInput(f"cannot write {place}: {error.strerror}") from None

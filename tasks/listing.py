@@ -1,0 +1,201 @@
+"""What is in a tree of files, here or on the cluster, told in the same way: so the two can be compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from . import output
+from .login_node import Program
+from .model.errors import InvalidInput, SchedulerError
+from .model.wording import one_line
+from .session import Session
+
+# Seconds of silence for which a login node may count files, or read a large one for its checksum.
+SLOW = 1800.0
+# How the temporary files of ours begin, here and there.
+OURS = ".submithost-"
+_TIME = re.compile(r"-?[0-9]{1,15}(\.[0-9]*)?")
+_HEAD = re.compile(rf"(\w) ([0-9]+) ({_TIME.pattern.replace('(', '(?:')}) ([0-7]{{1,5}})", re.ASCII)
+_CLOCK = 1_000_000  # ns: file systems and tools differ in how much of a time they keep
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, directory or link. `kind` is find's %y, `modified` in ns since 1970, `mode` without setuid and sticky.
+
+    `path` is below the tree's top (empty: the top itself), `link` where a link points to.
+    """
+
+    kind: str
+    size: int
+    modified: int
+    mode: int
+    path: str
+    link: str = ""
+
+    def same(self, other: Entry | None) -> bool:
+        """Whether a copy of this is what `other` is: put and get leave modification times and modes."""
+        if other is None or other.kind != self.kind:
+            return False
+        if self.kind != "f":
+            return other.link == self.link
+        return (other.size, other.mode) == (self.size, self.mode) and abs(other.modified - self.modified) < _CLOCK
+
+
+@dataclass(frozen=True)
+class There:
+    """What is at a place over there: `directory`, `file` or `nothing`; `path` is absolute.
+
+    `parts` are files that came partly, by their path as in `entries`; `tar` is whether there is one.
+    """
+
+    kind: str
+    path: str
+    tar: bool
+    entries: Sequence[Entry]
+    parts: Sequence[Entry]
+
+
+def stays_inside(path: str, link: str) -> bool:
+    """Whether a link at `path` leads nowhere out of its tree, whatever the other links in there are that stay inside.
+
+    Only its first words may be `..`: behind one that is a link, `..` would be somewhere else than it looks.
+    """
+    words = [word for word in link.split("/") if word not in ("", ".")]
+    up = next((at for at, word in enumerate(words) if word != ".."), len(words))
+    return bool(link) and link[0] != "/" and ".." not in words[up:] and up < len(PurePosixPath(path).parts)
+
+
+def look(session: Session, path: str, key: str = "") -> There:
+    """List a place on the cluster; `key` is that of the parts of a single file. Raises SchedulerError, Unreachable."""
+    with output.transfer(f"looking at {session.name}", None):
+        answer = session.must(Program(("list",), {"path": path, "key": key}), SLOW)
+    kind, _, where = answer["place"].out.decode("utf-8", "surrogateescape").partition("\n")
+    found = list(entries(answer["files"].out))
+    ours = [entry for entry in found if entry.kind == "f" and _is_part(entry.path)]
+    rest = [entry for entry in found if not any(word.startswith(OURS) for word in entry.path.split("/"))]
+    return There(kind, where, answer.text("tools") == "tar", rest, ours)
+
+
+def _is_part(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(f"{OURS}part-")
+
+
+def entries(data: bytes) -> Iterator[Entry]:
+    """The entries of `list.sh` and `manifest.sh`."""
+    texts = data.decode("utf-8", "surrogateescape").split("\0")
+    for text, link in zip(texts[::2], texts[1::2], strict=False):
+        head, _, path = text.partition("\n")
+        if match := _HEAD.fullmatch(head.strip()):
+            kind, size, seconds, mode = match.groups()
+            amount = int(size) if kind == "f" else 0
+            yield Entry(kind, amount, _nanoseconds(seconds), int(mode, 8) & 0o777, path, link)
+
+
+def laid(data: bytes) -> Iterator[Entry]:
+    """The files that `submit.sh` found laid there by `--put`: `SIZE MTIME PATH<NUL>`."""
+    for text in data.decode("utf-8", "surrogateescape").split("\0"):
+        size, _, rest = text.partition(" ")
+        modified, space, path = rest.partition(" ")
+        if space and size.isdecimal() and _TIME.fullmatch(modified):
+            yield Entry("f", int(size), _nanoseconds(modified), 0, path)
+
+
+def _nanoseconds(text: str) -> int:
+    """find's %T@, which has more digits than a float."""
+    seconds, _, rest = text.partition(".")
+    return int(seconds) * 10**9 + int(rest[:9].ljust(9, "0"))
+
+
+def local(here: Path) -> tuple[list[Entry], list[str]]:
+    """What is at and below a path, and what is said of links: those that stay inside are links, others what they mean.
+
+    Raises InvalidInput for what cannot be read.
+    """
+    found: list[Entry] = []
+    said: list[str] = []
+    try:
+        if here.is_dir():
+            found.append(_entry("d", here.stat(), ""))
+            _below(here, "", found, said)
+        elif here.is_file():
+            found.append(_entry("f", here.stat(), ""))
+        else:
+            raise InvalidInput(f"{here} is {'a link to nothing' if here.is_symlink() else 'no file and no directory'}")
+    except OSError as error:
+        raise InvalidInput(f"cannot read {error.filename}: {error.strerror}") from None
+    return found, said
+
+
+def _below(top: Path, path: str, found: list[Entry], said: list[str]) -> None:
+    with os.scandir(top / path) as listing:
+        children = sorted(listing, key=lambda child: child.name)
+    for child in children:
+        name = f"{path}/{child.name}" if path else child.name
+        if child.name.startswith(OURS):
+            continue  # what an interrupted get left
+        if child.is_symlink():
+            link = os.readlink(child.path)
+            if stays_inside(name, link):
+                found.append(_entry("l", child.stat(follow_symlinks=False), name, link))
+            elif child.is_file():
+                found.append(_entry("f", child.stat(), name))
+                said.append(f"{top / name} leads out of {top}: followed")
+            else:
+                what = "to a directory elsewhere" if child.is_dir() else "to nothing"
+                said.append(f"{top / name} is a link {what}: left out")
+        elif child.is_dir():
+            found.append(_entry("d", child.stat(), name))
+            _below(top, name, found, said)
+        elif child.is_file():
+            found.append(_entry("f", child.stat(), name))
+        else:
+            said.append(f"{top / name} is no file, directory or link: left out")
+
+
+def _entry(kind: str, status: os.stat_result, path: str, link: str = "") -> Entry:
+    mode = stat.S_IMODE(status.st_mode) & 0o777
+    return Entry(kind, status.st_size if kind == "f" else 0, status.st_mtime_ns, mode, path, link)
+
+
+def local_entry(path: Path) -> Entry | None:
+    """What is here, whatever it is."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    if stat.S_ISLNK(status.st_mode):
+        return _entry("l", status, "", os.readlink(path))
+    return _entry("d" if stat.S_ISDIR(status.st_mode) else "f", status, "")
+
+
+def inside(name: str, session: Session) -> str:
+    """`name` if it stays below the target directory. Raises SchedulerError: it is the cluster that names it."""
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\0" in name:
+        raise SchedulerError(f"{session.name}: a file over there is called {name!r}, which leads out of the target")
+    return name
+
+
+def summary(entries: Sequence[Entry]) -> str:
+    """How many files, and of what size."""
+    files = [entry for entry in entries if entry.kind != "d"]
+    return f"{len(files)} file{'' if len(files) == 1 else 's'} ({sum(entry.size for entry in files)} bytes)"
+
+
+def what(entry: Entry) -> str:
+    """What is not brought."""
+    return f"a link to {entry.link}, out of the directory" if entry.kind == "l" else "no file, directory or link"
+
+
+def tell(who: str, lines: Sequence[str], most: int = 20) -> None:
+    """What is left out, by name."""
+    for line in lines[:most]:
+        output.say(f"{who}: {one_line(line, 4096)}")
+    if len(lines) > most:
+        output.say(f"{who}: and so for {len(lines) - most} more")

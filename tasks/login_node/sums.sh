@@ -1,0 +1,10 @@
+# Checksums. Variable: directory (paths are relative to it, or absolute). Data: `SIZE LENGTH`, LENGTH bytes of path; and
+# so on. Each is answered by a line: the SHA-256 of its first SIZE bytes.
+cd "$directory" || refuse "cannot enter $directory"
+section sums
+while read -r size length; do
+    path=$(head -c "$length" && echo .) && path=${path%.}
+    case $path in /*) ;; *) path=./$path ;; esac
+    sum_of "$path" "$size" 0
+done
+finish

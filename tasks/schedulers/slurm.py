@@ -1,0 +1,451 @@
+"""Slurm, as 22.05 speaks it; by sbatch(1), squeue(1), scontrol(1), sacct(1), scancel(1) and the captured answers in
+tests/data. S numbers are those of the list of quirks that the tests are named by.
+
+The mark that Slurm keeps for a key is the path of the submitted file, which it shows as a job's command: it costs no
+option that the user may want, and nothing in a script can change it.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import shlex
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..model.errors import InvalidInput, SchedulerError
+from ..model.job import Outcome, State
+from ..model.resources import Resources, TaskRange
+from . import NOTHING, ByHand, Record, Row, Submission, Submitted
+
+name = "slurm"
+probe = "sbatch"
+variables = {
+    "task_id": "$SLURM_ARRAY_TASK_ID",
+    "job_id": "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}",
+    "cores": "$((${SLURM_NTASKS:-1} * ${SLURM_CPUS_PER_TASK:-1}))",
+    "requeue": 'scontrol requeue "$SLURM_JOB_ID" && sleep 3600',
+}
+default_names = {"memory": "mem-per-cpu", "gpus": "gpu", "smp": "cpus-per-task", "mpi": "ntasks"}
+# TERM and KILL come from a requeue as well as from a cancel or the time limit: the queue alone tells.
+not_ends = frozenset({137, 143})
+own_files: frozenset[str] = frozenset()
+
+_ACCEPTED = re.compile(r"^Submitted batch job (\d+)", re.M)
+_PARSABLE = re.compile(r"(\d+)(?:;\S*)?")
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=-]", re.ASCII)
+_MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/job/")
+_MAIL = {"b": "BEGIN", "e": "END", "a": "FAIL", "s": "", "n": "NONE"}
+
+# sbatch says neither which tasks an array job has (S2) nor what it is called.
+before_submit = r"""
+accepted() { # S1: with --parsable the last line is ID or ID;CLUSTER
+    grep -q -E '^Submitted batch job [0-9]+' "$1" || tail -n 1 "$1" | grep -q -E '^[0-9]+(;.*)?$'
+}
+details() {
+    id=$(sed -n -E 's/^(Submitted batch job )?([0-9]+)($| .*|;.*)/\2/p' "$1" | tail -n 1)
+    run "scontrol show job $id" 2>/dev/null </dev/null | sed -n -E '
+        /^JobId=/!d
+        s/^.* ArrayTaskId=([^ %]*).* JobName=(.*)$/\1 \2/p
+        t end
+        s/^.* JobName=(.*)$/- \1/p
+        :end
+        q'
+}
+survey() { :; }
+prepare() { :; }
+"""
+
+# The first line of the script is always obeyed. What --signal=B: sends, it sends to `run` alone, which passes it on.
+in_job = r"""
+submithost_identify() {
+    submithost_job=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} submithost_task=${SLURM_ARRAY_TASK_ID:-0}
+    submithost_claim=$submithost_job
+    if [ -n "${SLURM_ARRAY_TASK_ID-}" ]; then
+        submithost_step=${SLURM_ARRAY_TASK_STEP:-1}
+        submithost_last=$((SLURM_ARRAY_TASK_MIN + (SLURM_ARRAY_TASK_COUNT - 1) * submithost_step))
+        [ "$submithost_last" != "$SLURM_ARRAY_TASK_MAX" ] || # one range
+            submithost_claim=$submithost_job.$SLURM_ARRAY_TASK_MIN-$submithost_last:$submithost_step
+    fi
+    submithost_out=$(readlink "/proc/$$/fd/1") submithost_err=$(readlink "/proc/$$/fd/2")
+}
+submithost_shell() { submithost_mode=obey submithost_shell=; }
+submithost_as_login() { return 1; }
+submithost_environment() { :; }
+submithost_forward='USR1 USR2 HUP INT'
+"""
+
+
+def legal_name(name: str) -> str:
+    """`name` as a job's and a file's: what patterns and shells would read into is replaced by `_`."""
+    return _ILLEGAL.sub("_", name) or "job"
+
+
+def check(script: bytes, resources: Resources) -> list[str]:
+    """Warnings, and InvalidInput for what sbatch refuses."""
+    first, _, _ = script.partition(b"\n")
+    if not first.startswith(b"#!"):
+        raise InvalidInput("the script's first line has to be `#!` and its interpreter: sbatch takes no other")
+    if b"\r\n" in script:
+        raise InvalidInput("the script has Windows line ends, which sbatch refuses; run dos2unix")
+    if b"\0" in script:
+        raise InvalidInput("the script holds a NUL byte; is it a program? give a script that runs it")
+    if resources.name and not resources.name.isprintable():
+        raise InvalidInput(f"job name {resources.name!r}: printable characters only")
+    if resources.at_once and not resources.array:
+        raise InvalidInput("--at-once goes with --array: Slurm takes both in one option")
+    if resources.mail_on and "s" in resources.mail_on:
+        return ["--mail-on s: Slurm sends no mail when a job is suspended"]
+    return []
+
+
+def _directives_of(script: bytes) -> list[str]:
+    """The words of the lines `#SBATCH`, down to the first command (S9)."""
+    words: list[str] = []
+    for line in script.split(b"\n"):
+        if line.startswith(b"#SBATCH"):
+            words += line[len(b"#SBATCH") :].decode("utf-8", "replace").split()
+        elif line.strip() and not line.startswith(b"#"):
+            break
+    return words
+
+
+def _has_option(script: bytes, long: str, short: str) -> bool:
+    """Whether a directive has `--long` or `-short`."""
+    return any(word == f"--{long}" or word.startswith((f"--{long}=", f"-{short}")) for word in _directives_of(script))
+
+
+def _duration(seconds: int) -> str:
+    """S6: a bare number would be minutes. Slurm counts in minutes and rounds up."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}"
+
+
+def _options(resources: Resources, names: Mapping[str, str]) -> Iterator[str]:
+    """One option of sbatch(1) after the other."""
+    named = {**default_names, **names}
+    if resources.name:
+        yield f"--job-name={resources.name}"
+    if resources.time:
+        yield f"--time={_duration(resources.time)}"
+    if resources.memory:  # S6: --mem would be that of a node; megabytes, and never less than was asked for
+        yield f"--{named['memory']}={-(-resources.memory // 1024**2)}M"
+    if resources.gpus:
+        yield f"--gres={named['gpus']}:{resources.gpus}"
+    if resources.mpi:
+        yield f"--{named['mpi']}={resources.mpi}"
+    elif resources.cores and resources.cores > 1:
+        yield f"--{named['smp']}={resources.cores}"
+    if resources.array:
+        at_once = f"%{resources.at_once}" if resources.at_once else ""
+        yield f"--array={resources.array}{at_once}"
+    if resources.queue:
+        yield f"--partition={resources.queue}"
+    if resources.project:
+        yield f"--account={resources.project}"
+    if resources.mail:
+        yield f"--mail-user={resources.mail}"
+    if resources.mail_on and (kinds := [kind for letter in resources.mail_on if (kind := _MAIL[letter])]):
+        yield f"--mail-type={','.join(kinds)}"
+
+
+def directives(resources: Resources, names: Mapping[str, str] = NOTHING) -> list[str]:
+    """Lines `#SBATCH ...`."""
+    return [f"#SBATCH {option}" for option in _options(resources, names)]
+
+
+def defaults(resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes) -> dict[str, str]:
+    """Lines ahead of the script's own, which win over them; as environment (SBATCH_...) they would win over these.
+
+    Logs are called as Grid Engine calls them, NAME.oID and NAME.eID, so that one Makefile serves both.
+    """
+    lines = [f"#SBATCH {option}" for option in (*options, *_options(resources, names))]
+    if not (_has_option(script, "output", "o") or _has_option(script, "error", "e")):
+        number = "%A.%a" if resources.array or _has_option(script, "array", "a") else "%j"
+        lines += [f"#SBATCH --output=%x.o{number}", f"#SBATCH --error=%x.e{number}"]
+    return {".submithost/defaults": "".join(f"{line}\n" for line in lines)}
+
+
+def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[str, str]:
+    """`submit`: sbatch with what the flags say, which beats the script."""
+    words = list(_options(submission.resources, names))
+    words += ["--hold"] if submission.hold else []
+    words += [f"--dependency=afterany:{':'.join(submission.after)}"] if submission.after else []
+    words += [f"--chdir={submission.workdir}"] if submission.workdir else []
+    words += submission.options
+    # squeue shows a path as it was given, and the mark is in the directories above.
+    script = f'"$(pwd -P)"/{shlex.quote(submission.script)}'
+    return {"submit": f"{shlex.join(['sbatch', *words])} {script} {shlex.join(submission.arguments)}".rstrip()}
+
+
+def parse_submission(out: str) -> Submitted | None:
+    """The last line that accepts; with --parsable the last line, if it is an ID."""
+    found = _ACCEPTED.findall(out)
+    if found:
+        return Submitted(found[-1], "")
+    parsable = _PARSABLE.fullmatch(out.rstrip().rpartition("\n")[2])
+    return Submitted(parsable[1], "") if parsable else None
+
+
+def doubtful(err: str) -> bool:
+    """What the controller may still be at, or have done without a word."""
+    return "timed out" in err or "Zero Bytes were transmitted" in err or "Unexpected message received" in err
+
+
+def receipt(submitted: Submitted) -> str:
+    """sbatch's line for a job that was found by its mark."""
+    return f"Submitted batch job {submitted.job_id}"
+
+
+def _failed(err: str, out: str = "") -> SchedulerError:
+    """The error that could not be asked, in the scheduler's own words."""
+    lines = [line for line in (err or out).strip().splitlines() if line.strip()]
+    return SchedulerError("Slurm: " + (" / ".join(lines[:3]) if lines else "no answer"))
+
+
+_ALIVE = {
+    "PENDING": State.PENDING,
+    "CONFIGURING": State.PENDING,
+    "REQUEUED": State.PENDING,
+    "REQUEUE_FED": State.PENDING,
+    "REQUEUE_HOLD": State.HELD,
+    "RESV_DEL_HOLD": State.HELD,
+    "SPECIAL_EXIT": State.ERROR,
+    "RUNNING": State.RUNNING,
+    "COMPLETING": State.RUNNING,
+    "STAGE_OUT": State.RUNNING,
+    "SIGNALING": State.RUNNING,
+    "RESIZING": State.RUNNING,
+    "SUSPENDED": State.SUSPENDED,
+    "STOPPED": State.SUSPENDED,
+}
+_ENDED = {
+    "COMPLETED": State.SUCCEEDED,
+    "CANCELLED": State.CANCELLED,
+    "FAILED": State.FAILED,
+    "TIMEOUT": State.FAILED,
+    "DEADLINE": State.FAILED,
+    "NODE_FAIL": State.FAILED,
+    "BOOT_FAIL": State.FAILED,
+    "OUT_OF_MEMORY": State.FAILED,
+    "PREEMPTED": State.FAILED,
+    "REVOKED": State.FAILED,
+}
+
+
+def state_of(word: str, reason: str = "") -> State | None:
+    """The state that squeue's word tells; None: not alive any more; an unheard-of word is unknown."""
+    if word in _ENDED:
+        return None
+    if word == "PENDING" and reason in ("JobHeldUser", "JobHeldAdmin"):
+        return State.HELD
+    return _ALIVE.get(word, State.UNKNOWN)
+
+
+def queue_command() -> str:
+    """Pending tasks of an array stay folded in one row (S2)."""
+    return "squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r'"
+
+
+def parse_queue(status: int, out: str, err: str) -> list[Row]:
+    """Rows `ID|TASKS|STATE|REASON`; S5: what is no such row is not an answer."""
+    if status != 0:
+        raise _failed(err, out)
+    rows = []
+    for line in out.splitlines():
+        fields = line.split("|")
+        if len(fields) != 4 or not fields[0].isdecimal():
+            raise SchedulerError("Slurm: the answer of squeue is not understood")
+        state = state_of(fields[2], fields[3])
+        if state:
+            rows.append(Row(fields[0], state, _ranges(fields[1])))
+    return rows
+
+
+def _ranges(text: str) -> tuple[TaskRange, ...]:
+    """`3`, `1-5:2%2`, `1,4`, `N/A`: the tasks of one row. What is not understood is left out, and so is unknown."""
+    try:
+        return TaskRange.parse(text.partition("%")[0]).parts() if text != "N/A" else ()
+    except InvalidInput:
+        return ()
+
+
+def marks_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # S5: some wrappers refuse a list
+    """All jobs of this user that the controller remembers, ended ones too, with their commands."""
+    return "squeue -h -t all -u \"$(id -un)\" -o '%F|%K|%j|%o'"
+
+
+def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
+    """Keys, out of the paths of the submitted files. The tasks of an array job may be in several rows."""
+    if status != 0:
+        raise _failed(err, out)
+    marks: dict[str, Submitted] = {}
+    tasks: dict[str, list[TaskRange]] = {}
+    for line in out.splitlines():
+        fields = line.split("|")
+        found = _MARK.search("|".join(fields[3:]))
+        if found and fields[0].isdecimal():
+            tasks.setdefault(found[1], []).extend(_ranges(fields[1]))
+            marks[found[1]] = Submitted(fields[0], fields[2], _together(tasks[found[1]]))
+    return marks
+
+
+def errors_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # as in marks_command
+    """The reasons that squeue has."""
+    return queue_command()
+
+
+def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
+    """Those of jobs in error state (SPECIAL_EXIT)."""
+    if status != 0:
+        raise _failed(err, out)
+    rows = [line.split("|") for line in out.splitlines() if line.count("|") == 3]
+    return {row[0]: row[3] for row in rows if state_of(row[2], row[3]) is State.ERROR}
+
+
+def _together(ranges: Sequence[TaskRange]) -> TaskRange | None:
+    """One range for all of these, if they make one; else a list of them."""
+    numbers = sorted({number for part in ranges for number in part.numbers()})
+    if not numbers:
+        return None
+    step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
+    if numbers == list(range(numbers[0], numbers[-1] + 1, step)):
+        return TaskRange(numbers[0], numbers[-1], step)
+    return TaskRange(numbers[0], numbers[0], 1, tuple(TaskRange(number, number) for number in numbers[1:]))
+
+
+def by_hand_command(job_id: str) -> str:
+    """scontrol while the controller remembers it, sacct after that."""
+    one = shlex.quote(job_id)
+    return (
+        f"id -un; TZ=UTC scontrol -o show job {one}; "
+        f"TZ=UTC sacct -X -P -n -o JobID,User,JobName,Submit,WorkDir -j {one} 2>/dev/null"
+    )
+
+
+def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: ARG001  # the last of several commands
+    """All rows of one job together: an array job has one for each task."""
+    me, _, rest = out.partition("\n")
+    found = [facts for line in rest.splitlines() if line.startswith("JobId=") for facts in [_facts(line)]]
+    mine = [facts for facts in found if facts.get("UserId", "").partition("(")[0] == me]
+    if mine:
+        last = mine[-1]
+        ranges = [part for facts in mine for part in _ranges(facts.get("ArrayTaskId", "N/A"))]
+        submitted = Submitted(last.get("ArrayJobId", last["JobId"]), last.get("JobName", ""), _together(ranges))
+        return ByHand(submitted, last.get("WorkDir", ""), _seconds(last.get("SubmitTime", "")))
+    rows = [line.split("|") for line in rest.splitlines() if line.count("|") >= 4]
+    if owned := [row for row in rows if row[1] == me]:
+        ids = [row[0].partition("_") for row in owned]
+        ranges = [part for _, _, task in ids for part in _ranges(task.strip("[]") or "N/A")]
+        submitted = Submitted(ids[-1][0], owned[-1][2], _together(ranges))
+        return ByHand(submitted, owned[-1][4], _seconds(owned[-1][3]))
+    if "Unable to contact" in err or "timed out" in err:
+        raise _failed(err)
+    return None
+
+
+def log_names(submitted: Submitted) -> list[str]:
+    """slurm-ID.out, and slurm-ID_TASK.out of array jobs."""
+    return [f"slurm-{submitted.job_id}.out", f"slurm-{submitted.job_id}_*.out"]
+
+
+def accounting_command(job_ids: Sequence[str]) -> str:
+    """S3: the controller, for as long as it remembers, and the accounting where there is any."""
+    ids = ",".join(job_ids)
+    return (
+        f"TZ=UTC sacct -X -P -n -o JobID,State,ExitCode,Submit,Start,End -j {shlex.quote(ids)} 2>/dev/null; "
+        f'for id in {shlex.join(job_ids)}; do TZ=UTC scontrol -o show job "$id"; done; true'
+    )
+
+
+def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: ARG001  # of several commands
+    """Records of both; what the controller says comes last and counts, since the accounting lags (S4)."""
+    records: dict[tuple[str, int], Record] = {}
+    for line in out.splitlines():
+        if line.startswith("JobId="):
+            facts = _facts(line)
+            job_id, task = facts.get("ArrayJobId", facts["JobId"]), facts.get("ArrayTaskId", "")
+            words = [facts.get(key, "") for key in ("JobState", "ExitCode", "SubmitTime", "StartTime", "EndTime")]
+        elif line.count("|") == 5:
+            whole, *words = line.split("|")
+            job_id, _, task = whole.partition("_")
+        else:
+            continue
+        if not job_id.isdecimal() or not (task == "" or (task.isdecimal() and len(task) < 10)):
+            continue  # the pending rest of an array job
+        record = Record(job_id, int(task or 0), _seconds(words[2]), _outcome(*words))
+        known = records.get((job_id, record.task))
+        if not (known and known.outcome.state.ended and not record.outcome.state.ended):
+            records[job_id, record.task] = record
+    if not records and ("Unable to contact" in err or "timed out" in err):
+        raise _failed(err)
+    return list(records.values())
+
+
+def _facts(line: str) -> dict[str, str]:
+    """The words `NAME=VALUE` of `scontrol -o show job`."""
+    return dict(re.findall(r"(?:^| )([A-Za-z:/]+)=(.*?)(?= [A-Za-z:/]+=|$)", line))
+
+
+def _outcome(state: str, exit_code: str, _: str, start: str, end: str) -> Outcome:
+    """How it ended. S4: `CANCELLED by 1001`; `ExitCode` is STATUS:SIGNAL."""
+    word = state.partition(" ")[0].rstrip("+")
+    code = re.fullmatch(r"(\d{1,6}):(\d{1,3})", exit_code)
+    status = (int(code[1]) or (128 + int(code[2]) if int(code[2]) else 0)) if code else None
+    if word in _ENDED:
+        reason = "" if word in ("COMPLETED", "FAILED", "CANCELLED") else word.lower().replace("_", " ")
+        return Outcome(_ENDED[word], status, _seconds(start), _seconds(end), reason)
+    return Outcome(_ALIVE.get(word, State.UNKNOWN), None, _seconds(start))
+
+
+def _seconds(text: str) -> int | None:
+    """Seconds since 1970 for `2026-11-22T08:36:21`, in UTC as asked for; None for `Unknown` and `None`."""
+    try:
+        return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
+    except (ValueError, OverflowError):
+        return None
+
+
+def cancel_command(jobs: Sequence[tuple[str, int]]) -> str:
+    """`scancel -v`, which says of each what it does."""
+    return shlex.join(["scancel", "-v", *_named(jobs)])
+
+
+def _named(jobs: Sequence[tuple[str, int]]) -> list[str]:
+    return [f"{job_id}_{task}" if task else job_id for job_id, task in jobs]
+
+
+def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # 1 for one that had ended
+    """scancel answers on stderr."""
+    if "Unable to contact" in err or "timed out" in err:
+        raise _failed(err)
+    said = [line for line in err.splitlines() if line.startswith("scancel: ")]
+    refused = set(re.findall(r"error on job id (\d+)", err))
+    taken = set(re.findall(r"Terminating job (\d+)", err)) - refused
+    if not said:
+        raise _failed(err, out)
+    return "".join(f"{line}\n" for line in said), taken
+
+
+def hold_command(jobs: Sequence[tuple[str, int]]) -> str:
+    """`scontrol hold`, which says nothing when it is done."""
+    return _each("hold", "is held", jobs)
+
+
+def release_command(jobs: Sequence[tuple[str, int]]) -> str:
+    """`scontrol release`."""
+    return _each("release", "is released", jobs)
+
+
+def _each(what: str, done: str, jobs: Sequence[tuple[str, int]]) -> str:
+    """One after the other; the first that is refused ends it."""
+    return " && ".join(
+        f"scontrol {what} {shlex.quote(job)} && echo {shlex.quote(f'job {job} {done}')}" for job in _named(jobs)
+    )
+
+
+def parse_hold(status: int, out: str, err: str) -> str:
+    """What was done, or why not."""
+    if status != 0:
+        raise _failed(err, out)
+    return out

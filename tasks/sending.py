@@ -1,0 +1,284 @@
+"""Files to a cluster: many small ones at a time, big ones piece by piece, each verified over there before it is in its
+place; what was sent before a connection broke is not sent again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, TypeVar
+
+from . import output
+from .listing import SLOW, Entry, There, look
+from .login_node import Program
+from .model.errors import ConnectionLost, InvalidInput, SchedulerError
+from .session import Session, back_off
+
+# A file of that size goes by itself, and smaller ones together until they are so large, or so many.
+BIG = 8 << 20
+MANY = 1000
+# What is verified at once of a big file, while the next is under way.
+PIECE = 32 << 20
+_READ = 8 * 32704  # whole packets
+TRIES = 5
+T = TypeVar("T")
+
+
+def key_of(name: str) -> str:
+    """What marks the parts of a file of that name."""
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be sent: `here` is the tree's top, `name` its name over there, `there` what is there already."""
+
+    here: Path
+    name: str
+    there: There
+    changed: Sequence[Entry]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(entry.size for entry in self.changed)
+
+
+def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Entry]) -> Plan:
+    """Compare what is here and there. Raises InvalidInput when one is a directory and the other a file."""
+    there = look(session, place, key_of(name))
+    if there.kind != "nothing" and (there.kind == "directory") is not here.is_dir():
+        raise InvalidInput(f"{session.name}: {there.path} is a {there.kind}, and {here} is none")
+    known = {entry.path: entry for entry in there.entries}
+    return Plan(here, name, there, [entry for entry in mine if not entry.same(known.get(entry.path))])
+
+
+def send(session: Session, begun: Plan, mine: Sequence[Entry], place: str) -> None:
+    """Send what the plan says; when the connection breaks, look again and go on with what is not there yet."""
+    now, tries, told = begun, 0, 0
+    with output.transfer(f"sending to {session.name}", begun.size) as progress:
+
+        def tell(amount: int) -> None:
+            nonlocal told
+            told += amount
+            progress(amount)
+
+        while now.changed:
+            try:
+                _once(session, now, tell)
+                return
+            except ConnectionLost as error:
+                tries += 1
+                if tries == TRIES:
+                    raise
+                output.say(f"{error}; going on with what is not there yet")
+                time.sleep(back_off(tries))
+            before = now
+            now = plan(session, begun.here, begun.name, place, mine)
+            if len(now.changed) < len(before.changed):
+                tries = 1  # it gets somewhere
+            tell(begun.size - now.size - told)
+
+
+def _once(session: Session, plan: Plan, progress: Callable[[int], None]) -> None:
+    parts = _good_parts(session, plan)
+    with closing(Stream(plan, parts, progress)) as data:
+        parent = str(PurePosixPath(plan.there.path).parent)
+        program = Program(("sha256", "put"), {"path": parent}, data=data)
+        sections = dict(session.follow(program))
+    if "refused" in sections:
+        raise SchedulerError(f"{session.name}: {sections['refused'].text.strip()}")
+
+
+def _good_parts(session: Session, plan: Plan) -> dict[str, Entry]:
+    """For each big file the largest part over there that is how the file here begins."""
+    candidates = []
+    for entry in plan.changed:
+        name = f"{plan.name}/{entry.path}" if entry.path else plan.name
+        start = f"{entry.path.rpartition('/')[0]}/.submithost-part-{key_of(name)}.".lstrip("/")
+        found = [part for part in plan.there.parts if part.path.startswith(start) and 0 < part.size <= entry.size]
+        if entry.kind == "f" and entry.size >= BIG and found:
+            candidates.append((entry, max(found, key=lambda part: part.size)))
+    if not candidates:
+        return {}
+    path = PurePosixPath(plan.there.path)
+    directory = path if plan.there.kind == "directory" else path.parent
+    wanted = [(part.size, part.path) for _, part in candidates]
+    with output.transfer(f"checking what is on {session.name} already", None):
+        theirs = sums(session, str(directory), wanted)
+        ours = [_prefix(plan.here / entry.path, part.size) for entry, part in candidates]
+    return {
+        entry.path: part for (entry, part), there, here in zip(candidates, theirs, ours, strict=False) if there == here
+    }
+
+
+def sums(session: Session, directory: str, wanted: Iterable[tuple[int, str]]) -> list[str]:
+    """The checksums over there of the first bytes of files."""
+    data = []
+    for size, path in wanted:
+        name = path.encode("utf-8", "surrogateescape")
+        data.append(f"{size} {len(name)}\n".encode() + name)
+    program = Program(("sha256", "sums"), {"directory": directory}, data=data)
+    return session.must(program, SLOW)["sums"].text.split()
+
+
+def _prefix(path: Path, size: int) -> str:
+    digest = hashlib.sha256()
+    with _open(path) as file:
+        while size > 0 and (piece := file.read(min(size, _READ))):
+            digest.update(piece)
+            size -= len(piece)
+    return digest.hexdigest()
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
+
+
+class Stream:
+    """All that is to be sent, as `put.sh` reads it. A thread reads and sums what comes next."""
+
+    def __init__(self, plan: Plan, parts: dict[str, Entry], progress: Callable[[int], None]) -> None:
+        self._plan, self._parts, self._progress = plan, parts, progress
+        self._ahead = ThreadPoolExecutor(1)
+
+    def close(self) -> None:
+        """End the thread, though whoever sends may not have noticed yet that nobody listens any more."""
+        self._ahead.shutdown()
+
+    def _soon(self, function: Callable[..., T], *arguments: object) -> Future[T]:
+        try:
+            return self._ahead.submit(function, *arguments)
+        except RuntimeError:  # closed
+            raise EOFError from None
+
+    def __iter__(self) -> Iterator[bytes]:
+        small = [entry for entry in self._plan.changed if entry.size < BIG]
+        following = self._batches(small)
+        batch = self._soon(next, following, None)
+        while data := batch.result():
+            batch = self._soon(next, following, None)
+            yield from self._counted(*data)
+        for entry in self._plan.changed:
+            if entry.size >= BIG:
+                yield from self._big(entry)
+        yield b"done\n"
+
+    def _counted(self, data: bytes, amount: int) -> Iterator[bytes]:
+        """Bytes that carry `amount` of the user's, told as they go."""
+        told = 0
+        for at in range(0, len(data), _READ):
+            yield data[at : at + _READ]
+            now = min(amount, amount * (at + _READ) // len(data))
+            self._progress(now - told)
+            told = now
+
+    def _name(self, entry: Entry) -> bytes:
+        name = f"{self._plan.name}/{entry.path}" if entry.path else self._plan.name
+        return name.encode("utf-8", "surrogateescape")
+
+    def _batches(self, small: Sequence[Entry]) -> Iterator[tuple[bytes, int]]:
+        """Many at a time, and how many bytes of the user's are in there."""
+        members: list[tuple[Entry, bytes]] = []
+        size = 0
+        for entry in small:
+            content = self._read(entry)
+            # What is there now; when it has changed since it was listed, the next put sends it again.
+            members.append((replace(entry, size=len(content)), content))
+            size += len(content)
+            if size >= BIG or len(members) == MANY:
+                yield self._batch(members), size
+                members, size = [], 0
+        if members:
+            yield self._batch(members), size
+
+    def _batch(self, members: Sequence[tuple[Entry, bytes]]) -> bytes:
+        if self._plan.there.tar:
+            from .archive import archive
+
+            packed = archive((entry, self._name(entry), content) for entry, content in members)
+            laid = [f"tar {len(packed)}\n".encode(), packed]
+        else:
+            laid = [self._plain(entry, content) for entry, content in members]
+        checks = b"".join(
+            check_line(hashlib.sha256(content).hexdigest(), self._name(entry))
+            for entry, content in members
+            if entry.kind == "f"
+        )
+        return b"".join([*laid, f"place {len(checks)}\n".encode(), checks, b"sure\n"])
+
+    def _plain(self, entry: Entry, content: bytes) -> bytes:
+        name = self._name(entry)
+        if entry.kind == "d":
+            return f"directory {entry.mode | 0o700:o} {len(name)}\n".encode() + name
+        if entry.kind == "l":
+            link = entry.link.encode("utf-8", "surrogateescape")
+            return f"link {len(name)} {len(link)}\n".encode() + name + link
+        return f"file {entry.mode:o} {seconds(entry)} {len(content)} {len(name)}\n".encode() + name + content
+
+    def _read(self, entry: Entry) -> bytes:
+        if entry.kind != "f":
+            return b""
+        path = self._plan.here / entry.path
+        try:
+            with _open(path) as file:
+                return file.read()
+        except OSError as error:
+            raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
+
+    def _big(self, entry: Entry) -> Iterator[bytes]:
+        part = self._parts.get(entry.path)
+        offset = part.size if part else 0
+        self._progress(offset)
+        name, old = self._name(entry), (part.path.rpartition("/")[2] if part else "").encode()
+        key = key_of(name.decode("utf-8", "surrogateescape"))
+        numbers = f"{entry.mode:o} {seconds(entry)} {entry.size} {offset} {key} {len(name)} {len(old)}"
+        yield f"big {numbers}\n".encode() + name + old
+        path = self._plan.here / entry.path
+        with _open(path) as file:
+            file.seek(offset)
+            ahead = self._soon(self._piece, file, path, min(PIECE, entry.size - offset))
+            while offset < entry.size:
+                pieces, sum_here = ahead.result()
+                length = min(PIECE, entry.size - offset)
+                offset += length
+                ahead = self._soon(self._piece, file, path, min(PIECE, entry.size - offset))
+                yield f"piece {length} {sum_here}\n".encode()
+                for piece in pieces:
+                    yield piece
+                    self._progress(len(piece))
+            ahead.result()
+
+    def _piece(self, file: BinaryIO, path: Path, size: int) -> tuple[list[bytes], str]:
+        digest, pieces = hashlib.sha256(), []
+        while size:
+            try:
+                piece = file.read(min(size, _READ))
+            except OSError as error:
+                raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
+            if not piece:
+                raise InvalidInput(f"{path} became shorter while it was sent: put it again when nothing writes it")
+            digest.update(piece)
+            pieces.append(piece)
+            size -= len(piece)
+        return pieces, digest.hexdigest()
+
+
+def seconds(entry: Entry) -> str:
+    """Its modification time, exactly."""
+    return f"{entry.modified // 10**9}.{entry.modified % 10**9:09}"
+
+
+def check_line(sum_here: str, name: bytes) -> bytes:
+    """A line as sha256sum writes and reads it."""
+    name = b"./" + name
+    plain = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    return (b"" if plain == name else b"\\") + sum_here.encode() + b"  " + plain + b"\n"

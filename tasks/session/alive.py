@@ -1,0 +1,56 @@
+"""Noticing that the other end is dead, as ServerAliveInterval and ServerAliveCountMax of ssh_config(5) mean it.
+
+paramiko's own keepalive wants no reply, so nobody learns from it that there is none: a login node that froze, or a
+firewall that forgot the connection, would be waited for as for one that works and has nothing to say (L7).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import paramiko
+from paramiko.common import cMSG_GLOBAL_REQUEST
+from paramiko.message import Message
+from paramiko.packet import Packetizer
+
+# Seconds without anything heard until a sign of life is asked for, and how many of them may pass without any.
+INTERVAL, COUNT = 15, 3
+
+
+class _Ear(Packetizer):
+    """Notes when the last packet came, whatever is in it."""
+
+    heard = 0.0
+
+    def read_message(self) -> Any:
+        message = super().read_message()
+        self.heard = time.monotonic()
+        return message
+
+
+class Transport(paramiko.Transport):
+    """paramiko's, asking for a reply; `patience` is after how many seconds without any the other end is dead."""
+
+    patience = INTERVAL * COUNT
+
+    def __init__(self, sock: Any, **options: Any) -> None:
+        super().__init__(sock, packetizer_class=_Ear, **options)
+
+    @property
+    def heard(self) -> float:
+        """When the other end was last heard of, by the monotonic clock."""
+        return float(getattr(self.packetizer, "heard", 0.0))
+
+    def stay_awake(self, interval: int, count: int) -> None:
+        """From now on, ask for a sign of life every `interval` seconds in which nothing else was sent."""
+        self.patience = interval * count
+        self.packetizer.set_keepalive(interval, self._ask)
+
+    def _ask(self) -> None:
+        """Called by the thread that reads, which must not wait for the reply: it is to read it."""
+        message = Message()
+        message.add_byte(cMSG_GLOBAL_REQUEST)
+        message.add_string("keepalive@openssh.com")
+        message.add_boolean(True)
+        self._send_user_message(message)  # type: ignore[attr-defined]  # `global_request` either waits or wants none

@@ -1,0 +1,68 @@
+"""What comes before a program of ours: the login shell, whose rc files may print, be slow, or be in the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+import paramiko
+
+from ..login_node import NO_PROGRAM
+from ..model.wording import one_line
+
+_TELL = 5.0  # seconds until it is said what is being waited for
+# Seconds that rc files may take: some sites' are slow when their file system is.
+PATIENCE = 120.0
+
+
+class InTheWay(Exception):
+    """The login shell did not come to our program; says why."""
+
+
+def watched(
+    pieces: Iterable[tuple[bytes, bytes]], channel: paramiko.Channel, mark: bytes, name: str
+) -> Iterator[tuple[bytes, bytes]]:
+    """The pieces of stdout and stderr as they come. `mark` on stdout tells that the login shell is behind us.
+
+    Raises InTheWay when it ends without, or takes too long.
+    """
+    began, told, noise, seen = time.monotonic(), False, [b"", b""], b""
+    passed = False
+    for out, err in pieces:
+        if not passed:
+            seen = seen[-len(mark) :] + out
+            passed = mark in seen
+            noise = [(before + new)[-4096:] for before, new in zip(noise, (out, err), strict=True)]
+            lasted = time.monotonic() - began
+            if not passed and lasted > PATIENCE:
+                raise InTheWay(f"its rc files have not ended after {lasted:.0f} s{last_words(noise)}")
+            if not passed and not told and lasted > _TELL:
+                print(f"{name}: waiting for the login shell over there and its rc files ...", file=sys.stderr)
+                told = True
+        yield out, err
+    if not passed and (status := _exit_status(channel)) is not None:
+        raise InTheWay(_reason(status, noise))
+
+
+def _exit_status(channel: paramiko.Channel) -> int | None:
+    """That of the command; None when the connection broke, or a signal ended it."""
+    channel.status_event.wait(5)  # it may come after the end of stdout
+    return None if channel.exit_status == -1 else channel.exit_status
+
+
+def _reason(status: int, noise: list[bytes]) -> str:
+    if status == NO_PROGRAM:
+        why = "its rc files take our standard input away (they read it, or `exec` another shell)"
+    else:
+        why = f"it ends, with exit status {status}, before it runs anything of ours{last_words(noise)}"
+    return f"{why}: in ~/.bashrc, ~/.cshrc and the like, what only a person needs belongs behind a test for one"
+
+
+def last_words(noise: list[bytes]) -> str:
+    """The last line on stderr, else on stdout, that is none of our marks."""
+    for stream in reversed(noise):
+        lines = stream.decode("utf-8", "replace").splitlines()
+        if said := [line for line in lines if line.strip() and not line.startswith("@")]:
+            return f", and says '{one_line(said[-1])}'"
+    return ""

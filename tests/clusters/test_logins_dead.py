@@ -1,0 +1,109 @@
+"""A login node that is dead, or silent, or lives and has nothing to say: told apart, in bounded time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tasks.login_node import Program
+from tasks.model.cluster import Cluster
+from tasks.model.errors import ConnectionLost
+from tasks.session import Session
+from tasks.session.openssh import parse_g
+from tasks.testbed.cell import Cell
+from tasks.testbed.processes import wait_until
+from tasks.testbed.sshd import Door, extra_sshd
+from tests.clusters.hostile import LINE, at
+from tests.conftest import Person
+from tests.proxy import Proxy, ssh_config_through
+
+ALIVE = "    ServerAliveInterval 1\n    ServerAliveCountMax 3\n    ConnectTimeout 2\n"
+
+
+TASKS = ["submit --script=x", "status", "wait --timeout=15", "fetch"]
+
+
+@contextmanager
+def dying(door: Door, tmp_path: Path) -> Iterator[tuple[Person, Proxy]]:
+    """A login node behind a proxy that can freeze, and somebody whose ssh_config asks for signs of life."""
+    with Proxy(door.port) as proxy:
+        config = ssh_config_through(proxy, door, tmp_path / "config")
+        config.write_text(config.read_text() + ALIVE)
+        yield at(door, tmp_path, "    scheduler: gridengine\n", ssh_config=config), proxy
+
+
+def frozen(door: Door, tmp_path: Path, task: str, packets: int) -> tuple[int, list[str], float]:
+    """Let so many packets of a task come back, then none: exit status, what was said, and seconds until it ended."""
+    tmp_path.mkdir()
+    with dying(door, tmp_path) as (person, proxy):
+        if task != TASKS[0]:
+            assert person.fab(*LINE[:4], "--hold").returncode == 0
+        before = proxy.counted["down"] + packets
+        begun = person.start("-H", "hpc", *task.split())
+        assert wait_until(lambda: proxy.counted["down"] >= before or begun.poll() is not None, 30)
+        proxy.frozen = True
+        start = time.monotonic()
+        out, err = begun.communicate(timeout=100)
+        assert "job" not in out, out
+        return begun.returncode, err.splitlines(), time.monotonic() - start
+
+
+@pytest.mark.parametrize(("moment", "packets", "most"), [("login", 3, 45), ("program", 9, 30)])
+def test_l7_a_peer_that_goes_dead_ends_every_task_with_a_line(
+    cells: dict[str, Cell], tmp_path: Path, moment: str, packets: int, most: float
+) -> None:
+    with extra_sshd(cells["sandbox"], f"dying-{moment}") as door, ThreadPoolExecutor(len(TASKS)) as pool:
+        ends = pool.map(lambda task: frozen(door, tmp_path / task.split()[0], task, packets), TASKS)
+        for task, (status, said, lasted) in zip(TASKS, ends, strict=True):
+            assert lasted < most, said
+            *progress, last = said
+            assert last.startswith(f"{task.split()[0]}: "), said
+            # Whoever waits with a time limit waits until then, for what was there before.
+            assert status == (6 if "is still" in last else 4), said
+            assert "let" not in last, said
+            assert all(line.endswith(("trying again in 1 s", " s", "is pending")) for line in progress), said
+
+
+def test_a_wait_over_a_peer_that_froze_goes_on_when_it_is_back(cells: dict[str, Cell], tmp_path: Path) -> None:
+    with extra_sshd(cells["sandbox"], "thawing") as door, dying(door, tmp_path) as (person, proxy):
+        person.script("x", "#!/bin/sh\nsleep 10\nexit 7\n")
+        assert person.fab(*LINE[:4]).returncode == 0
+        before = door.logins()
+        waiting = person.start("-H", "hpc", "wait")
+        assert wait_until(lambda: door.logins() > before, 20)
+        time.sleep(2)
+        proxy.frozen = True
+        time.sleep(6)
+        proxy.frozen = False
+        _, err = waiting.communicate(timeout=60)
+        assert waiting.returncode == 3, err
+        assert "no sign of life" in err
+
+
+def test_a_peer_that_lives_and_has_nothing_to_say_is_waited_for_and_a_frozen_one_is_not(
+    cells: dict[str, Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with extra_sshd(cells["sandbox"], "silent") as door, dying(door, tmp_path) as (_, proxy):
+        session = Session(Cluster(name="hpc", host=door.name, ssh_config=tmp_path / "config"))
+        assert session.ask(Program(("ask",), {"command": "sleep 9; echo yes"})).text("answer") == "yes"
+        begun = session.follow(Program(("ask",), {"command": "sleep 30"}))
+        assert next(begun)[0] == "now"
+        proxy.frozen = True
+        start = time.monotonic()
+        with pytest.raises(ConnectionLost, match="no sign of life for 4 s"):
+            next(begun)
+        assert time.monotonic() - start < 10
+        session.close()
+
+
+def test_signs_of_life_are_asked_for_as_ssh_config_says() -> None:
+    said = "hostname h\nserveraliveinterval {}\nserveralivecountmax {}\n"
+    for interval, count in ((7, 2), (0, 3)):
+        there = parse_g(said.format(interval, count))
+        assert (there.server_alive_interval, there.server_alive_count_max) == (interval or None, count)

@@ -1,0 +1,24 @@
+"""The short form of the fault campaign (`make stress`): some of each kind of fault, on clusters of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+
+def test_some_faults_of_each_kind_lose_double_and_misreport_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.stress", "--short"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    (total,) = re.findall(r"^\| \*\*all\*\* \|(.*)\|$", done.stdout, re.M)
+    tried, asked, jobs, bodies, lost, doubled, wrong = map(int, total.split("|"))
+    assert (lost, doubled, wrong) == (0, 0, 0)
+    assert jobs == asked
+    assert bodies >= jobs
+    assert tried >= 12, f"most of the faults did not happen: {done.stdout}"

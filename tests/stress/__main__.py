@@ -1,0 +1,169 @@
+"""`python -m tests.stress`: faults, tried for real, and what the schedulers themselves say came of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tasks.testbed import bed
+from tasks.testbed.cell import Cell
+
+from . import truth
+from .catalogue import FAULTS
+from .fault import Fault, Lane, Tried
+from .judging import Judgement, judge
+from .story import Place
+
+LEAST = 300  # faults in the full form
+_SETTLING = 300  # seconds until what is left in a queue is left for good
+_HEAD = "| fault | tried | asked for | jobs | bodies run | lost | doubled | wrongly reported |\n|---|" + "--:|" * 7
+
+
+@dataclass
+class Row:
+    """What came of one fault."""
+
+    name: str
+    tried: list[Tried] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)  # attempts that the campaign itself failed at
+    judgements: list[Judgement] = field(default_factory=list)
+
+    @property
+    def happened(self) -> int:
+        return sum(each.happened for each in self.tried)
+
+    def names(self) -> list[str]:
+        return [story.name for each in self.tried for story in each.stories]
+
+    def judge(self, found: dict[str, truth.Truth]) -> None:
+        """Compare every answer with the truth."""
+        stories = [story for each in self.tried for story in each.stories]
+        self.judgements = [judge(story.asked, found[story.name]) for story in stories]
+
+    def bad(self) -> bool:
+        return bool(self.broken) or any(each.lost or each.doubled or each.wrong for each in self.judgements)
+
+    def complaints(self) -> Iterator[str]:
+        """Every attempt that failed, and every submission that went wrong, with all that was said about it."""
+        yield from self.broken
+        stories = [story for each in self.tried for story in each.stories]
+        for story, judgement in zip(stories, self.judgements, strict=True):
+            if judgement.lost or judgement.doubled or judgement.wrong:
+                yield f"{self.name}: {story.name} ({story.kind}): {judgement}\n"
+                for answer in story.answers:
+                    typed = f"`{' '.join(answer.words)}` ({answer.status})"
+                    yield f"  {answer.began:.1f} {answer.ended:.1f} {typed}\n{answer.out}{answer.err}"
+
+    def numbers(self) -> list[int]:
+        """The row, without its name."""
+        each = self.judgements
+        return [
+            self.happened, len(each), sum(j.jobs for j in each), sum(j.bodies for j in each),
+            sum(j.lost for j in each), sum(j.doubled for j in each), sum(bool(j.wrong) for j in each),
+        ]  # fmt: skip
+
+
+class Campaign:
+    """All lanes side by side, each over a cell: two cells, one of which is shaken."""
+
+    def __init__(self, cells: Sequence[Cell], folder: Path, *, short: bool) -> None:
+        self.short, self._witnesses = short, folder / "witnesses"
+        self._witnesses.mkdir()
+        self._cells = {Lane.BUSY: cells[0], Lane.PATIENT: cells[0], Lane.SHAKING: cells[-1]}
+        self._places = {cell.name: Place(cell, folder / cell.name, self._witnesses) for cell in cells}
+        for number, place in enumerate(self._places.values()):
+            place.folder.mkdir()
+            place.number_from(1 + 10_000 * number)
+
+    def run(self, faults: Sequence[Fault[Any]]) -> list[Row]:
+        """Try all of them, and judge everything once more at the end: a second job may come late."""
+        rows = {fault.name: Row(fault.name) for fault in faults}
+        lanes = [
+            threading.Thread(target=self._lane, args=([f for f in faults if f.lane is lane], rows)) for lane in Lane
+        ]
+        for lane in lanes:
+            lane.start()
+        for lane in lanes:
+            lane.join()
+        names = [name for row in rows.values() for name in row.names()]
+        truth.settled(self._in_use(), names, _SETTLING)
+        found = truth.ask(self._in_use(), self._witnesses, names)
+        for row in rows.values():
+            row.judge(found)
+        return list(rows.values())
+
+    def _in_use(self) -> list[Cell]:
+        return list({cell.name: cell for cell in self._cells.values()}.values())
+
+    def _lane(self, faults: Sequence[Fault[Any]], rows: dict[str, Row]) -> None:
+        for fault in faults:
+            began, row = time.monotonic(), rows[fault.name]
+            place = self._places[self._cells[fault.lane].name]
+            try:
+                cases = fault.chosen(place, short=self.short)
+            except Exception:
+                row.broken.append(traceback.format_exc())
+                continue
+            with ThreadPoolExecutor(fault.at_once) as pool:
+                for case, done in [(case, pool.submit(fault.attempt, place, case)) for case in cases]:
+                    try:
+                        row.tried.append(done.result())
+                    except Exception:
+                        row.broken.append(f"{fault.name}, {case}: {traceback.format_exc()}")
+            print(f"{fault.name}: {row.happened} of {len(cases)} in {time.monotonic() - began:.0f} s",
+                  file=sys.stderr, flush=True)  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make stress", description=__doc__)
+    parser.add_argument("--fault", action="append", help="only faults with this in their names; may be repeated")
+    parser.add_argument("--short", action="store_true", help="a few attempts at some of them, a minute long")
+    given = parser.parse_args()
+    faults = [fault for fault in FAULTS if not given.fault or any(part in fault.name for part in given.fault)]
+    faults = [fault for fault in faults if not given.short or fault.short]
+    began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="stress-") as folder:
+        os.environ["XDG_STATE_HOME"] = f"{folder}/state"
+        shaken = any(fault.lane is Lane.SHAKING for fault in faults)
+        try:
+            cells = bed.up(
+                ["steady", "shaken"] if shaken else ["steady"], slots=64, accounting_flush="00:00:01",
+                say=lambda line: print(line, file=sys.stderr),
+            )  # fmt: skip
+            rows = Campaign(cells, Path(folder), short=given.short).run(faults)
+        except BaseException:
+            bed.down()
+            traceback.print_exc()
+            os._exit(1)  # attempts under way would go on for minutes, with nobody there
+        bed.down()
+    return report(rows, time.monotonic() - began, least=0 if given.fault or given.short else LEAST)
+
+
+def report(rows: Sequence[Row], seconds: float, least: int) -> int:
+    """Print the table; the exit status."""
+    print(_HEAD)
+    for row in rows:
+        print(f"| {row.name} | {' | '.join(map(str, row.numbers()))} |")
+    totals = [sum(column) for column in zip(*(row.numbers() for row in rows), strict=True)]
+    print(f"| **all** | {' | '.join(map(str, totals))} |\n\n{totals[0]} faults in {seconds / 60:.0f} min", flush=True)
+    for row in rows:
+        print(*row.complaints(), sep="\n", end="", file=sys.stderr)
+    if totals[0] < least:
+        print(f"{totals[0]} faults are fewer than {least}", file=sys.stderr)
+    return 1 if totals[0] < least or any(row.bad() for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

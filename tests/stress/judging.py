@@ -1,0 +1,136 @@
+"""What of our answers the truth contradicts. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .truth import Truth
+
+_DENIALS = ("no job was made", "made no job", "nothing submitted:")
+_ID = re.compile(r"^Your job(?:-array)? (\d+)", re.M)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One command line of ours, what it said, and when (seconds since 1970). `killed`: by the fault itself."""
+
+    words: tuple[str, ...]
+    status: int
+    out: str
+    err: str
+    began: float
+    ended: float
+    killed: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One submission: its name, its tasks (0 alone: no array), the exit status of its body, and all answers to it.
+
+    `bare`: its end is known from accounting alone.
+    """
+
+    name: str
+    tasks: tuple[int, ...]
+    status: int
+    answers: tuple[Answer, ...]
+    bare: bool = False
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is wrong about one submission; `wrong` are lines for people."""
+
+    jobs: int
+    bodies: int
+    lost: bool
+    doubled: bool
+    wrong: tuple[str, ...]
+
+
+def judge(asked: Asked, truth: Truth) -> Judgement:
+    """Lost: told to be a job, and there is none or a body never ran. Doubled: two jobs, or two runs of one body."""
+    ran = [body.task for body in truth.bodies]
+    lost = _told(asked) and (not truth.jobs or not set(asked.tasks) <= set(ran))
+    doubled = len(truth.jobs) > 1 or len(ran) > len(set(ran))
+    return Judgement(len(truth.jobs), len(ran), lost, doubled, tuple(_wrong(asked, truth)))
+
+
+def _told(asked: Asked) -> bool:
+    """Whether any answer said that there is a job."""
+    return any(
+        (answer.status == 0 and "submit" in answer.words) or any(job["job_id"] for job in _jobs(answer))
+        for answer in asked.answers
+    )
+
+
+def _jobs(answer: Answer) -> list[dict[str, object]]:
+    try:
+        return [json.loads(line) for line in answer.out.splitlines()] if "--json" in answer.words else []
+    except ValueError:
+        return []
+
+
+def _wrong(asked: Asked, truth: Truth) -> Iterator[str]:
+    for answer in asked.answers:
+        for what in (*_wrong_status(asked, answer), *_wrong_words(answer, truth), *_wrong_jobs(asked, answer, truth)):
+            yield f"{asked.name}: `{' '.join(answer.words)}` ({answer.status}): {what}"
+    if not any(answer.status == 0 and "submit" in answer.words for answer in asked.answers):
+        yield f"{asked.name}: no submit ever answered 0"
+    if not any(answer.status in (0, 3) and "wait" in answer.words for answer in asked.answers):
+        yield f"{asked.name}: no wait ever saw the end"
+
+
+def _wrong_status(asked: Asked, answer: Answer) -> Iterator[str]:
+    if answer.killed:
+        return
+    if "Traceback" in answer.err or "a bug in" in answer.err:
+        yield f"a bug: {answer.err[-2000:]}"
+    allowed = {0, 4, 5} if "wait" not in answer.words else {3 if asked.status else 0, 4, 5, 6}
+    if answer.status not in allowed:
+        yield f"an exit status that it cannot have: {answer.err[-500:]}"
+    if answer.status in (0, 3) and "wait" in answer.words:
+        outcomes = [job["state"] for job in _jobs(answer)]
+        if not outcomes or not set(outcomes) <= {"succeeded", "failed", "cancelled", "vanished"}:
+            yield f"an end that it had not seen ({', '.join(map(str, outcomes))})"
+    if answer.status and not answer.err:
+        yield "a failure without a word"
+
+
+def _wrong_words(answer: Answer, truth: Truth) -> Iterator[str]:
+    """A denial of a job that was there by then, and an ID that is not its own."""
+    for denial in _DENIALS:
+        for job_id, submitted in truth.jobs.items():
+            if denial in answer.err and submitted is not None and submitted < answer.ended + 0.5:
+                yield f"it says '{denial}', and job {job_id} was submitted {answer.ended - submitted:.1f} s earlier"
+    for job_id in _ID.findall(answer.out) if "submit" in answer.words else ():
+        if job_id not in truth.jobs:
+            yield f"job {job_id} is not of this name"
+
+
+def _wrong_jobs(asked: Asked, answer: Answer, truth: Truth) -> Iterator[str]:
+    """What `--json` said: an end before the end, another end, a job that is not its own."""
+    for job in _jobs(answer):
+        if job["job_id"] and job["job_id"] not in truth.jobs:
+            yield f"job {job['job_id']} is not of this name"
+        tasks = job.get("tasks")
+        told = tasks if isinstance(tasks, dict) and tasks else {"0": job}
+        for number, outcome in told.items():
+            yield from _wrong_outcome(asked, int(number), outcome, answer, truth)
+
+
+def _wrong_outcome(asked: Asked, task: int, outcome: dict[str, object], answer: Answer, truth: Truth) -> Iterator[str]:
+    state = outcome["state"]
+    if state not in ("succeeded", "failed", "cancelled", "vanished", "error"):
+        return
+    expected = ("failed" if asked.status else "succeeded", asked.status)
+    ends = [body.ended for body in truth.bodies if body.task == task and body.ended]
+    if not ends or min(ends) > answer.ended:
+        yield f"task {task} is told to be {state}, and its body had not ended"
+    elif asked.bare and state == "vanished" and not any(t == task for _, t in truth.accounted):
+        return  # its scheduler lost the record, and there is no other trace of a bare job
+    elif (state, outcome["exit_status"]) != expected:
+        yield f"task {task} is told to be {state} ({outcome['exit_status']}), and it is {expected[0]} ({expected[1]})"

@@ -1,0 +1,206 @@
+"""qmaster and execd down: before, during and after a submit, a poll and a settle. They have a cluster of their own.
+
+One fault strikes several submissions at different steps, and counts once for each that was under way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.testbed import daemons, processes
+from tasks.testbed.cell import Cell
+from tasks.testbed.processes import wait_until
+
+from .fault import Fault, Lane, Tried
+from .story import Kind, Place, Story
+from .truth import read_witness
+
+_ALL: tuple[Kind, ...] = ("plain", "put", "array", "bare")
+End = Callable[[Cell], None]
+
+
+@dataclass(frozen=True)
+class Outage:
+    """How a daemon ends, and for how long (seconds) it is away; `after` more until then."""
+
+    end: End
+    away: float
+    after: float = 0.0
+
+
+def _hard_and_soft(kill: End, stop: End) -> Callable[[Place], Sequence[Outage]]:
+    return lambda _: [Outage(kill, 0.0), Outage(kill, 10.0), Outage(stop, 3.0), Outage(kill, 25.0)]
+
+
+qmaster = _hard_and_soft(daemons.kill_qmaster, daemons.stop_qmaster)
+execd = _hard_and_soft(daemons.kill_execd, daemons.stop_execd)
+
+
+def _persist(stories: Sequence[Story]) -> Tried:
+    """Each user goes on by himself."""
+    with ThreadPoolExecutor(len(stories)) as pool:
+        list(pool.map(lambda story: story.persist(), stories))
+    return Tried(stories, len(stories))
+
+
+def before_submit(place: Place, outage: Outage) -> Tried:
+    """It is down already when four users submit."""
+    stories = [place.story("before", kind=kind) for kind in _ALL]
+    outage.end(place.cell)
+    for story in stories:
+        story.begin()
+    for story in stories:
+        story.end()
+    time.sleep(outage.away)
+    daemons.start_qmaster(place.cell)
+    struck = sum(story.answers[0].status != 0 for story in stories)
+    return Tried(_persist(stories).stories, struck)
+
+
+def during_submit(place: Place, outage: Outage) -> Tried:
+    """It goes when the first of eight users has asked; the others are at earlier steps."""
+    stories = [place.story("during", kind=kind) for kind in _ALL * 2]
+    for story in stories:
+        story.begin()
+        time.sleep(0.05)
+    asked = [place.directory_of(story) / ".submithost/attempt/asked" for story in stories]
+    wait_until(lambda: any(path.exists() for path in asked), 60)
+    time.sleep(outage.after)
+    outage.end(place.cell)
+    struck = sum(story.process is not None and story.process.poll() is None for story in stories)
+    time.sleep(outage.away)
+    daemons.start_qmaster(place.cell)
+    for story in stories:
+        story.end()
+    return Tried(_persist(stories).stories, struck)
+
+
+def moments(_: Place) -> Sequence[Outage]:
+    return [
+        *(Outage(daemons.kill_qmaster, away, after) for after in (0.0, 0.02, 0.05, 0.2) for away in (0.0, 20.0)),
+        Outage(daemons.stop_qmaster, 1.0),
+    ]
+
+
+def after_submit(place: Place, outage: Outage) -> Tried:
+    """It goes as soon as it has answered."""
+    stories = [place.story("after", kind=kind) for kind in _ALL]
+    for story in stories:
+        story.begin()
+    for story in stories:
+        story.end()
+    outage.end(place.cell)
+    time.sleep(outage.away)
+    daemons.start_qmaster(place.cell)
+    return _persist(stories)
+
+
+def during_poll(place: Place, outage: Outage) -> Tried:
+    """It goes while four users wait for running jobs; status is asked meanwhile."""
+    return _waiting(place, outage, 12, _running, daemons.start_qmaster)
+
+
+def during_settle(place: Place, outage: Outage) -> Tried:
+    """It goes in the moment in which the first job ends."""
+    return _waiting(place, outage, 3, _ended, daemons.start_qmaster)
+
+
+def execd_away(place: Place, outage: Outage) -> Tried:
+    """execd goes while jobs run."""
+    return _waiting(place, outage, 6, _running, daemons.start_execd)
+
+
+def execd_away_before(place: Place, outage: Outage) -> Tried:
+    """execd goes before jobs are submitted, so they pend until it is back."""
+    outage.end(place.cell)
+    stories = [place.story("pending", kind=kind) for kind in _ALL]
+    for story in stories:
+        story.begin()
+    for story in stories:
+        story.end()
+    time.sleep(outage.away)
+    daemons.start_execd(place.cell)
+    return _persist(stories)
+
+
+def stalled(place: Place, pause: float) -> Tried:
+    """It stands still while four users submit; their qsubs are killed so many seconds after it goes on."""
+    place.story("warm").persist()  # so that the queues need not be asked
+    qmaster_itself = processes.daemon(place.cell.directory, "sge_qmaster")
+    assert qmaster_itself
+    stories = [place.story("stalled", kind=kind) for kind in _ALL]
+    attempts = [place.directory_of(story) / ".submithost/attempt" for story in stories]
+    os.kill(qmaster_itself.pid, signal.SIGSTOP)
+    try:
+        for story in stories:
+            story.begin()
+        assert wait_until(lambda: all(_number_in(attempt / "pid") > 0 for attempt in attempts), 60)
+        time.sleep(0.3)
+    finally:
+        os.kill(qmaster_itself.pid, signal.SIGCONT)
+    time.sleep(pause)
+    struck = 0
+    for attempt in attempts:
+        if process := processes.look(_number_in(attempt / "pid")):
+            processes.end(process)
+            struck += 1
+    for story in stories:
+        story.end()
+    return Tried(_persist(stories).stories, struck)
+
+
+def _number_in(path: Path) -> int:
+    """What a process wrote there of itself; -1: nothing yet."""
+    with contextlib.suppress(OSError, ValueError):
+        return int(path.read_text())
+    return -1
+
+
+def _running(place: Place, story: Story) -> bool:
+    return bool(read_witness(place.witnesses / story.name))
+
+
+def _ended(place: Place, story: Story) -> bool:
+    return any(body.ended for body in read_witness(place.witnesses / story.name))
+
+
+def _waiting(place: Place, outage: Outage, seconds: float, moment: Callable[[Place, Story], bool], start: End) -> Tried:
+    stories = [place.story("waiting", kind=kind, seconds=seconds) for kind in _ALL]
+    with ThreadPoolExecutor(2 * len(stories)) as pool:
+        waiting = [pool.submit(story.persist) for story in stories]
+        assert wait_until(lambda: all(story.accepted for story in stories), 300)
+        assert wait_until(lambda: moment(place, stories[0]), 120)
+        outage.end(place.cell)
+        asked = [pool.submit(story.type, "-H", "hpc", "status", "--json", f"--job={story.name}") for story in stories]
+        for one in asked:
+            one.result()
+        time.sleep(outage.away)
+        start(place.cell)
+        for one_story in waiting:
+            one_story.result()
+    return Tried(stories, len(stories))
+
+
+FAULTS = (
+    Fault("qmaster down before a submit", qmaster, before_submit, Lane.SHAKING, at_once=1),
+    Fault("qmaster down during a submit", moments, during_submit, Lane.SHAKING, at_once=1, short=1),
+    Fault(
+        "qmaster stalls, qsub is killed",
+        lambda _: [0.0, 0.001, 0.002, 0.003, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05],
+        stalled,
+        Lane.SHAKING,
+        at_once=1,
+    ),
+    Fault("qmaster down after a submit", qmaster, after_submit, Lane.SHAKING, at_once=1),
+    Fault("qmaster down during a poll", qmaster, during_poll, Lane.SHAKING, at_once=1),
+    Fault("qmaster down during a settle", qmaster, during_settle, Lane.SHAKING, at_once=1),
+    Fault("execd down before a job", execd, execd_away_before, Lane.SHAKING, at_once=1),
+    Fault("execd down during a job", execd, execd_away, Lane.SHAKING, at_once=1),
+)

@@ -1,0 +1,134 @@
+"""What really happened: asked of qmaster, of its accounting, of what the bodies wrote; never of our own records."""
+
+from __future__ import annotations
+
+import calendar
+import re
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tasks.testbed.cell import Cell
+from tasks.testbed.files import BINARIES
+
+# A line from each body as it begins and one as it ends, in a file of its own outside of submithost's directories.
+_BODY = """\
+#!/bin/sh
+{directives}task=$SGE_TASK_ID
+[ "$task" != undefined ] || task=0
+echo "began $JOB_ID $task $(date +%s.%N)" >>'{witness}'
+sleep {seconds}
+echo "ended $JOB_ID $task $(date +%s.%N)" >>'{witness}'
+exit {status}
+"""
+
+
+def body(witness: Path, status: int, seconds: float, *, bare: bool) -> str:
+    """The script of a job whose body writes down that it ran, and ends with `status`."""
+    directives = "#$ -S /bin/sh\n" if bare else ""  # by itself, a stock Grid Engine runs it with csh (G7)
+    return _BODY.format(witness=witness, status=status, seconds=seconds, directives=directives)
+
+
+@dataclass(frozen=True)
+class Body:
+    """One run of a script, by its own word; the times are seconds since 1970, `ended` None while it runs."""
+
+    job_id: str
+    task: int
+    began: float
+    ended: float | None = None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Of one name: when each of its jobs was submitted (whole seconds; None: not known), and its bodies.
+
+    `accounted` are the exit statuses of accounting, by job and task; `queued` the jobs that qmaster still has.
+    """
+
+    jobs: Mapping[str, int | None] = field(default_factory=dict)
+    bodies: tuple[Body, ...] = ()
+    accounted: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    queued: frozenset[str] = frozenset()
+
+
+def ask(cells: Iterable[Cell], witnesses: Path, names: Iterable[str]) -> dict[str, Truth]:
+    """The truth about each of these names. Raises RuntimeError when a scheduler does not answer."""
+    jobs: dict[str, dict[str, int | None]] = {}
+    accounted: dict[str, dict[tuple[str, int], int]] = {}
+    queued: dict[str, set[str]] = {}
+    for cell in cells:
+        for name, job_id in _queue(cell):
+            jobs.setdefault(name, {})[job_id] = None
+            queued.setdefault(name, set()).add(job_id)
+        for record in _accounting(cell):
+            name, job_id, task = record["jobname"], record["jobnumber"], record["taskid"]
+            when = calendar.timegm(time.strptime(record["qsub_time"]))
+            jobs.setdefault(name, {})[job_id] = when
+            status = int(record["exit_status"].split()[0])
+            accounted.setdefault(name, {})[job_id, int(task) if task.isdigit() else 0] = status
+    found = {}
+    for name in names:
+        bodies = tuple(read_witness(witnesses / name))
+        known: dict[str, int | None] = dict.fromkeys(each.job_id for each in bodies)
+        found[name] = Truth(
+            {**known, **jobs.get(name, {})}, bodies, accounted.get(name, {}), frozenset(queued.get(name, ()))
+        )
+    return found
+
+
+def settled(cells: Iterable[Cell], names: Iterable[str], within: float) -> bool:
+    """Whether no job of these names is left with a qmaster within so many seconds, and all are accounted for."""
+    wanted, cells = set(names), list(cells)
+    deadline = time.monotonic() + within
+    while any(name in wanted for cell in cells for name, _ in _queue(cell)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(1)
+    time.sleep(3)  # accounting_flush_time is 1 s
+    return True
+
+
+def read_witness(path: Path) -> list[Body]:
+    """What bodies wrote down."""
+    bodies: list[Body] = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        what, job_id, task, when = line.split(" ")
+        if what == "began":
+            bodies.append(Body(job_id, int(task), float(when)))
+            continue
+        number = max(n for n, each in enumerate(bodies) if (each.job_id, each.task) == (job_id, int(task)))
+        bodies[number] = Body(job_id, int(task), bodies[number].began, float(when))
+    return bodies
+
+
+def _run(cell: Cell, *words: str) -> subprocess.CompletedProcess[str]:
+    """A program of Grid Engine's, its times in UTC."""
+    return subprocess.run(
+        [str(BINARIES / words[0]), *words[1:]], env=cell.env() | {"TZ": "UTC"}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, errors="replace", timeout=120,
+    )  # fmt: skip
+
+
+def _queue(cell: Cell) -> list[tuple[str, str]]:
+    """Name and number of every job that qmaster has."""
+    done = _run(cell, "qstat", "-u", "*", "-xml")
+    if done.returncode != 0:
+        raise RuntimeError(f"{cell.name}: qstat: {done.stderr}")
+    rows = ElementTree.fromstring(done.stdout).iter("job_list")
+    return [(row.findtext("JB_name") or "", row.findtext("JB_job_number") or "") for row in rows]
+
+
+def _accounting(cell: Cell) -> list[dict[str, str]]:
+    """Every record of the accounting."""
+    if not (cell.common / "accounting").exists():
+        return []
+    done = _run(cell, "qacct", "-j")
+    if done.returncode != 0:
+        raise RuntimeError(f"{cell.name}: qacct: {done.stderr}")
+    records = re.split(r"^=+$", done.stdout, flags=re.M)[1:]
+    read = [dict(re.findall(r"^(\S+) +(.*?) *$", record, re.M)) for record in records]
+    return [record for record in read if "jobname" in record]  # the last is a sum of all
