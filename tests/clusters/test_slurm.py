@@ -112,7 +112,7 @@ def test_s8_s9_the_login_environment_reaches_the_job_and_only_its_first_directiv
     assert "Comment=mine" in said  # the script beats the default
     assert "TimeLimit=00:04:00" in said  # and the flag the script
     assert "Nice=7" in said
-    assert "JobName=x " in said
+    assert "JobName=x\n" in said
 
 
 # --- watching
