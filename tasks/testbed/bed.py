@@ -101,7 +101,7 @@ def health(cluster: Cluster) -> Health:
     """How a cluster is, now."""
     kind = kind_of(cluster)
     alive = {"sshd": sshd.answers(sshd.main_door(cluster)), **kind.alive(cluster)}
-    return Health(cluster, alive, kind.used_and_free(cluster))
+    return Health(cluster, alive, kind.used_and_free(cluster) if alive[kind.master] else None)
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -144,7 +144,8 @@ def _up_one(name: str, kind: Kind[Any], new: New, slots: int | None, say: Say) -
     cluster = load(directory)
     if cluster and kind_of(cluster) is not kind:
         raise InvalidInput(f"'{name}' is a {kind_of(cluster).word} cluster: take it down first, or choose another name")
-    if cluster:
+    # The last file to be written: an `up` that was cut short has not come so far.
+    if cluster and sshd.main_door(cluster).config.exists():
         cluster.relink()
         try:
             return _mend(cluster, slots, say)

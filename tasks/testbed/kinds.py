@@ -17,10 +17,14 @@ C = TypeVar("C", bound=Cluster)
 
 @dataclass(frozen=True)
 class Kind(Generic[C]):
-    """What is done with the clusters of one scheduler; `registered` is what fabric.yml would say of them."""
+    """What is done with the clusters of one scheduler.
+
+    `master` is the daemon that knows the jobs, `registered` what fabric.yml would say of such a cluster.
+    """
 
     word: str
     type: type[C]
+    master: str
     registered: dict[str, Any]
     make: Callable[[C], None]
     start_all: Callable[[C], None]
@@ -30,11 +34,11 @@ class Kind(Generic[C]):
 
 
 GRID_ENGINE = Kind(
-    "Grid Engine", Cell, {"scheduler": "gridengine", "names": {"memory": "rmem", "gpus": "gpu"}},
+    "Grid Engine", Cell, "qmaster", {"scheduler": "gridengine", "names": {"memory": "rmem", "gpus": "gpu"}},
     daemons.make, daemons.start_all, daemons.alive, daemons.used_and_free, daemons.set_slots,
 )  # fmt: skip
 SLURM = Kind(
-    "Slurm", SlurmCluster, {"scheduler": "slurm"},
+    "Slurm", SlurmCluster, "slurmctld", {"scheduler": "slurm"},
     slurm_daemons.make, slurm_daemons.start_all, slurm_daemons.alive,
     slurm_daemons.used_and_free, slurm_daemons.set_slots,
 )  # fmt: skip

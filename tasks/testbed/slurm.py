@@ -63,7 +63,9 @@ _NO_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
 _ACCOUNTING = """\
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
-AccountingStoragePort={slurmdbd_port}"""
+AccountingStoragePort={slurmdbd_port}
+# Not AuthInfo: for talking to slurmdbd it is this that names munge's socket.
+AccountingStoragePass={root}/munge.sock"""
 
 _SLURMDBD_CONF = """\
 AuthType=auth/munge

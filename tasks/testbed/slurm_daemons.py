@@ -178,13 +178,14 @@ def _listens(path: Path) -> bool:
 def _make_database(cluster: SlurmCluster) -> None:
     """Fill MariaDB's directory, without the client programs that mariadb-install-db wants."""
     cluster.database.mkdir()
-    statements = f"create database mysql; use mysql;\n{_MARIADB_SYSTEM_TABLES.read_text()}"
+    # Bootstrapping, it takes one statement a line.
+    statements = f"create database mysql;\nuse mysql;\n{_MARIADB_SYSTEM_TABLES.read_text()}"
     done = subprocess.run(
         [str(_SBIN / "mariadbd"), *_mariadb_options(cluster), "--bootstrap"],
         input=statements, capture_output=True, text=True, errors="replace", timeout=120,
     )  # fmt: skip
     if done.returncode != 0:
-        said = (done.stderr.strip() or "no message").splitlines()[-1]
+        said = next((line for line in done.stderr.splitlines() if "ERROR" in line), "no message")
         raise SchedulerError(f"{cluster.name}: making the database failed: {said}")
 
 
