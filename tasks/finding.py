@@ -15,6 +15,7 @@ from .login_node import Program
 from .model.cluster import Cluster
 from .model.errors import NotSubmitted, SchedulerError
 from .model.job import Job, Outcome, State
+from .model.wording import one_line
 from .schedulers import Submitted
 from .session import Answer, Session
 
@@ -80,17 +81,21 @@ class Progress:
         found = cls(answer["directory"].exact.rstrip("\n"), claim=answer.text("claim"))
         if "receipt" in answer:
             when, _, out = answer["receipt"].text.partition("\n")
-            submitted_at = int(when) if when.isdecimal() else None
+            submitted_at = _number(when)
             return replace(found, receipt=True, submitted_at=submitted_at, out=out, err=answer["receipt"].errors)
         words = answer.text("attempt").split(" ")
         if len(words) < 3:
             return found
         found = replace(
-            found, phase=words[0], age=int(words[1]) if words[1].lstrip("-").isdigit() else 0, alive=words[2]
+            found, phase=words[0], age=_number(words[1]) or 0, alive=words[2]
         )
         if "answer" in answer:
             return replace(found, ended=True, out=answer["answer"].text, err=answer["answer"].errors)
         return replace(found, token=words[3] if len(words) > 3 else "")
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
 
 
 def look(session: Session, job: Job) -> Found:
@@ -134,8 +139,8 @@ def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *
     line = progress.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
     answer = session.ask(step(session, job, "confirm", receipt=line))
     if "refused" in answer:
-        print(f"{session.name}: job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}",
-              file=sys.stderr)  # fmt: skip
+        lost = f"job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}"
+        print(one_line(f"{session.name}: {lost}", 1000), file=sys.stderr)
     else:
         progress = Progress.of(answer)
     progress = replace(progress, out=progress.out or f"{line}\n")

@@ -7,7 +7,7 @@ ledger at once.
 from __future__ import annotations
 
 import math
-import sys
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -93,7 +93,7 @@ class Watch:
                 pause = back_off(failures)
                 if failures == 1 and not self._now:
                     raise  # it never was there
-                print(f"{error}; trying again in {pause:.0f} s", file=sys.stderr)
+                output.say(f"{error}; trying again in {pause:.0f} s")
                 _sleep(pause, deadline)
             if deadline is not None and time.monotonic() >= deadline and self.live():
                 raise StillRunning(_still(self.live()) + self._go_on())
@@ -139,7 +139,7 @@ class Watch:
         )
 
     def _begin(self, now: Reply) -> None:
-        self._now = int(now.text) if now.text.strip().isdecimal() else int(time.time())
+        self._now = int(now.text) if re.fullmatch("[0-9]{1,15}", now.text.strip()) else int(time.time())
 
     def _absent(self) -> list[Job]:
         return [job for job in self.live() if job.absent_since is not None]
@@ -159,7 +159,7 @@ class Watch:
             rows = reply.read(self.session.scheduler.parse_queue)
         except SchedulerError as error:
             if self._telling and str(error) != self.trouble:
-                print(f"{self.session.name}: could not ask: {error}", file=sys.stderr)
+                output.say(f"{self.session.name}: could not ask: {error}")
             self.trouble = str(error)
             return None
         self.trouble = ""
@@ -232,8 +232,9 @@ def _by_job(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, dict[int, Sta
         if array and not row.tasks:
             found[row.job_id].update(dict.fromkeys(array.numbers(), row.state))
         elif array:
-            for tasks in row.tasks:
-                found[row.job_id].update(dict.fromkeys(tasks.numbers(), row.state))
+            for tasks in row.tasks:  # of which the shorter is walked, however long the other claims to be
+                ours, theirs = sorted((array.numbers(), tasks.numbers()), key=len)
+                found[row.job_id].update(dict.fromkeys((number for number in ours if number in theirs), row.state))
         else:
             found[row.job_id][0] = row.state
     return found

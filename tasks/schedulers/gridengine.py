@@ -5,6 +5,7 @@ and the captured answers in tests/data. G numbers are those of the list of quirk
 from __future__ import annotations
 
 import calendar
+import contextlib
 import re
 import shlex
 import time
@@ -13,7 +14,7 @@ from xml.etree import ElementTree
 
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
-from ..model.resources import Resources, TaskRange
+from ..model.resources import MOST_TASKS, Resources, TaskRange
 from . import NOTHING, ByHand, Record, Row, Submission, Submitted
 
 name = "gridengine"
@@ -23,8 +24,11 @@ default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
 # G11: 99 puts the job back into the queue, 100 into error state; the queue alone tells whether it is over.
 not_ends = frozenset({99, 100})
 
-_ACCEPTED = re.compile(r'^Your job(?:-array)? (\d+)(?:\.(\d+)-(\d+):(\d+))? \("(.*)"\) has been submitted$', re.M)
-_TERSE = re.compile(r"^(\d+)(?:\.(\d+)-(\d+):(\d+))?$", re.M)
+_TASKS = r"(?:\.(\d{1,9})-(\d{1,9}):(\d{1,9}))?"
+_ACCEPTED = re.compile(
+    rf'^Your job(?:-array)? (\d{{1,20}}){_TASKS} \("(.*)"\) has been submitted$', re.M | re.ASCII
+)
+_TERSE = re.compile(rf"^(\d{{1,20}}){_TASKS}$", re.M | re.ASCII)
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=%-]", re.ASCII)
 _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?", re.ASCII)
@@ -39,6 +43,8 @@ accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with
         tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
 }
 survey() { # how queues start scripts, and what are login shells; asked once an hour, since it takes as long as qsub
+    known=$root/.queues
+    [ -O "$root" ] && [ ! -k "$root" ] || known=$mine/queues # where others write, they could answer
     run '
         cluster="$SGE_ROOT $SGE_CELL $SGE_QMASTER_PORT" # a home directory may be that of several
         if [ -z "$(find "$2" -mmin -60)" ] || ! grep -q -x -F -e "$cluster" "$2"; then
@@ -49,7 +55,7 @@ survey() { # how queues start scripts, and what are login shells; asked once an 
             mv "$2.$3.new" "$2"
             rm "$2.$3"
         fi
-        cat "$2"' "$root/.queues" $$
+        cat "$2"' "$known" $$
 }
 surveyed() { sed -n "s/^$1 *//p" "$attempt/survey"; }
 prepare() {
@@ -246,7 +252,7 @@ def parse_submission(out: str) -> Submitted | None:
         (job_id, first, last, step), named = terse[-1].groups(), ""
     try:
         array = TaskRange(int(first), int(last), int(step)) if first else None
-    except ValueError:  # thousands of digits
+    except ValueError:  # more tasks than there can be
         return None
     return Submitted(job_id, named, array)
 
@@ -316,7 +322,8 @@ def _ranges(text: str) -> tuple[TaskRange, ...]:
         match = _RANGE.fullmatch(part.strip())
         if match and len(part) < 40:
             first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
-            ranges.append(TaskRange(first, last, step or 1))
+            with contextlib.suppress(ValueError):  # more tasks than there can be
+                ranges.append(TaskRange(first, last, step or 1))
     return tuple(ranges)
 
 
@@ -371,7 +378,7 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
         return None
     last = ended[-1]
     tasks = [task for facts in ended if (task := _task(facts))]
-    array = TaskRange(min(tasks), max(tasks)) if tasks else None
+    array = TaskRange(min(tasks), max(tasks)) if tasks and max(tasks) <= MOST_TASKS else None
     submitted = Submitted(last["jobnumber"], last.get("jobname", ""), array)
     return ByHand(submitted, "", _seconds(last.get("qsub_time", "")))
 

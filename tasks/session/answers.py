@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..login_node import Reply, Sections
@@ -35,7 +36,8 @@ class Answers:
             if status.startswith("=") and self._given + 1 >= both:
                 return
             self._given += 1
-            reply = Reply(self._take(0), self._take(1), int(status[1:]) if status.startswith("=") else None)
+            known = int(status[1:]) if re.fullmatch("=[0-9]{1,9}", status) else None
+            reply = Reply(self._take(0), self._take(1), known)
             yield names[self._given - 1], reply
 
     def _take(self, stream: int) -> bytes:
