@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from .listing import OURS, Entry
-from .model.errors import ConnectionLost, InvalidInput
+from .model.errors import ConnectionLost, InvalidInput, SchedulerError
 from .sending import key_of
 
 _LONGEST = 32 << 20
@@ -52,12 +52,12 @@ class Arrival:
             yield piece
 
     def text(self, name: str) -> bytes:
-        """All of the next section. Raises ConnectionLost for more than checksums can be: it is kept in memory."""
+        """All of the next section. Raises SchedulerError for more than checksums can be: it is kept in memory."""
         text = bytearray()
         for piece in self.section(name):
             text += piece
             if len(text) > _LONGEST:
-                raise ConnectionLost(f"the answer is not understood: {name!r} goes on and on")
+                raise SchedulerError(f"the answer is not understood: {name!r} goes on and on")
         return bytes(text)
 
     def take(self, size: int) -> Iterator[bytes]:

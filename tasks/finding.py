@@ -86,9 +86,7 @@ class Progress:
         words = answer.text("attempt").split(" ")
         if len(words) < 3:
             return found
-        found = replace(
-            found, phase=words[0], age=_number(words[1]) or 0, alive=words[2]
-        )
+        found = replace(found, phase=words[0], age=_number(words[1]) or 0, alive=words[2])
         if "answer" in answer:
             return replace(found, ended=True, out=answer["answer"].text, err=answer["answer"].errors)
         return replace(found, token=words[3] if len(words) > 3 else "")

@@ -14,7 +14,7 @@ from . import output
 from .arrival import Arrival, Part, directories, make_link, unpack_sums
 from .listing import SLOW, Entry, local_entry
 from .login_node import Program
-from .model.errors import ConnectionLost
+from .model.errors import ConnectionLost, SchedulerError
 from .sending import BIG, MANY, TRIES, sums
 from .session import SILENCE, Session, back_off
 
@@ -168,7 +168,7 @@ def _take_piece(arrival: Arrival, part: Part, file: Found, progress: Progress) -
         missing -= len(piece)
         if missing < 0:  # more than was asked for, and more may come than the disk holds
             part.forget()
-            raise ConnectionLost(f"the answer is not understood: more of {file.name} than there is")
+            raise SchedulerError(f"the answer is not understood: more of {file.name} than there is")
         digest.update(piece)
         part.write(piece)
         progress(len(piece))

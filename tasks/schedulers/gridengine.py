@@ -25,9 +25,7 @@ default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
 not_ends = frozenset({99, 100})
 
 _TASKS = r"(?:\.(\d{1,9})-(\d{1,9}):(\d{1,9}))?"
-_ACCEPTED = re.compile(
-    rf'^Your job(?:-array)? (\d{{1,20}}){_TASKS} \("(.*)"\) has been submitted$', re.M | re.ASCII
-)
+_ACCEPTED = re.compile(rf'^Your job(?:-array)? (\d{{1,20}}){_TASKS} \("(.*)"\) has been submitted$', re.M | re.ASCII)
 _TERSE = re.compile(rf"^(\d{{1,20}}){_TASKS}$", re.M | re.ASCII)
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=%-]", re.ASCII)
 _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
