@@ -68,7 +68,7 @@ def test_a_host_or_user_that_a_shell_would_run_reaches_no_proxy_command(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config").write_text("Host *\n  HostName localhost\n  ProxyCommand echo %n %r\n")
     for host, user in ((word, None), ("sharc", word)):
-        with pytest.raises(InvalidInput, match="is no (host|user)'s name"):
+        with pytest.raises(InvalidInput, match=r"is no (host|user)'s name"):
             destination(host, user=user, port=None, ssh_config=tmp_path / "config")
     assert not (tmp_path / "pwned").exists()
 

@@ -25,5 +25,5 @@ def refuse_planted(path: Path) -> None:
         return  # who reads it will say why it cannot
     if status.st_uid not in (0, os.geteuid()) and above.st_mode & stat.S_IWOTH:
         raise InvalidInput(
-            f"{one_line(path)}: somebody else laid it here, where all may write: work in another directory"
+            f"{one_line(path)}: somebody else laid it here, where all may write; work elsewhere"
         )
