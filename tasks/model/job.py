@@ -147,13 +147,10 @@ class Job:
 
 
 def iso(seconds: int | None) -> str | None:
-    """ISO 8601 in UTC, to the second; None for what no calendar has, whoever claims it."""
-    if seconds is None:
+    """ISO 8601 in UTC, to the second; None for what is no time on any clock, whoever claims it."""
+    if seconds is None or not 0 <= seconds < 1 << 37:
         return None
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return None
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def new_key(name: str) -> str:
