@@ -15,15 +15,15 @@ demo: setup ## a job, rendered from a template, submitted over SSH, waited for, 
 
 # Most tests wait for a scheduler: several at once take half the time. Each worker has clusters of its own.
 test: setup ## all tests
-	@$(BIN)/python -m tasks.testbed.packages
+	@$(BIN)/python -m tasks.testbed.packages slurm accounting
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadscope
 
 stress: setup ## faults by the hundred, and what the schedulers say came of them (half an hour)
-	@$(BIN)/python -m tasks.testbed.packages
+	@$(BIN)/python -m tasks.testbed.packages slurm
 	@$(BIN)/python -m tests.stress
 
 bench: setup ## what is promised about speed, as ratios
-	@$(BIN)/python -m tasks.testbed.packages
+	@$(BIN)/python -m tasks.testbed.packages slurm
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 check: setup ## lint, format and types, and a reason on every exception

@@ -11,7 +11,7 @@ from .finding import Progress, recorded, root_of
 from .listing import SLOW
 from .login_node import Program
 from .model.errors import InvalidInput
-from .model.job import Job, Outcome, State
+from .model.job import Job, Outcome, State, check_key
 from .model.ledger import from_record
 from .session import Answer, Session
 
@@ -37,9 +37,9 @@ def _found(session: Session, answer: Answer) -> Iterator[Job]:
     for key, about, receipt in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):
         try:
             job = replace(from_record(json.loads(about)), cluster=session.name, directory=f"{root}/{key}")
-            if job.key != key:
+            if job.key != check_key(key):
                 raise ValueError
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (InvalidInput, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             output.say(f"{session.name}: {root}/{key}: its note is not understood; left alone")
             continue
         progress = Progress(job.directory or "").with_receipt(receipt)

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from .listing import OURS, Entry
-from .model.errors import ConnectionLost, InvalidInput
+from .model.errors import ConnectionLost, InvalidInput, SchedulerError
 from .sending import key_of
+
+_LONGEST = 32 << 20
 
 
 class Arrival:
@@ -48,6 +50,15 @@ class Arrival:
         self.begin(name)
         while piece := self._next():
             yield piece
+
+    def text(self, name: str) -> bytes:
+        """All of the next section. Raises SchedulerError for more than checksums can be: it is kept in memory."""
+        text = bytearray()
+        for piece in self.section(name):
+            text += piece
+            if len(text) > _LONGEST:
+                raise SchedulerError(f"the answer is not understood: {name!r} goes on and on")
+        return bytes(text)
 
     def take(self, size: int) -> Iterator[bytes]:
         """The next bytes of this section, piece by piece: fewer where it ends."""
@@ -88,6 +99,7 @@ class Part:
                 self._path = str(self._place.with_name(f"{OURS}part-{key_of(name)}"))
                 flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
                 self._file = os.fdopen(os.open(self._path, flags, 0o600), "r+b", buffering=0)
+                self._check_ours()
                 self._lock()
             else:
                 handle, self._path = tempfile.mkstemp(prefix=f"{OURS}incoming-", dir=self._place.parent)
@@ -95,6 +107,13 @@ class Part:
         except OSError as error:
             raise self._error(error) from None
         self.size: int = self._file.seek(0, os.SEEK_END)
+
+    def _check_ours(self) -> None:
+        """Its name can be foreseen: who made it first, or has another name for it, could read and change the file."""
+        status = os.fstat(self._file.fileno())
+        if status.st_uid != os.geteuid() or status.st_nlink != 1:
+            self._file.close()
+            raise InvalidInput(f"{self._path} belongs to somebody else: bring it to a directory of your own")
 
     def _lock(self) -> None:
         try:
@@ -159,7 +178,7 @@ class Part:
 def directories(target: Path, name: str, mode: int = 0o777) -> None:
     """Make the directories above `name`, through no symbolic link below the target; `mode` is for the last of them."""
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)  # logs may hold secrets; the job directory is private too
         place = target
         parts = PurePosixPath(name).parts if name.endswith("/") else PurePosixPath(name).parts[:-1]
         for part in parts:

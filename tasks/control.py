@@ -18,8 +18,6 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
 
     Example: fab -H sharc cancel --job 12 --job 13.2
     """
-    import sys
-
     from . import output
     from .cancelling import cancel_jobs
     from .reconciling import known_there
@@ -36,7 +34,7 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
     if live and dry_run:
         print(session.scheduler_unasked().cancel_command(named(live)))
     elif live:
-        sys.stdout.write(cancel_jobs(session, live))
+        output.show_words(cancel_jobs(session, live))
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
@@ -94,8 +92,7 @@ def resubmit(
 
 
 def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"], dry_run: bool) -> None:
-    import sys
-
+    from . import output
     from .reconciling import known_there
     from .selection import named, select
 
@@ -106,4 +103,4 @@ def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release
     if dry_run:
         print(command)
     else:
-        sys.stdout.write(session.query(command, scheduler.parse_hold))
+        output.show_words(session.query(command, scheduler.parse_hold))

@@ -71,7 +71,7 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
 
     from . import output
     from .listing import inside, look, stays_inside, summary, tell, what
-    from .model.errors import InvalidInput
+    from .model.errors import InvalidInput, SchedulerError
     from .session import session_of
     from .transfer import Found, bring, newer_here, same
 
@@ -82,6 +82,10 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     if there.kind == "nothing":
         raise InvalidInput(f"{session.name}: there is no {there.path}")
     name = PurePosixPath(there.path).name
+    asked = PurePosixPath(source).name
+    if name != asked and (asked not in ("", "..", "~") or name.startswith(".")):
+        # A login node that names what comes could have it replace anything in the target.
+        raise SchedulerError(f"{session.name}: asked for {source!r}, it answers with {there.path!r}")
     found = [
         Found(entry.path or there.path, inside(f"{name}/{entry.path}" if entry.path else name, session), entry)
         for entry in there.entries

@@ -16,7 +16,7 @@ from .model.cluster import Cluster
 from .model.errors import InvalidInput, NotSubmitted, SchedulerError
 from .model.job import Job, Outcome, State
 from .model.resources import TaskRange
-from .model.wording import number
+from .model.wording import number, one_line
 from .schedulers import Submitted
 from .session import Answer, Session
 
@@ -153,8 +153,8 @@ def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *
     details = f"{found.array or '-'} {found.name}"
     answer = session.ask(step(session, job, "confirm", receipt=line, details=details))
     if "refused" in answer:
-        print(f"{session.name}: job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}",
-              file=sys.stderr)  # fmt: skip
+        lost = f"job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}"
+        print(one_line(f"{session.name}: {lost}", 1000), file=sys.stderr)
     else:
         progress = Progress.of(answer)
     progress = replace(progress, out=progress.out or f"{line}\n")

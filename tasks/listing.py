@@ -20,13 +20,16 @@ SLOW = 1800.0
 # How the temporary files of ours begin, here and there.
 OURS = ".submithost-"
 _TIME = re.compile(r"-?[0-9]{1,15}(\.[0-9]*)?")
-_HEAD = re.compile(rf"(\w) ([0-9]+) ({_TIME.pattern.replace('(', '(?:')}) ([0-7]{{1,5}})", re.ASCII)
+_HEAD = re.compile(rf"(\w) ([0-9]{{1,18}}) ({_TIME.pattern.replace('(', '(?:')}) ([0-7]{{1,5}})", re.ASCII)
+_LATEST = 253_402_300_799  # seconds: what no file can have, a login node can claim
+# Modes are kept, but what anybody could write over there, or here, nobody else can write at the other end.
+_KEPT = 0o775
 _CLOCK = 1_000_000  # ns: file systems and tools differ in how much of a time they keep
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file, directory or link. `kind` is find's %y, `modified` in ns since 1970, `mode` without setuid and sticky.
+    """A file, directory or link. `kind` is find's %y, `modified` in ns since 1970, `mode` what is kept of it.
 
     `path` is below the tree's top (empty: the top itself), `link` where a link points to.
     """
@@ -68,7 +71,7 @@ def stays_inside(path: str, link: str) -> bool:
     """
     words = [word for word in link.split("/") if word not in ("", ".")]
     up = next((at for at, word in enumerate(words) if word != ".."), len(words))
-    return bool(link) and link[0] != "/" and ".." not in words[up:] and up < len(PurePosixPath(path).parts)
+    return bool(link) and link[0] != "/" and ".." not in words[up:] and up < len(PurePosixPath(path.lstrip("/")).parts)
 
 
 def look(session: Session, path: str, key: str = "") -> There:
@@ -94,7 +97,7 @@ def entries(data: bytes) -> Iterator[Entry]:
         if match := _HEAD.fullmatch(head.strip()):
             kind, size, seconds, mode = match.groups()
             amount = int(size) if kind == "f" else 0
-            yield Entry(kind, amount, _nanoseconds(seconds), int(mode, 8) & 0o777, path, link)
+            yield Entry(kind, amount, _nanoseconds(seconds), int(mode, 8) & _KEPT, path, link)
 
 
 def laid(data: bytes) -> Iterator[Entry]:
@@ -102,14 +105,14 @@ def laid(data: bytes) -> Iterator[Entry]:
     for text in data.decode("utf-8", "surrogateescape").split("\0"):
         size, _, rest = text.partition(" ")
         modified, space, path = rest.partition(" ")
-        if space and size.isdecimal() and _TIME.fullmatch(modified):
+        if space and re.fullmatch("[0-9]{1,18}", size) and _TIME.fullmatch(modified):
             yield Entry("f", int(size), _nanoseconds(modified), 0, path)
 
 
 def _nanoseconds(text: str) -> int:
     """find's %T@, which has more digits than a float."""
     seconds, _, rest = text.partition(".")
-    return int(seconds) * 10**9 + int(rest[:9].ljust(9, "0"))
+    return max(-_LATEST, min(int(seconds), _LATEST)) * 10**9 + int(rest[:9].ljust(9, "0"))
 
 
 def local(here: Path) -> tuple[list[Entry], list[str]]:
@@ -159,7 +162,7 @@ def _below(top: Path, path: str, found: list[Entry], said: list[str]) -> None:
 
 
 def _entry(kind: str, status: os.stat_result, path: str, link: str = "") -> Entry:
-    mode = stat.S_IMODE(status.st_mode) & 0o777
+    mode = stat.S_IMODE(status.st_mode) & _KEPT
     return Entry(kind, status.st_size if kind == "f" else 0, status.st_mtime_ns, mode, path, link)
 
 

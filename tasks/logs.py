@@ -36,8 +36,9 @@ def logs(
 
     Example: fab -H sharc logs --follow
     """
-    import sys
+    from contextlib import closing
 
+    from .log_text import Log
     from .login_node import Program
     from .model.errors import InvalidInput
     from .model.resources import parse_count
@@ -60,9 +61,9 @@ def logs(
         return
     end = f"{found.directory}/.submithost/notes/{number // 1000}/{number}.end" if follow else ""
     program = Program(("log",), {"path": path, "lines": last, "end": end})
-    for piece in session.stream(program, "log"):
-        sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
+    with closing(Log()) as log:
+        for piece in session.stream(program, "log"):
+            log.write(piece)
 
 
 def log_of(session: Session, job: Job, task: int, *, stderr: bool) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from .model.job import Job, Outcome, State, iso
 from .model.wording import fab, one_line
@@ -31,8 +31,16 @@ _AT_ONCE = 20
 
 
 def say(line: str) -> None:
-    """A line about what is being done, on stderr."""
-    print(line, file=sys.stderr)
+    """A line about what is being done, on stderr. What it quotes comes from outside, and may steer no terminal."""
+    print(one_line(line, 4096), file=sys.stderr)
+
+
+def show_words(text: str, stream: TextIO | None = None) -> None:
+    """What a scheduler said: to a pipe as it is, to a terminal so that nothing in it moves the cursor."""
+    stream = stream or sys.stdout
+    if stream.isatty():
+        text = "".join(f"{one_line(line.expandtabs(), 4096)}\n" for line in text.splitlines())
+    stream.write(text)
 
 
 def show_path(path: Path) -> None:
@@ -115,7 +123,7 @@ def _row(job: Job) -> list[str]:
     outcome = job.outcome
     state = f"{job.state} ({job.tally()})" if job.array and job.tasks else str(job.state)
     return [
-        job.job_id or "-",
+        job.job_id or "-",  # digits, wherever it comes from
         one_line(job.name, _SAFE),
         state,
         "-" if outcome.exit_status is None else str(outcome.exit_status),
@@ -255,12 +263,12 @@ class _Bar(threading.Thread):
             TransferSpeedColumn,
         )
 
-        columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn()]
+        columns: list[ProgressColumn] = [TextColumn("{task.description}", markup=False), BarColumn()]
         if self._total is None:
             columns += [TimeElapsedColumn()]
         else:
             columns += [DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()]
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task(self._what, total=self._total)
+            task = progress.add_task(one_line(self._what), total=self._total)
             while not self._over.wait(0.1):
                 progress.update(task, completed=self._done)

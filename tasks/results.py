@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -35,8 +37,10 @@ def fetch(
     """
     kept: list[str] = []
     for job, tasks in selected:
-        own = f"{job.name}-{job.job_id}".replace("/", "_")
+        own = "".join(char if char.isprintable() and char != "/" else "_" for char in f"{job.name}-{job.job_id}")
         target = (to / own if len(selected) > 1 else to) if to else Path(own)
+        if not to or len(selected) > 1:
+            _check_ours(target)
         found = _look(session, watch, job, tasks)
         found = [file for file in found if _wanted(file.name, only)]
         if only and not found:
@@ -60,6 +64,13 @@ def fetch(
         raise InvalidInput(f"not overwritten, since newer here: {', '.join(kept[:5])}; --force overwrites them")
 
 
+def _check_ours(target: Path) -> None:
+    """Raises InvalidInput: the name can be foreseen, so in a directory like /tmp somebody may be waiting there."""
+    with contextlib.suppress(FileNotFoundError):
+        if target.lstat().st_uid != os.geteuid():
+            raise InvalidInput(f"{target} belongs to somebody else: fetch into a directory of your own with --to")
+
+
 def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> list[Found]:
     """The files that the job and its logs made."""
     notes = session.ask(
@@ -79,9 +90,9 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
     found, left = [], []
     for entry in entries(answer["files"].out + answer["logs"].out):
         path = entry.path
-        if entry.kind == "f" or (entry.kind == "l" and stays_inside(path, entry.link)):
+        name = PurePosixPath(path).name if path.startswith("/") else path
+        if entry.kind == "f" or (entry.kind == "l" and stays_inside(name, entry.link)):
             if (entry.size, entry.modified, path) not in put and (not tasks or _absolute(job, path) in logs):
-                name = PurePosixPath(path).name if path.startswith("/") else path
                 found.append(Found(path, inside(name, session), entry))
         else:
             left.append(f"{path} is left there: {what(entry)}")

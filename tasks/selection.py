@@ -110,7 +110,7 @@ def named(selected: Sequence[Selected]) -> list[tuple[str, int]]:
 
 def _numbered(text: str) -> bool:
     head, _, tail = text.partition(".")
-    return head.isdigit() and (tail.isdigit() or not tail)
+    return text.isascii() and head.isdigit() and (tail.isdigit() or not tail)
 
 
 def resolve(session: Session, text: str) -> Selected:

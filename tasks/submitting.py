@@ -8,6 +8,7 @@ from pathlib import Path
 from . import output, submission
 from .model.errors import JobFailed, NotSubmitted
 from .model.job import Job, State
+from .model.wording import one_line
 from .preparation import Prepared
 from .selection import submitted_here, write_job_file
 from .session import Session
@@ -39,8 +40,8 @@ def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_fil
     if job_file:
         write_job_file(job_file, job)
     submitted_here.append((session.name, job.key))
-    (sys.stderr if quiet else sys.stdout).write(out if out.endswith("\n") else f"{out}\n")
-    sys.stderr.write(err)
+    output.show_words(out if out.endswith("\n") else f"{out}\n", sys.stderr if quiet else sys.stdout)
+    output.show_words(err, sys.stderr)
     return job
 
 
@@ -71,8 +72,8 @@ def show_steps(session: Session, prepared: Prepared) -> None:
         output.say(f"{session.name}: {warning}")
     print(f"# on {session.name}, in {prepared.job.directory}")
     for upload in prepared.uploads:
-        print(f"put {upload.name} ({upload.size()} bytes)")
-    print(prepared.variables["submit"])
+        print(f"put {one_line(upload.name, 4096)} ({upload.size()} bytes)")
+    output.show_words(f"{prepared.variables['submit']}\n")
     print("# the script")
     sys.stdout.flush()
     sys.stdout.buffer.write(prepared.script)

@@ -47,6 +47,7 @@ def render(
     from .model.errors import InvalidInput
     from .model.resources import Resources, parse_resources
     from .model.wording import fab
+    from .output import say
     from .schedulers import Dialect, assumed
     from .session import named_cluster, session_of
 
@@ -65,7 +66,7 @@ def render(
     variables = rendering.read_variables(set_ or (), vars or None)
     rendered = rendering.render(script, variables, asked, dialect, defaults=defaults)
     for warning in rendering.unused(script, variables):
-        print(warning, file=sys.stderr)
+        say(warning)
     sys.stdout.flush()
     sys.stdout.buffer.write(rendered.text)
 
@@ -118,7 +119,8 @@ def _show(templates: Sequence[rendering.TemplateInfo]) -> None:
 
     table = Table.grid(padding=(0, 2, 0, 0))
     for template in templates:
-        what = Text(f"cannot be used: {template.problem}", "red") if template.problem else Text(template.purpose)
+        problem = one_line(f"cannot be used: {template.problem}", 1000)
+        what = Text(problem, "red") if template.problem else Text(template.purpose)
         table.add_row(Text(one_line(template.name), "bold"), what)
         for variable in template.variables:
             about = Text.assemble((str(variable), "cyan"), f"  {variable.about}")

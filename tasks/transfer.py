@@ -14,7 +14,7 @@ from . import output
 from .arrival import Arrival, Part, directories, make_link, unpack_sums
 from .listing import SLOW, Entry, local_entry
 from .login_node import Program
-from .model.errors import ConnectionLost
+from .model.errors import ConnectionLost, SchedulerError
 from .sending import BIG, MANY, TRIES, sums
 from .session import SILENCE, Session, back_off
 
@@ -140,7 +140,7 @@ def _take_many(
     alone: set[Found],
     progress: Progress,
 ) -> Iterator[Found]:
-    known = unpack_sums(b"".join(arrival.section("sums")))
+    known = unpack_sums(arrival.text("sums"))
     arrival.begin("bytes")
     for file in batch:
         there = known.get(file.raw)
@@ -166,10 +166,13 @@ def _take_piece(arrival: Arrival, part: Part, file: Found, progress: Progress) -
     digest, missing = hashlib.sha256(), file.entry.size - part.size
     for piece in arrival.section("bytes"):
         missing -= len(piece)
+        if missing < 0:  # more than was asked for, and more may come than the disk holds
+            part.forget()
+            raise SchedulerError(f"the answer is not understood: more of {file.name} than there is")
         digest.update(piece)
         part.write(piece)
         progress(len(piece))
-    there = b"".join(arrival.section("sums")).decode("ascii", "replace").strip()
+    there = arrival.text("sums").decode("ascii", "replace").strip()
     if missing or there != digest.hexdigest():
         part.forget()
         return False

@@ -7,7 +7,6 @@ ledger at once.
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -96,7 +95,7 @@ class Watch:
                 pause = back_off(failures)
                 if failures == 1 and not self._now:
                     raise  # it never was there
-                print(f"{error}; trying again in {pause:.0f} s", file=sys.stderr)
+                output.say(f"{error}; trying again in {pause:.0f} s")
                 _sleep(pause, deadline)
             if deadline is not None and time.monotonic() >= deadline and self.live():
                 raise StillRunning(_still(self.live()) + self._go_on())
@@ -168,7 +167,7 @@ class Watch:
             rows = reply.read(self.session.scheduler.parse_queue)
         except SchedulerError as error:
             if self._telling and str(error) != self.trouble:
-                print(f"{self.session.name}: could not ask: {error}", file=sys.stderr)
+                output.say(f"{self.session.name}: could not ask: {error}")
             self.trouble = str(error)
             return None
         self.trouble = ""

@@ -15,6 +15,7 @@ import pytest
 
 from tasks.testbed import bed, register
 from tasks.testbed.cell import Cell
+from tasks.testbed.slurm import SlurmCluster
 
 ROOT = Path(__file__).parent.parent
 
@@ -103,6 +104,15 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cell]]
         os.environ.pop("XDG_STATE_HOME")
         if before is not None:
             os.environ["XDG_STATE_HOME"] = before
+
+
+@pytest.fixture(scope="session")
+def slurm(cells: dict[str, Cell]) -> SlurmCluster:
+    """The cluster `sandbox-slurm`, beside the others; it is taken down with them."""
+    del cells
+    (cluster,) = bed.up_slurm(["sandbox-slurm"], slots=32)
+    assert isinstance(cluster, SlurmCluster)
+    return cluster
 
 
 @pytest.fixture

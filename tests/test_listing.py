@@ -50,11 +50,11 @@ def test_links_that_stay_inside_cannot_lead_out_together(tmp_path: Path) -> None
                 (top / "two").unlink()
 
 
-def test_a_listing_has_exact_times_and_no_setuid_bits() -> None:
+def test_a_listing_has_exact_times_and_neither_setuid_bits_nor_modes_for_everybody_to_write() -> None:
     data = b"f 12 1700000000.1234567890 4755\nsub/new\nline\0\0l 3 1.5 777\nlink\0to it\0d 4096 2 755\n\0\0"
     assert list(entries(data)) == [
         Entry("f", 12, 1700000000_123456789, 0o755, "sub/new\nline"),
-        Entry("l", 0, 1_500000000, 0o777, "link", "to it"),
+        Entry("l", 0, 1_500000000, 0o775, "link", "to it"),
         Entry("d", 0, 2_000000000, 0o755, ""),
     ]
 

@@ -6,10 +6,10 @@ section root
 printf '%s\n' "$root"
 section found
 for about in "$root"/*/.submithost/about; do
-    [ -f "$about" ] && [ -O "$about" ] || continue
     mine=${about%/about}
-    key=${mine%/.submithost}
-    printf '%s\0' "${key##*/}"
+    job=${mine%/.submithost}
+    ours && [ -f "$about" ] && [ -O "$about" ] || continue
+    printf '%s\0' "${job##*/}"
     cat "$about"
     printf '\0'
     cat "$mine/receipt" 2>/dev/null

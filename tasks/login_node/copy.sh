@@ -1,8 +1,8 @@
 # Lay inputs of an earlier submission beside a new one. Variables: root, key (of the new one), from (the earlier job
 # directory). Data: `LENGTH`, LENGTH bytes of path; and so on.
 enter "$key"
-problem=$(mkdir -p "$job" 2>&1) || refuse "$problem"
-[ -O "$job" ] && [ ! -L "$job" ] || refuse "job directory $job belongs to somebody else"
+problem=$(mkdir -p -m 700 "$job" 2>&1) || refuse "$problem"
+ours || refuse "job directory $job belongs to somebody else"
 cd "$from" || refuse "cannot enter $from"
 while read -r length; do
     path=$(head -c "$length" && echo .) && path=${path%.}

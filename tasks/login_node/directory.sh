@@ -14,6 +14,23 @@ enter() { # a key: sets job, mine (what in there is submithost's own), attempt
     attempt=$mine/attempt
 }
 
+ours() { # whether the job directory is nobody else's, however it came here: what is written in there would be read, or run
+    [ -O "$job" ] && [ ! -L "$job" ] && { [ ! -e "$mine" ] || { [ -O "$mine" ] && [ ! -L "$mine" ]; }; }
+}
+
+exposed() { # the directories at and above $root, its links followed, in which anybody could put another one in its place
+    real=$(cd "$root" && pwd -P) || return
+    set -- /
+    while [ -n "${real#/}" ]; do
+        set -- "$@" "$real"
+        real=${real%/*}
+    done
+    # Sticky ones are safe from all but their owner; a network's file system may show root as 65534.
+    find "$@" -maxdepth 0 -perm -0002 ! \( -perm -1000 \( -uid 0 -o -uid 65534 \) \) | while IFS= read -r exposed; do
+        [ -k "$exposed" ] && [ -O "$exposed" ] || printf '%s\n' "$exposed"
+    done
+}
+
 age() { # seconds since a file was changed, by the clock of its own file system (L10); empty when it is gone
     changed=$(stat -c %Y "$1" 2>/dev/null) || return
     : >"$mine/.now" 2>/dev/null

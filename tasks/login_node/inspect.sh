@@ -2,5 +2,6 @@
 enter "$key"
 section directory
 printf '%s\n' "$job"
+[ ! -e "$job" ] || ours || refuse "job directory $job belongs to somebody else"
 inspect
 finish

@@ -5,10 +5,10 @@ section log
 if [ -z "$end" ]; then
     [ -f "$path" ] || refuse "there is no $path"
     # ${from} is two words or none
-    tail ${from:--n +1} "$path"
+    tail ${from:--n +1} -- "$path"
     finish
 fi
-tail ${from:--n +1} -F "$path" 2>/dev/null &
+tail ${from:--n +1} -F -- "$path" 2>/dev/null &
 follower=$!
 trap 'kill "$follower" 2>/dev/null' EXIT
 trap 'exit 1' HUP INT TERM PIPE

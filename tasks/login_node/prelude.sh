@@ -42,13 +42,14 @@ section begin
 # The login environment (PATH, modules, the scheduler's own variables) is what a /bin/sh that the login shell starts would export.
 # csh and tcsh take `-l` only alone, so they read their line on stdin; so do shells that an rc file puts in place of the
 # login shell, after what rc files themselves may read. rc files may print on both streams; on stderr goes what setup says.
+# In no command line: everybody over there can read those, and `setup` may hold a secret.
 if [ -z "$login_environment" ]; then
-    line="${setup}exec /bin/sh -c 'echo; echo $nonce; export -p; echo $nonce'"
+    line="${setup}exec /bin/sh -c 'unset submithost_line; echo; echo $nonce; export -p; echo $nonce'"
     login_environment=$(
         printf '\n\n\n\n%s\n' "$line" |
             case ${SHELL##*/} in
             *csh) "$SHELL" -l ;;
-            *) "${SHELL:-/bin/sh}" -l -c "$line" ;;
+            *) submithost_line=$line "${SHELL:-/bin/sh}" -l -c 'eval "$submithost_line"' ;;
             esac | sed "1,/^$nonce\$/d; /^$nonce\$/,\$d"
     )
     section environment

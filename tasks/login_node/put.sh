@@ -83,8 +83,13 @@ big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
     old=$taken
     mkdir -p "${name%/*}" || return
     part=${name%/*}/.submithost-part-$key.$(uname -n).$$
+    # Names that can be foreseen: where others write, none of theirs is written to, and nothing through their links.
+    rm -f "$part" && (set -C && : >"$part") || return
     if [ -z "$old" ]; then
-        : >"$part"
+        :
+    elif [ ! -O "${name%/*}/$old" ] || [ -L "${name%/*}/$old" ]; then
+        echo "${name%/*}/$old belongs to somebody else" >&2
+        return 1
     elif writes_on "${name%/*}/$old"; then
         head -c "$offset" "${name%/*}/$old" >"$part"
     else

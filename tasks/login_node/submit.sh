@@ -25,10 +25,11 @@ case $job in
 *[\'\"\!\\\`\$]* | *'
 '*) refuse "job directory $job: quotes, '!', '\$' and newlines cannot be in its path; choose another 'directory'" ;;
 esac
-problem=$(mkdir -p "$mine/notes" "$mine/job" 2>&1) || refuse "$problem"
-# Nobody else's directory, however it came here.
-[ -O "$job" ] && [ -O "$mine" ] && [ ! -L "$job" ] && [ ! -L "$mine" ] ||
-    refuse "job directory $job belongs to somebody else"
+# With their mode at once: in a directory with a default ACL the umask does not count.
+problem=$(mkdir -p -m 700 "$job" "$mine" "$mine/notes" "$mine/job" 2>&1) || refuse "$problem"
+ours || refuse "job directory $job belongs to somebody else"
+exposed=$(exposed)
+[ -z "$exposed" ] || refuse "anybody could replace job directory $job, since all may write to ${exposed%%"$newline"*}; choose another 'directory'"
 
 if [ -f "$mine/receipt" ] || ! mkdir "$attempt" 2>/dev/null; then
     [ -d "$attempt" ] || [ -f "$mine/receipt" ] || refuse "$(mkdir "$attempt" 2>&1)"

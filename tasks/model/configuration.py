@@ -20,6 +20,7 @@ import platformdirs
 from .cluster import Cluster
 from .errors import InvalidInput, nearest
 from .plain_yaml import Plain, parse_mapping, read_text
+from .planted import refuse_planted
 from .resources import Resources, parse_count, parse_resources
 from .wording import one_line
 
@@ -65,6 +66,7 @@ def load(directory: Path | None = None, reserved: Collection[str] = frozenset())
     found: dict[str, dict[str, Any]] = {}
     for path in (testbed_file(), home / ".fabric.yml", (directory or Path()) / "fabric.yml"):
         try:
+            refuse_planted(path)
             text = read_text(path)
         except FileNotFoundError:
             continue

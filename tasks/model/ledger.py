@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 VERSION = 1
 _MAY_LACK = ("job_id", "directory")
 _TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "origin", *_MAY_LACK)
+_NUMBERS = ("submitted_at", "absent_since", "exit_status", "started_at", "ended_at")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -196,6 +198,10 @@ def from_record(record: dict[str, object]) -> Job:
     for name, value in known.items():
         if name in _TEXTS and not isinstance(value, (str, type(None)) if name in _MAY_LACK else str):
             raise TypeError(f"{name} is no text")
+        if name in _NUMBERS and not isinstance(value, (int, type(None))):
+            raise TypeError(f"{name} is no number")
+    if not re.fullmatch("[0-9]{1,20}", str(known.get("job_id") or "0")):  # it is shown, and asked for, as it is
+        raise ValueError("job_id is none")
     return Job(**known)  # type: ignore[arg-type]  # the rest fails in here or where it is read
 
 
@@ -207,4 +213,5 @@ def _check_numbers(record: Mapping[str, object], *names: str) -> None:
 
 def _outcome(record: dict[str, object]) -> Outcome:
     _check_numbers(record, "exit_status", "started_at", "ended_at")
-    return Outcome(**(record | {"state": State(record["state"])}))  # type: ignore[arg-type]  # as above
+    reason = str(record.get("reason", ""))
+    return Outcome(**(record | {"state": State(record["state"]), "reason": reason}))  # type: ignore[arg-type]  # as above

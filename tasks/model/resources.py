@@ -16,6 +16,8 @@ _MEMORY = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?([kKmMgGtT]?)(?:i?[bB])?", re.A
 _ARRAY = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _MAIL_ON = re.compile(r"n|[beas]+")
+# As many as Slurm can be configured for; Grid Engine's default is 75000.
+MOST_TASKS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class TaskRange:
     last: int
     step: int = 1
     also: tuple[TaskRange, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError: a login node that claims more would fill the memory here with them."""
+        if self.step < 1 or (self.last - self.first) // self.step >= MOST_TASKS:
+            raise ValueError(f"more than {MOST_TASKS} tasks")
 
     @classmethod
     def parse(cls, text: str) -> TaskRange:
@@ -41,7 +48,10 @@ class TaskRange:
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
         if last < first or step < 1:
             raise InvalidInput(f"array {whole!r}: tasks count upwards, in steps of at least 1")
-        return cls(first, last, step)
+        try:
+            return cls(first, last, step)
+        except ValueError as error:
+            raise InvalidInput(f"array {whole!r}: {error}") from None
 
     def __str__(self) -> str:
         return ",".join(f"{part.first}-{part.last}:{part.step}" for part in self.parts())

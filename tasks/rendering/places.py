@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..model.errors import InvalidInput, nearest
+from ..model.planted import refuse_planted
 from ..model.wording import one_line
 
 SUFFIX = ".j2"
@@ -16,13 +18,18 @@ _LARGEST_FILE = 256 * 1024**2
 
 
 def places() -> tuple[Path, ...]:
-    """The directories that hold templates, in the order in which they win. Not all of them need exist."""
+    """The directories that hold templates, in the order in which they win. Not all of them need exist.
+
+    Raises InvalidInput when anybody could have laid one of theirs into the working directory.
+    """
     import platformdirs
 
     package = Path(__file__).parent.parent
     shipped = package / "job_templates"  # in an installed package; in the tree it is beside `tasks`
     if not shipped.is_dir():
         shipped = package.parent / "job_templates"
+    with contextlib.suppress(FileNotFoundError):
+        refuse_planted(Path("job_templates"))
     return Path("job_templates"), platformdirs.user_config_path("submithost") / "job_templates", shipped
 
 

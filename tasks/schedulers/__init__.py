@@ -95,7 +95,7 @@ class Scheduler(Protocol):
     """What a scheduler's module supplies. `(status, out, err)` is the answer of the command built just before."""
 
     name: str
-    probe: str
+    probe: str  # a command line that succeeds over there when this is the scheduler
     variables: Mapping[str, str]
     default_names: Mapping[str, str]
     not_ends: frozenset[int]
@@ -113,9 +113,12 @@ class Scheduler(Protocol):
         """The directive lines that ask for `resources`."""
 
     def defaults(
-        self, resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes
+        self, resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes, asked: Resources
     ) -> dict[str, str]:
-        """Files (name to text) for the job directory that give the script defaults that it wins over."""
+        """Files (name to text) for the job directory that give the script defaults that it wins over.
+
+        `asked` is what the flags ask for, which wins over both.
+        """
 
     def submit_variables(self, submission: Submission, names: Mapping[str, str]) -> dict[str, str]:
         """Variables for `submit.sh`: `submit`, the command line that submits, and what `before_submit` wants."""

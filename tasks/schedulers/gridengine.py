@@ -13,19 +13,20 @@ from xml.etree import ElementTree
 
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
-from ..model.resources import Resources, TaskRange
+from ..model.resources import MOST_TASKS, Resources, TaskRange
 from . import NOTHING, ByHand, Record, Row, Submission, Submitted
 
 name = "gridengine"
-probe = "qsub"
+probe = 'command -v qsub && [ -n "$SGE_ROOT" ]'
 variables = {"task_id": "$SGE_TASK_ID", "job_id": "$JOB_ID", "cores": "$NSLOTS", "requeue": "exit 99"}
 default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
 # G11: 99 puts the job back into the queue, 100 into error state; the queue alone tells whether it is over.
 not_ends = frozenset({99, 100})
 own_files = frozenset({".sge_request"})
 
-_ACCEPTED = re.compile(r'^Your job(?:-array)? (\d+)(?:\.(\d+)-(\d+):(\d+))? \("(.*)"\) has been submitted$', re.M)
-_TERSE = re.compile(r"^(\d+)(?:\.(\d+)-(\d+):(\d+))?$", re.M)
+_TASKS = r"(?:\.(\d{1,9})-(\d{1,9}):(\d{1,9}))?"
+_ACCEPTED = re.compile(rf'^Your job(?:-array)? (\d{{1,20}}){_TASKS} \("(.*)"\) has been submitted$', re.M | re.ASCII)
+_TERSE = re.compile(rf"^(\d{{1,20}}){_TASKS}$", re.M | re.ASCII)
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=%-]", re.ASCII)
 _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
@@ -41,6 +42,8 @@ accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with
 }
 details() { :; } # the answer says it all
 survey() { # how queues start scripts, and what are login shells; asked once an hour, since it takes as long as qsub
+    known=$root/.queues
+    [ -O "$root" ] && [ ! -k "$root" ] || known=$mine/queues # where others write, they could answer
     run '
         cluster="$SGE_ROOT $SGE_CELL $SGE_QMASTER_PORT" # a home directory may be that of several
         if [ -z "$(find "$2" -mmin -60)" ] || ! grep -q -x -F -e "$cluster" "$2"; then
@@ -51,7 +54,7 @@ survey() { # how queues start scripts, and what are login shells; asked once an 
             mv "$2.$3.new" "$2"
             rm "$2.$3"
         fi
-        cat "$2"' "$root/.queues" $$
+        cat "$2"' "$known" $$
 }
 surveyed() { sed -n "s/^$1 *//p" "$attempt/survey"; }
 prepare() {
@@ -206,7 +209,13 @@ def directives(resources: Resources, names: Mapping[str, str] = NOTHING) -> list
     return [f"#$ {' '.join(option)}" for option in _options(resources, names)]
 
 
-def defaults(resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes) -> dict[str, str]:
+def defaults(
+    resources: Resources,
+    options: Sequence[str],
+    names: Mapping[str, str],
+    script: bytes,
+    asked: Resources,  # noqa: ARG001  # which are flags of qsub's
+) -> dict[str, str]:
     """`.sge_request` of the job directory, where qsub runs: the script wins over it (sge_request(5), as tried).
 
     `-m` and `-M` merge at every level, so they are left out when the script has its own.
@@ -250,7 +259,7 @@ def parse_submission(out: str) -> Submitted | None:
         (job_id, first, last, step), named = terse[-1].groups(), ""
     try:
         array = TaskRange(int(first), int(last), int(step)) if first else None
-    except ValueError:  # thousands of digits
+    except ValueError:  # more tasks than there can be
         return None
     return Submitted(job_id, named, array)
 
@@ -326,7 +335,10 @@ def _ranges(text: str) -> tuple[TaskRange, ...]:
         if not match:
             return ()
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
-        ranges.append(TaskRange(first, last, step or 1))
+        try:
+            ranges.append(TaskRange(first, last, step or 1))
+        except ValueError:  # more tasks than there can be
+            return ()
     return tuple(ranges)
 
 
@@ -397,7 +409,7 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
         return None
     last = ended[-1]
     tasks = [task for facts in ended if (task := _task(facts))]
-    array = TaskRange(min(tasks), max(tasks)) if tasks else None
+    array = TaskRange(min(tasks), max(tasks)) if tasks and max(tasks) <= MOST_TASKS else None
     submitted = Submitted(last["jobnumber"], last.get("jobname", ""), array)
     return ByHand(submitted, "", _seconds(last.get("qsub_time", "")))
 

@@ -19,7 +19,7 @@ from ..model.resources import Resources, TaskRange
 from . import NOTHING, ByHand, Record, Row, Submission, Submitted
 
 name = "slurm"
-probe = "sbatch"
+probe = "command -v sbatch"
 variables = {
     "task_id": "$SLURM_ARRAY_TASK_ID",
     "job_id": "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}",
@@ -154,15 +154,18 @@ def directives(resources: Resources, names: Mapping[str, str] = NOTHING) -> list
     return [f"#SBATCH {option}" for option in _options(resources, names)]
 
 
-def defaults(resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes) -> dict[str, str]:
+def defaults(
+    resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes, asked: Resources
+) -> dict[str, str]:
     """Lines ahead of the script's own, which win over them; as environment (SBATCH_...) they would win over these.
 
-    Logs are called as Grid Engine calls them, NAME.oID and NAME.eID, so that one Makefile serves both.
+    Logs are called NAME.oID and NAME.eID, as on other schedulers, so that one Makefile serves all.
     """
     lines = [f"#SBATCH {option}" for option in (*options, *_options(resources, names))]
     if not (_has_option(script, "output", "o") or _has_option(script, "error", "e")):
-        number = "%A.%a" if resources.array or _has_option(script, "array", "a") else "%j"
+        number = "%A.%a" if asked.array or resources.array or _has_option(script, "array", "a") else "%j"
         lines += [f"#SBATCH --output=%x.o{number}", f"#SBATCH --error=%x.e{number}"]
+        lines += ["#SBATCH --open-mode=append"]  # what a job said before it was requeued is kept
     return {".submithost/defaults": "".join(f"{line}\n" for line in lines)}
 
 

@@ -77,6 +77,9 @@ class Destination:
         return self.user_known_hosts_files + self.global_known_hosts_files
 
 
+_OF_SHELLS = frozenset("'`\"$;&<>|(){} \t\n")
+
+
 def command(host: str, *, user: str | None, port: int | None, ssh_config: Path | None) -> list[str]:
     """The options and the host that lead ssh to the same place: what follows `ssh` on a command line."""
     options = ["-F", str(ssh_config.expanduser())] if ssh_config else []
@@ -92,6 +95,9 @@ def destination(host: str, *, user: str | None, port: int | None, ssh_config: Pa
     """
     if not host or host.startswith("-") or not host.isprintable():
         raise InvalidInput(f"host {host!r} is not a host's name: it is empty, starts with '-' or cannot be printed")
+    for what, word in (("host", host), ("user", user or "")):
+        if set(word) & _OF_SHELLS:  # ssh_config's ProxyCommand and Match exec hand them to a shell; ssh refuses too
+            raise InvalidInput(f"{what} {word!r} is no {what}'s name: a shell would take part of it for a command")
     *options, name = command(host, user=user, port=port, ssh_config=ssh_config)
     try:
         asked = subprocess.run(

@@ -39,6 +39,8 @@ from .login_shell import InTheWay, last_words, watched
 # something every second.
 SILENCE = 120.0
 _TRIES = 4
+# Bytes of one answer, which is kept in memory: enough to list millions of files.
+_MOST = 512 << 20
 # Sections that are for the session itself.
 _OWN = ("begin", "environment", "refused")
 Section = tuple[str, Reply]
@@ -99,13 +101,13 @@ class Session:
         return self.cluster.scheduler or self.ledger.scheduler(self.name)
 
     def _find_out(self) -> str:
-        probes = "; ".join(f"command -v {scheduler(name).probe} >/dev/null && echo {name}" for name in known())
-        found = self.ask(Program(("ask",), {"command": probes})).text("answer").split()
+        probes = "; ".join(f"{{ {scheduler(name).probe}; }} >/dev/null 2>&1 && echo {name}" for name in known())
+        said = self.ask(Program(("ask",), {"command": probes})).text("answer").split()
+        found = [name for name in known() if name in said]
         if not found:
             raise SchedulerError(
-                f"{self.name}: no scheduler found over there (looked for "
-                f"{', '.join(scheduler(name).probe for name in known())} in the login environment); "
-                "configure 'setup' or 'scheduler'"
+                f"{self.name}: no scheduler found in the login environment over there "
+                f"(looked for {', '.join(known())}); configure 'setup' or 'scheduler'"
             )
         self.ledger.remember_scheduler(self.name, found[0])
         print(f"{self.name}: found {found[0]}; remembered", file=sys.stderr)
@@ -148,7 +150,7 @@ class Session:
                 if tries == _TRIES or not self._reached:
                     raise
                 pause = back_off(tries)
-                print(f"{error}; trying again in {pause:.0f} s", file=sys.stderr)
+                print(one_line(f"{error}; trying again in {pause:.0f} s", 1000), file=sys.stderr)
                 time.sleep(pause)
         raise AssertionError  # the last try returned or raised
 
@@ -166,7 +168,7 @@ class Session:
         with self._running(program, nonce, silence) as pieces:
             for out, _ in pieces:
                 for name, piece in sections.feed(out):
-                    refused += piece if name == "refused" else b""
+                    refused += piece if name == "refused" and len(refused) < 4096 else b""
                     ended = ended or name == "end"
                     if name not in _OWN:
                         yield name, piece
@@ -178,9 +180,13 @@ class Session:
     def _sections(self, program: Program, silence: float) -> Generator[Section, None, None]:
         """One try: open a channel, send, and read until the last section."""
         nonce = new_nonce()
-        answers, login = Answers(nonce), Reply()
+        answers, login, size = Answers(nonce), Reply(), 0
         with self._running(program, nonce, silence) as pieces:
             for out, err in pieces:
+                size += len(out) + len(err)
+                if size > _MOST:
+                    self.close()
+                    raise SchedulerError(f"{self.name}: the answer is not understood: it goes on and on")
                 for name, reply in answers.feed(out, err):
                     if name == "begin":
                         login = reply
@@ -207,7 +213,7 @@ class Session:
         """What is found out with each connection need not be said each time."""
         if warning not in self._told:
             self._told.add(warning)
-            print(f"{self.name}: {warning}", file=sys.stderr)
+            print(one_line(f"{self.name}: {warning}", 1000), file=sys.stderr)
 
     @contextmanager
     def _running(self, program: Program, nonce: str, silence: float) -> Iterator[Iterator[tuple[bytes, bytes]]]:

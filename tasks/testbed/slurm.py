@@ -25,7 +25,8 @@ SlurmctldHost=localhost(127.0.0.1)
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={root}/munge.sock
+# A job that is requeued waits for as long as a credential counts; stock are two minutes.
+AuthInfo=socket={root}/munge.sock,cred_expire=10
 SlurmctldPort={slurmctld_port}
 SlurmdPort={slurmd_port}
 # Nobody from outside this machine reaches them.

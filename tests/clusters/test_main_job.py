@@ -232,12 +232,12 @@ def test_the_same_job_file_continues_and_never_makes_a_second_job(person: Person
 
 def test_many_submits_of_one_key_at_once_are_one_job(person: Person, cells: dict[str, Cell]) -> None:
     person.script("x", "#!/bin/sh\n")
-    running = [person.start("-H", "sandbox", "submit", "--script=x", "--key=one", "--hold") for _ in range(6)]
+    running = [person.start("-H", "sandbox", "submit", "--script=x", "--key=many-at-once", "--hold") for _ in range(6)]
     said = {process.communicate(timeout=120)[0] for process in running}
     assert [process.returncode for process in running] == [0] * 6
     assert len(said) == 1
-    assert cells["sandbox"].must("qstat", "-j", "*").count("submithost=one\n") == 1
-    person.fab("-H", "sandbox", "cancel", "--job=one")
+    assert cells["sandbox"].must("qstat", "-j", "*").count("submithost=many-at-once\n") == 1
+    person.fab("-H", "sandbox", "cancel", "--job=many-at-once")
 
 
 @pytest.mark.parametrize("sync", ["y"])

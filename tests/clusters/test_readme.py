@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tasks.testbed.slurm import SlurmCluster
 from tests.conftest import ROOT, Person
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -30,7 +33,13 @@ def plain(text: str) -> list[str]:
     return sorted(lines)
 
 
-def test_the_first_session_is_as_shown(person: Person, tmp_path: Path) -> None:
+# What the scheduler answers to a submission is its own.
+ANSWER = re.compile(r"^(?:Your job(?:-array)? |Submitted batch job )(\d+).*$", re.M)
+
+
+@pytest.mark.parametrize("cluster", ["sandbox", "sandbox-slurm"])
+def test_the_first_session_is_as_shown(slurm: SlurmCluster, person: Person, tmp_path: Path, cluster: str) -> None:
+    del slurm
     commands = session()
     assert len(commands) > 8
     script = dict(commands)["cat seven.sh"]
@@ -44,7 +53,7 @@ def test_the_first_session_is_as_shown(person: Person, tmp_path: Path) -> None:
     numbers: dict[str, str] = {}
     status = 0
     for command, shown in commands:
-        typed = command.replace("sharc", "sandbox").replace("echo $?", f"echo {status}")
+        typed = command.replace("sharc", cluster).replace("echo $?", f"echo {status}")
         for number, real in numbers.items():
             typed = typed.replace(number, real)
         done = subprocess.run(
@@ -53,11 +62,12 @@ def test_the_first_session_is_as_shown(person: Person, tmp_path: Path) -> None:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         status = done.returncode
-        if submitted := re.search(r"^Your job(?:-array)? (\d+)", shown, re.M):
-            real = re.search(r"^Your job(?:-array)? (\d+)", done.stdout, re.M)
+        if submitted := ANSWER.search(shown):
+            real = ANSWER.search(done.stdout)
             assert real, done.stdout
             numbers[submitted[1]] = real[1]
-        expected = shown.replace("sharc", "sandbox")
+            shown = shown.replace(submitted[0], real[0]) if cluster != "sandbox" else shown
+        expected = shown.replace("sharc", cluster)
         for number, real_number in numbers.items():
             expected = expected.replace(number, real_number)
         assert plain(done.stdout) == plain(expected), command

@@ -19,6 +19,8 @@ import pytest
 
 from tasks.testbed import register
 from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import Cluster
+from tasks.testbed.slurm import SlurmCluster
 from tests.conftest import ROOT, json_lines, move_in
 
 _MODULES = """
@@ -87,14 +89,20 @@ def furnish(home: Path) -> str:
         (bin_ / name).write_text(text)
         (bin_ / name).chmod(0o755)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home / "my venv")], check=True)
-    return f"--option=-v MODULESHOME={modules}"
+    return f"MODULESHOME={modules}"
+
+
+@pytest.fixture(scope="module", params=["sandbox", "sandbox-slurm"])
+def on(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster) -> Cluster:
+    """The cluster that they all run on, unchanged."""
+    return {slurm.name: slurm, **cells}[request.param]
 
 
 @pytest.fixture(scope="module")
-def ended(cells: dict[str, Cell], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+def ended(on: Cluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     """All templates' jobs."""
-    cell = cells["sandbox"]
-    option = furnish(cell.home)
+    cell, variable = on, furnish(on.home)
+    option = f"--option=-v {variable}" if isinstance(on, Cell) else f"--option=--export=ALL,{variable}"
     person = move_in(tmp_path_factory.mktemp("templates") / "home", register.registration().read_text())
     person.script("inputs", "one\nit's $(two)\nthree")
     person.script("model.py", "import sys; print(sys.argv[1:], sys.prefix)")
@@ -120,7 +128,7 @@ def ended(cells: dict[str, Cell], tmp_path_factory: pytest.TempPathFactory) -> d
     def submit(name: str, words: list[str]) -> tuple[str, dict[str, Any]]:
         template = "module" if name == "refused" else name
         words = [word if word.startswith("--") else f"--set={word}" for word in words]
-        done = person.fab("-H", "sandbox", "submit", f"--script={template}", "--json", option, *words)
+        done = person.fab("-H", on.name, "submit", f"--script={template}", "--json", option, *words)
         assert done.returncode == 0, done.stderr
         (job,) = json_lines(done.stdout[done.stdout.index("{") :])
         return name, job
@@ -128,7 +136,7 @@ def ended(cells: dict[str, Cell], tmp_path_factory: pytest.TempPathFactory) -> d
     with ThreadPoolExecutor(4) as pool:
         submitted = dict(pool.map(lambda item: submit(*item), wanted.items()))
     again = [f"--job={job['job_id']}" for job in submitted.values()]
-    waited = person.fab("-H", "sandbox", "wait", "--json", "--timeout=100", *again)
+    waited = person.fab("-H", on.name, "wait", "--json", "--timeout=280", *again, timeout=300)
     jobs = {job["job_id"]: job for job in json_lines(waited.stdout)}
     assert len(jobs) == len(submitted), waited.stderr
     return {name: Ended(jobs[job["job_id"]], Path(job["directory"])) for name, job in submitted.items()}
@@ -156,17 +164,23 @@ def test_array_and_lines_do_their_part_each(ended: dict[str, Ended]) -> None:
 
 
 def test_mpi_gets_slots_of_the_environment_for_many_nodes_and_starts_as_many(
-    ended: dict[str, Ended], cells: dict[str, Cell]
+    ended: dict[str, Ended], on: Cluster
 ) -> None:
     assert ended["mpi"].said() == "1\n2\n3\n"
-    assert "-pe mpi 3" in script_of(ended["mpi"])
-    accounted = accounting(cells["sandbox"], ended["mpi"])
-    assert (accounted["granted_pe"], accounted["slots"]) == ("mpi", "3")
+    if isinstance(on, Cell):
+        assert "-pe mpi 3" in script_of(ended["mpi"])
+        accounted = accounting(on, ended["mpi"])
+        assert (accounted["granted_pe"], accounted["slots"]) == ("mpi", "3")
+    else:
+        assert "#SBATCH --ntasks=3" in script_of(ended["mpi"])
 
 
-def test_gpu_asks_for_one(ended: dict[str, Ended], cells: dict[str, Cell]) -> None:
+def test_gpu_asks_for_one(ended: dict[str, Ended], on: Cluster) -> None:
     assert ended["gpu"].said().endswith("on a GPU\n")
-    assert "gpu=1" in accounting(cells["sandbox"], ended["gpu"])["category"]
+    if isinstance(on, Cell):
+        assert "gpu=1" in accounting(on, ended["gpu"])["category"]
+    else:
+        assert "gres:gpu:1" in on.run("scontrol", "show", "job", ended["gpu"].job["job_id"]).stdout
 
 
 def test_modules_are_loaded_in_their_order_or_the_command_does_not_run(ended: dict[str, Ended]) -> None:
@@ -176,16 +190,16 @@ def test_modules_are_loaded_in_their_order_or_the_command_does_not_run(ended: di
     assert ended["refused"].said("e") == "module: no nope\n"
 
 
-def test_conda_python_r_and_matlab(ended: dict[str, Ended], cells: dict[str, Cell]) -> None:
+def test_conda_python_r_and_matlab(ended: dict[str, Ended], on: Cluster) -> None:
     assert ended["conda"].said().splitlines()[-1] == "my env"
-    assert ended["python"].said() == f"['a b', '$c'] {cells['sandbox'].home}/my venv\n"
+    assert ended["python"].said() == f"['a b', '$c'] {on.home}/my venv\n"
     assert ended["r"].said() == "<--no-save><--no-restore><an alysis.R><x y> with 1 threads\n"
     matlab = ended["matlab"].said()
     assert matlab.startswith("<-nodisplay><-nosplash><-r><maxNumCompThreads(1); try, evalin('base', getenv('CODE')), ")
     assert matlab.endswith("> code <disp('it''s $HOME')>, input <>\n")
 
 
-def test_checkpoint_goes_on_where_it_was_until_it_is_done(ended: dict[str, Ended], cells: dict[str, Cell]) -> None:
+def test_checkpoint_goes_on_where_it_was_until_it_is_done(ended: dict[str, Ended]) -> None:
     assert ended["checkpoint"].job["exit_status"] == 0
     runs = re.findall(r"from (\d+)\n(?:at (\d+) told (\w+)\n|(done)\n)", ended["checkpoint"].said())
     assert len(runs) >= 2

@@ -91,9 +91,11 @@ def test_g14_directives_ask_in_the_words_of_the_site() -> None:
 
 def test_the_clusters_mail_yields_to_a_script_that_has_its_own() -> None:
     default = Resources(mail="me@here", mail_on="e", time=60)
-    without = gridengine.defaults(default, ["-P p"], NAMES, b"#!/bin/sh\n")[".sge_request"]
+    without = gridengine.defaults(default, ["-P p"], NAMES, b"#!/bin/sh\n", Resources())[".sge_request"]
     assert without == "-cwd\n-P p\n-l h_rt=00:01:00\n-M me@here\n-m e\n"
-    assert "me@here" not in gridengine.defaults(default, [], NAMES, b"#$ -m a -M you@there\n")[".sge_request"]
+    assert (
+        "me@here" not in gridengine.defaults(default, [], NAMES, b"#$ -m a -M you@there\n", Resources())[".sge_request"]
+    )
 
 
 def test_hostile_arguments_are_single_words_of_the_command_line() -> None:

@@ -1,0 +1,47 @@
+"""A log on its way to stdout. Whatever a job wrote is in there, and whatever a login node makes of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from codecs import getincrementaldecoder
+
+# A colour, which stays; what is no text, or turns its direction; and a colour whose end has not come yet.
+_STEERS = re.compile(
+    r"(\x1b\[[0-9;:]{0,32}m)|[^\t\n\r\b -~\xa0-\U0010ffff]|[\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+_CUT_COLOUR = re.compile(r"\x1b(\[[0-9;:]{0,32})?\Z")
+
+
+class Log:
+    """To a pipe byte for byte. To a terminal as `less -R` shows it: colours, and nothing else that steers a terminal.
+
+    Carriage return and backspace pass, since progress bars are made of them.
+    """
+
+    def __init__(self) -> None:
+        self._decode = getincrementaldecoder("utf-8")("backslashreplace").decode
+        self._watched = sys.stdout.isatty()
+        self._rest = ""
+
+    def write(self, piece: bytes) -> None:
+        """The next bytes of it."""
+        if self._watched:
+            text = self._rest + self._decode(piece)
+            cut = _CUT_COLOUR.search(text)
+            self._rest = cut[0] if cut else ""
+            piece = harmless(text[: len(text) - len(self._rest)])
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+
+    def close(self) -> None:
+        """Show what was held back; no colour lasts."""
+        if self._watched:
+            sys.stdout.buffer.write(harmless(self._rest) + b"\x1b[m")
+            sys.stdout.buffer.flush()
+
+
+def harmless(text: str) -> bytes:
+    """What steers a terminal as its escape, in the terminal's own encoding."""
+    shown = _STEERS.sub(lambda found: found[1] or repr(found[0])[1:-1], text)
+    return shown.encode(sys.stdout.encoding, "backslashreplace")

@@ -1,0 +1,201 @@
+"""What other users try, on the login node and on the workstation: waiting in places whose names can be foreseen."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tasks.finding import root_of
+from tasks.model.cluster import Cluster
+from tasks.model.job import Job
+from tasks.sending import BIG, key_of
+from tasks.testbed.cell import Cell
+from tasks.testbed.sshd import Door, main_door
+from tests.clusters.hostile import at
+from tests.clusters.test_security import ledger_of, no_bug
+from tests.conftest import Person, json_lines
+from tests.test_security import given_to_somebody
+
+# On the login node
+
+
+def settings(cell: Cell) -> str:
+    """The beginning of a configuration in which this cluster is called `hpc`."""
+    return f"clusters:\n  hpc:\n    host: sandbox\n    ssh_config: {main_door(cell).ssh_config}\n"
+
+
+def nowhere(person: Person, cell: Cell, directory: Path) -> subprocess.CompletedProcess[str]:
+    """Submit into this directory, which is refused before there is a job."""
+    config = person.home / ".fabric.yml"
+    config.write_text(
+        f"clusters:\n  hpc:\n    host: sandbox\n    ssh_config: {main_door(cell).ssh_config}\n"
+        f"    directory: {directory}\n"
+    )
+    person.script("x", "#!/bin/sh\n")
+    done = person.fab("-H", "hpc", "submit", "--script=x", "--key=foreseen", "--hold")
+    no_bug(done, 5)
+    assert "no job" in done.stderr or "nothing submitted" in done.stderr
+    return done
+
+
+@pytest.mark.parametrize("place", ["jobs", "above"])
+def test_where_anybody_could_replace_the_job_directory_nothing_is_submitted(
+    person: Person, cells: dict[str, Cell], tmp_path: Path, place: str
+) -> None:
+    root = tmp_path / "above" / "jobs"
+    root.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(root)
+    (root if place == "jobs" else root.parent).chmod(0o777)
+    for directory in (root, tmp_path / "link"):
+        assert "all may write" in nowhere(person, cells["sandbox"], directory).stderr
+
+
+def test_a_sticky_directory_of_somebody_elses_is_no_better(
+    person: Person, cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    (tmp_path / "jobs").mkdir()
+    given_to_somebody(tmp_path / "jobs").chmod(0o1777)
+    os.chown(tmp_path / "jobs", 4242, 4242)
+    assert "all may write" in nowhere(person, cells["sandbox"], tmp_path / "jobs").stderr
+
+
+def test_a_job_directory_that_somebody_else_made_first_is_not_used(
+    person: Person, cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    (tmp_path / "jobs" / "foreseen").mkdir(parents=True)
+    (tmp_path / "jobs").chmod(0o1777)
+    given_to_somebody(tmp_path / "jobs" / "foreseen").chmod(0o777)
+    assert "somebody else" in nowhere(person, cells["sandbox"], tmp_path / "jobs").stderr
+
+
+def test_a_receipt_that_somebody_else_laid_there_makes_no_job(person: Person, cells: dict[str, Cell]) -> None:
+    key = "receipt-laid-there"
+    planted = cells["sandbox"].home / ".submithost" / "jobs" / key
+    (planted / ".submithost").mkdir(parents=True)
+    (planted / ".submithost" / "receipt").write_text('1700000000\nYour job 4711 ("x") has been submitted\n')
+    given_to_somebody(planted)
+    ledger_of(person).begin(Job(key, "sandbox", directory=f"{root_of(Cluster('sandbox', 'sandbox'))}/{key}"))
+    done = person.fab("-H", "sandbox", "reconcile")
+    no_bug(done, 5)
+    assert "somebody else" in done.stderr
+    adopted_here = json_lines(person.fab("-H", "sandbox", "adopt", "--json").stdout)
+    assert key not in [job["key"] for job in adopted_here if job["job_id"]]
+
+
+def test_nobody_else_can_read_what_is_written_there_and_here(
+    person: Person, cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    root = tmp_path / "jobs"
+    root.mkdir()
+    acl = b"\x02\0\0\0" + b"".join(
+        tag.to_bytes(2, "little") + b"\x07\0" + b"\xff" * 4 for tag in (0x01, 0x04, 0x10, 0x20)
+    )  # user, group, mask, other: rwx for all, which a umask does not take away
+    try:
+        os.setxattr(root, "system.posix_acl_default", acl)
+    except OSError as error:
+        pytest.fail(f"a file system with ACLs is needed for {root}: {error}")
+    config = person.home / ".fabric.yml"
+    config.write_text(f"{settings(cells['sandbox'])}    directory: {root}\n")
+    person.script("x", "#!/bin/sh\numask 0; echo secret; echo secret >result\n")
+    line = ("submit", "--script=x", "--job-file=x.job", "wait", "fetch", "--to=out")
+    done = person.fab("-H", "hpc", *line)
+    assert done.returncode == 0, done.stderr
+    (job,) = (path for path in root.iterdir() if path.is_dir())
+    kept = [job, job / ".submithost", job / ".submithost" / "notes", job / ".submithost" / "job"]
+    kept += [person.work / "out", person.work / "x.job", person.home / ".local/state/submithost"]
+    kept += [person.home / ".local/state/submithost/ledger.sqlite"]
+    for path in kept:
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert (person.work / "out" / "result").stat().st_mode & 0o002 == 0
+
+
+def test_ps_shows_no_script_value_or_setup_on_either_side(person: Person, cells: dict[str, Cell]) -> None:
+    config = person.home / ".fabric.yml"
+    config.write_text(f"{settings(cells['sandbox'])}    setup: [TOKEN=sesame-setup, export TOKEN, sleep 0.5]\n")
+    person.script("x.j2", "#!/bin/bash\n# sesame-script\necho {{ word }}\n")
+    person.script("vars.yml", "word: sesame-value\n")
+    seen: set[bytes] = set()
+    over = threading.Event()
+
+    def ps() -> None:
+        while not over.wait(0.01):
+            for process in Path("/proc").glob("[0-9]*"):
+                try:
+                    seen.add((process / "cmdline").read_bytes())
+                except OSError:  # it has ended
+                    continue
+
+    watching = threading.Thread(target=ps)
+    watching.start()
+    done = person.fab("-H", "hpc", "submit", "--script=x.j2", "--vars=vars.yml", "wait")
+    over.set()
+    watching.join()
+    assert done.returncode == 0, done.stderr
+    assert any(b"qsub" in line for line in seen)
+    assert not [line for line in seen if b"sesame" in line]
+
+
+def test_a_part_of_a_large_file_that_somebody_else_laid_there_is_not_written_on(
+    person: Person, cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    content = os.urandom(BIG + 5)
+    (person.work / "large").write_bytes(content)
+    (tmp_path / "there").mkdir()
+    laid = tmp_path / "there" / f".submithost-part-{key_of('large')}.node.1"
+    laid.write_bytes(content[:4096])
+    given_to_somebody(laid)
+    done = person.fab("-H", "sandbox", "put", "--source=large", f"--target={tmp_path / 'there'}")
+    no_bug(done, 5)
+    assert "somebody else" in done.stderr
+    assert laid.stat().st_size == 4096
+    del cells
+
+
+# Here, and what else reaches a workstation
+
+
+def test_results_do_not_go_where_somebody_waits_for_them(person: Person) -> None:
+    person.script("x", "#!/bin/sh\necho secret\n")
+    job_id = person.submit("x", "--name=foreseen")
+    person.wait()
+    waiting = person.work / f"foreseen-{job_id}"
+    waiting.symlink_to(person.home)
+    given_to_somebody(waiting)
+    done = person.fab("-H", "sandbox", "fetch")
+    no_bug(done, 2)
+    assert "somebody else" in done.stderr
+    assert not list(person.home.glob("foreseen.o*"))
+
+
+def test_a_job_file_cannot_name_a_cluster_that_runs_a_command_here(person: Person, tmp_path: Path) -> None:
+    ssh_config = tmp_path / "config"
+    ssh_config.write_text("Host *\n  HostName localhost\n  ProxyCommand echo %n\n")
+    (person.work / "evil.job").write_text(json.dumps({"key": "k", "cluster": "$(touch${IFS}pwned)", "job_id": "1"}))
+    done = person.fab("-S", str(ssh_config), "wait", "--job=evil.job")
+    no_bug(done, 2)
+    assert not (person.work / "pwned").exists()
+
+
+def test_the_agent_is_not_forwarded(cells: dict[str, Cell], tmp_path: Path) -> None:
+    """Not even when ssh_config asks for it: nothing of ours over there has a use for it."""
+    door: Door = main_door(cells["sandbox"])
+    socket = tmp_path / "agent"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
+    try:
+        while not socket.exists():
+            time.sleep(0.05)
+        config = tmp_path / "config"
+        config.write_text(f"{door.host_block()}    ForwardAgent yes\n")
+        person = at(door, tmp_path, "    setup: ['echo \"agent=$SSH_AUTH_SOCK.\" >&2']\n", ssh_config=config)
+        done = person.fab("-H", "hpc", "submit", "--script=x", "--hold", SSH_AUTH_SOCK=str(socket))
+        assert done.returncode == 0, done.stderr
+        assert "agent=." in done.stderr
+    finally:
+        agent.terminate()
+        agent.wait()

@@ -1,0 +1,247 @@
+"""Slurm: its quirks, each by its number, and that a key is one job there too."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.testbed import bed, register, slurm_daemons
+from tasks.testbed.slurm import SlurmCluster
+from tasks.testbed.sshd import extra_sshd
+from tests.clusters.bench import until
+from tests.conftest import Person, json_lines, move_in
+
+HPC = "sandbox-slurm"
+SEVEN = "#!/bin/sh\necho out\nexit 7\n"
+
+
+@pytest.fixture
+def user(slurm: SlurmCluster, person: Person) -> Person:
+    """Somebody with a script or two."""
+    del slurm
+    person.script("x", SEVEN)
+    person.script("long", "#!/bin/sh\nsleep 100\n")
+    return person
+
+
+def shown(cluster: SlurmCluster, job_id: str) -> str:
+    return cluster.must("scontrol", "show", "job", job_id)
+
+
+# --- submitting
+
+
+def test_s1_an_id_alone_is_an_answer_too(user: Person) -> None:
+    done = user.fab("-H", HPC, "submit", "--script=x", "--option=--parsable", "--hold")
+    assert done.returncode == 0, done.stderr
+    (job,) = user.jobs(cluster=HPC)
+    assert (done.stdout, job["state"]) == (f"{job['job_id']}\n", "held")
+    assert user.fab("-H", HPC, "cancel").returncode == 0
+
+
+def test_s2_an_array_job_is_one_job_whatever_numbers_its_tasks_have(user: Person) -> None:
+    user.script("tasks", '#!/bin/sh\necho $SLURM_ARRAY_TASK_ID\n[ "$SLURM_ARRAY_TASK_ID" != 7 ] || exit 9\nsleep 2\n')
+    job_id = user.submit("tasks", "--array=1-5:2,7", "--at-once=2", cluster=HPC)
+    (job,) = user.jobs(cluster=HPC)
+    assert set(job["tasks"]) <= {"1", "3", "5", "7"}
+    ended = user.wait(cluster=HPC)
+    assert {task: facts["exit_status"] for task, facts in ended["tasks"].items()} == {"1": 0, "3": 0, "5": 0, "7": 9}
+    assert user.fab("-H", HPC, "fetch", "--to=out").returncode == 0
+    assert (user.work / "out" / f"tasks.o{job_id}.7").read_text() == "7\n"
+    assert user.fab("-H", HPC, "logs", "--task=3").stdout == "3\n"
+
+    again = user.fab("-H", HPC, "resubmit", "--failed", "--json")
+    (second,) = json_lines(again.stdout)
+    assert list(user.wait(cluster=HPC)["tasks"]) == ["7"], again.stderr
+    assert second["job_id"] != job_id
+
+    user.submit("long", "--array=1-3", "--hold", cluster=HPC)
+    assert user.fab("-H", HPC, "cancel", f"--job={user.jobs(cluster=HPC)[0]['job_id']}.2").returncode == 0
+    (job,) = user.jobs(cluster=HPC)
+    assert {task: facts["state"] for task, facts in job["tasks"].items()} == {
+        "1": "held",
+        "2": "cancelled",
+        "3": "held",
+    }
+    user.fab("-H", HPC, "cancel")
+
+
+def test_s6_memory_is_per_core_and_a_bare_number_of_time_is_seconds(user: Person, slurm: SlurmCluster) -> None:
+    job_id = user.submit("x", "--hold", "--memory=2G", "--time=120", "--cores=2", cluster=HPC)
+    said = shown(slurm, job_id)
+    assert "MinMemoryCPU=2G" in said
+    assert "TimeLimit=00:02:00" in said
+    assert "CPUs/Task=2" in said
+    user.fab("-H", HPC, "cancel")
+
+
+def test_s7_s9_what_sbatch_refuses_is_one_line_and_no_job(user: Person) -> None:
+    refused = user.fab("-H", HPC, "submit", "--script=x", "--array=1-2000")
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (5, "", 1)
+    assert "Invalid job array specification" in refused.stderr
+    user.script("bare", "echo hello\n")
+    unread = user.fab("-H", HPC, "submit", "--script=bare")
+    assert (unread.returncode, unread.stderr.count("\n")) == (2, 1)
+    assert "#!" in unread.stderr
+
+
+def test_s8_s9_the_login_environment_reaches_the_job_and_only_its_first_directives_count(
+    slurm: SlurmCluster, tmp_path: Path
+) -> None:
+    home = tmp_path / "login home"
+    home.mkdir()
+    (home / ".profile").write_text(f"export SLURM_CONF={slurm.settings()['SLURM_CONF']} OF_THE_LOGIN='a b'\n")
+    with extra_sshd(slurm, "login", login_shell="/bin/sh", home=home, set_env=False) as door:
+        config = f"clusters:\n  hpc: {{host: login, ssh_config: '{door.ssh_config}', options: [--comment=default]}}\n"
+        person = move_in(tmp_path / "person", config)
+        person.script(
+            "x",
+            "#!/bin/bash\n#SBATCH --comment=mine --time=3\n\n# a comment\n#SBATCH --nice=7\n"
+            'echo "$OF_THE_LOGIN" "$1" "$0"\n#SBATCH --job-name=late\nexit 3\n',
+        )
+        done = person.fab("-H", "hpc", "submit", "--script=x", "--arg=it's $HOME", "--time=240", "--fetch=out")
+        assert done.returncode == 3, done.stderr
+        assert "hpc: found slurm; remembered" in done.stderr
+        (log,) = (person.work / "out").glob("x.o*")
+        (job,) = person.jobs(cluster="hpc")
+        assert log.read_text() == f"a b it's $HOME {job['directory']}/.submithost/script\n"
+        said = shown(slurm, job["job_id"])
+    assert "Comment=mine" in said  # the script beats the default
+    assert "TimeLimit=00:04:00" in said  # and the flag the script
+    assert "Nice=7" in said
+    assert "JobName=x\n" in said
+
+
+# --- watching
+
+
+def test_s5_a_wrapper_that_prints_help_is_could_not_ask(user: Person, slurm: SlurmCluster, tmp_path: Path) -> None:
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "squeue").write_text("#!/bin/sh\necho 'usage: squeue [-j one job]'\n")
+    (bin_ / "squeue").chmod(0o755)
+    home = tmp_path / "home over there"
+    home.mkdir()
+    (home / ".profile").write_text(f"export SLURM_CONF={slurm.settings()['SLURM_CONF']} PATH={bin_}:$PATH\n")
+    with extra_sshd(slurm, "wrapped", login_shell="/bin/sh", home=home, set_env=False) as door:
+        person = move_in(
+            tmp_path / "person",
+            f"clusters:\n  hpc: {{host: wrapped, ssh_config: '{door.ssh_config}', scheduler: slurm}}\n",
+        )
+        person.script("x", SEVEN)
+        person.submit("x", "--hold", cluster="hpc")
+        asked = person.fab("-H", "hpc", "status", "--json")
+        assert asked.returncode == 5
+        assert json_lines(asked.stdout)[0]["state"] == "unknown"
+        assert "squeue is not understood" in asked.stderr
+        assert person.fab("-H", "hpc", "cancel").returncode == 0
+
+
+def test_a_job_that_is_cancelled_or_over_its_time_or_requeued_is_told_apart(user: Person, slurm: SlurmCluster) -> None:
+    running = user.submit("long", cluster=HPC)
+    until(lambda: user.jobs(f"--job={running}", cluster=HPC)[0]["state"] == "running")
+    slurm.must("scontrol", "requeue", running)
+    until(lambda: "JobState=PENDING" in shown(slurm, running))
+    (job,) = user.jobs(f"--job={running}", cluster=HPC)
+    assert job["state"] == "pending"  # though its first run has noted an end
+    assert user.fab("-H", HPC, "cancel").returncode == 0
+    assert user.wait(cluster=HPC)["state"] == "cancelled"
+
+    by_hand = user.submit("long", cluster=HPC)
+    until(lambda: "JobState=RUNNING" in shown(slurm, by_hand))
+    slurm.must("scancel", by_hand)
+    ended = user.wait(cluster=HPC)
+    assert ended["state"] in ("cancelled", "failed")
+    assert ended["exit_status"] != 0
+
+
+def test_while_the_controller_is_down_nothing_changes_and_nothing_is_lost(user: Person, slurm: SlurmCluster) -> None:
+    job_id = user.submit("x", "--hold", cluster=HPC)
+    slurm_daemons.stop_slurmctld(slurm)
+    try:
+        asked = user.fab("-H", HPC, "status", "--json")
+        assert asked.returncode == 5
+        assert json_lines(asked.stdout)[0]["state"] == "unknown"
+        began = user.fab("-H", HPC, "submit", "--script=x", "--key=while-down", timeout=200)
+        assert (began.returncode, began.stdout) == (5, "")
+    finally:
+        slurm_daemons.start_slurmctld(slurm)
+    assert user.jobs(f"--job={job_id}", cluster=HPC)[0]["state"] == "held"
+    again = user.fab("-H", HPC, "submit", "--script=x", "--key=while-down", "--wait", timeout=200)
+    assert again.returncode == 3, again.stderr
+    user.fab("-H", HPC, "cancel", f"--job={job_id}")
+
+
+# --- exactly once
+
+
+def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(user: Person, slurm: SlurmCluster) -> None:
+    words = ["-H", HPC, "submit", "--script=x", "--key=lost", "--array=1-3:2", "--hold"]
+    first = user.fab(*words)
+    mine = slurm.home / ".submithost" / "jobs" / "lost" / ".submithost"
+
+    def lose_the_answer() -> None:
+        (user.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()
+        for path in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
+            (mine / path).unlink(missing_ok=True)
+
+    lose_the_answer()
+    assert user.fab(*words).stdout == first.stdout
+    assert sorted(user.jobs(cluster=HPC)[0]["tasks"]) == ["1", "3"]
+    assert user.fab("-H", HPC, "release").returncode == 0
+    assert user.wait(cluster=HPC)["state"] == "failed"
+    lose_the_answer()
+    assert user.fab(*words).stdout == first.stdout
+    (job,) = user.jobs(cluster=HPC)
+    assert (job["state"], sorted(job["tasks"])) == ("failed", ["1", "3"])
+
+
+def test_two_jobs_of_one_key_do_its_work_once(user: Person, slurm: SlurmCluster) -> None:
+    user.script("once", '#!/bin/sh\necho "$SLURM_JOB_ID" >>did\n')
+    job_id = user.submit("once", "--hold", "--key=twice", cluster=HPC)
+    directory = slurm.home / ".submithost" / "jobs" / "twice"
+    script = directory / ".submithost" / "job" / "once"
+    other = slurm.must("sbatch", "--parsable", "--hold", f"--chdir={directory}", str(script)).strip()
+    slurm.must("scontrol", "release", other)
+    slurm.must("scontrol", "release", job_id)
+    until(lambda: all("JobState=COMPLETED" in shown(slurm, one) for one in (job_id, other)))
+    assert len((directory / "did").read_text().splitlines()) == 1
+
+
+# --- how it ended, when the controller has forgotten
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["notes-alone", "accounting"])
+def forgetful(request: pytest.FixtureRequest, slurm: SlurmCluster) -> Iterator[SlurmCluster]:
+    """A cluster whose controller forgets a job two seconds after its end, without and with accounting."""
+    del slurm
+    name = "forgetful"
+    (cluster,) = bed.up_slurm([name], slots=8, accounting=request.param, min_job_age=2)
+    assert isinstance(cluster, SlurmCluster)
+    yield cluster
+    bed.down([name])
+
+
+def test_s3_s4_after_it_is_forgotten_notes_or_accounting_tell_how_a_job_ended(
+    forgetful: SlurmCluster, tmp_path: Path
+) -> None:
+    person = move_in(tmp_path / "home", register.registration().read_text())
+    person.script("x", "#!/bin/sh\nsleep 2\nexit 7\n")
+    person.script("long", "#!/bin/sh\nsleep 100\n")
+    noted = person.submit("x", cluster="forgetful")
+    bare = person.submit("x", "--bare", cluster="forgetful")
+    gone = person.submit("long", "--bare", cluster="forgetful")
+    until(lambda: "JobState=RUNNING" in shown(forgetful, gone))
+    forgetful.must("scancel", gone)
+    until(lambda: all(forgetful.run("scontrol", "show", "job", one).returncode for one in (noted, bare, gone)), 180)
+    time.sleep(1)
+    jobs = {job["job_id"]: job for job in person.jobs("--all", cluster="forgetful")}
+    assert (jobs[noted]["state"], jobs[noted]["exit_status"]) == ("failed", 7)
+    if forgetful.accounting:
+        assert (jobs[bare]["state"], jobs[bare]["exit_status"]) == ("failed", 7)
+        assert jobs[gone]["state"] == "cancelled"
+    else:  # could not be known is never gone
+        assert [jobs[one]["state"] for one in (bare, gone)] == ["unknown", "unknown"]

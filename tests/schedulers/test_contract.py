@@ -1,0 +1,144 @@
+"""What every scheduler's module keeps, whichever it is; and that a third one is one file."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.model.errors import InvalidInput, SchedulerError
+from tasks.model.job import State
+from tasks.model.resources import Resources, TaskRange, parse_resources
+from tasks.schedulers import Scheduler, Submission, Submitted, known, scheduler
+from tasks.testbed.cell import Cell
+from tasks.testbed.sshd import extra_sshd
+from tests.conftest import ROOT, move_in
+
+EVERY = [scheduler(name) for name in known()]
+every = pytest.mark.parametrize("each", EVERY, ids=known())
+ASKED = parse_resources(
+    time="1:30:00", memory="2G", cores="4", gpus="1", array="1-9:2", at_once="2", name="n", mail="a@b.c", mail_on="ea",
+    queue="long", project="p",
+)  # fmt: skip
+TEXT = st.text(max_size=200) | st.binary(max_size=200).map(lambda data: data.decode("utf-8", "replace"))
+PIECES = ["JobId=12 ", "12|1-3|RUNNING|x\n", "12_3|FAILED|1:0|||\n", "<?xml", "</job_info>", "jobnumber 12\n", "=\n"]
+LIKE_IT = st.lists(st.sampled_from(PIECES) | TEXT, max_size=8).map("".join)
+
+
+@every
+def test_it_has_all_that_the_seam_asks_for(each: Scheduler) -> None:
+    for name, wanted in vars(Scheduler).items():
+        if not name.startswith("_") and callable(wanted):
+            theirs = list(inspect.signature(getattr(each, name)).parameters)
+            assert theirs == list(inspect.signature(wanted).parameters)[1:], name
+    for name in Scheduler.__annotations__:
+        assert hasattr(each, name)
+    for function in ("survey", "prepare", "accepted", "details"):
+        assert re.search(rf"^{function}\(\)", each.before_submit, re.M)
+    for function in ("identify", "shell", "as_login", "environment"):
+        assert re.search(rf"^submithost_{function}\(\)", each.in_job, re.M)
+    for text in (each.before_submit, each.in_job):
+        subprocess.run(["sh", "-n"], input=text, text=True, check=True)
+
+
+@every
+def test_what_it_would_have_said_is_what_it_reads(each: Scheduler) -> None:
+    for array in (None, TaskRange(1, 9, 2)):
+        read = each.parse_submission(each.receipt(Submitted("12", "n", array)) + "\n")
+        assert read is not None
+        assert read.job_id == "12"
+    assert each.parse_submission("12 jobs in the queue, quota 95% used\n") is None  # G2
+
+
+@every
+def test_resources_are_directives_and_flags_alike(each: Scheduler) -> None:
+    lines = each.directives(ASKED)
+    submit = each.submit_variables(Submission("key", ".submithost/job/x", ASKED), {})["submit"]
+    for line in lines:
+        assert line.split(" ", 1)[1] in submit
+    text = "\n".join(lines)
+    for wanted in ("1:30:00", "2", "4", "1-9:2", "a@b.c", "long"):
+        assert wanted in text
+    named = each.directives(ASKED, {"memory": "MEM", "gpus": "GPU", "smp": "SMP"})
+    assert {"MEM", "GPU", "SMP"} <= set(re.findall(r"[A-Z]{3}\b", "\n".join(named)))
+    assert each.directives(Resources()) == []
+
+
+@every
+def test_values_are_data_in_the_command_line(each: Scheduler, tmp_path: Path) -> None:
+    hurting = ("a b", "$(touch pwned)", "'q' \"d\"", "`x`", "-l", "ü *")
+    submission = Submission("key", ".submithost/job/x", Resources(name="n"), ("--o=$(touch pwned)",), hurting)
+    submit = each.submit_variables(submission, {})["submit"]
+    program, rest = submit.split(" ", 1)
+    (tmp_path / program).write_text("#!/bin/sh\nprintf '%s\\0' \"$@\"\n")
+    (tmp_path / program).chmod(0o755)
+    done = subprocess.run(
+        ["sh", "-c", f"{program} {rest}"], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert tuple(done.stdout.split("\0")[-1 - len(hurting) : -1]) == hurting
+    assert not (tmp_path / "pwned").exists()
+
+
+@every
+@given(status=st.integers(0, 255), out=TEXT | LIKE_IT, err=TEXT)
+@settings(max_examples=150, deadline=None)
+def test_no_answer_makes_a_parser_raise_anything_else_or_end_a_job(
+    each: Scheduler, status: int, out: str, err: str
+) -> None:
+    each.parse_submission(out)
+    each.doubtful(err)
+    for parse in (
+        each.parse_queue, each.parse_marks, each.parse_by_hand, each.parse_errors, each.parse_accounting,
+        each.parse_cancel, each.parse_hold,
+    ):  # fmt: skip
+        with contextlib.suppress(SchedulerError):
+            parse(status, out, err)
+    if status:  # could not ask is never gone
+        with pytest.raises(SchedulerError):
+            each.parse_queue(status, out, err)
+
+
+@every
+@given(word=TEXT)
+def test_an_unheard_of_state_is_unknown(each: Scheduler, word: str) -> None:
+    assert isinstance(each.state_of(word), State | None)  # type: ignore[attr-defined]  # each has one of its own
+    assert each.state_of(f"?{word}") is State.UNKNOWN  # type: ignore[attr-defined]  # the same
+
+
+@every
+@given(name=st.text(max_size=40))
+def test_a_legal_name_is_taken_and_stays_as_it_is(each: Scheduler, name: str) -> None:
+    legal = each.legal_name(name)
+    assert each.legal_name(legal) == legal
+    each.check(b"#!/bin/sh\n", Resources(name=legal))
+    with pytest.raises(InvalidInput):
+        each.check(b"#!/bin/sh\n", Resources(name="a\nb"))
+
+
+def test_a_third_scheduler_is_one_file(cells: dict[str, Cell], tmp_path: Path) -> None:
+    with extra_sshd(cells["sandbox"], "third") as door:
+        config = f"clusters:\n  alone: {{host: third, ssh_config: '{door.ssh_config}', scheduler: background}}\n"
+        person = move_in(tmp_path / "person", "")
+        (person.work / "fabric.yml").write_text(config)
+        (person.work / "fabfile.py").write_text(
+            "import tasks.schedulers\n"
+            f"tasks.schedulers.__path__.append({str(ROOT / 'tests' / 'schedulers' / 'third')!r})\n"
+            "ns = tasks.namespace()\n"
+        )
+        person.script("x", "#!/bin/sh\necho out\nsleep 1\nexit 7\n")
+        done = person.fab("-H", "alone", "submit", "--script=x", "--fetch=results")
+        assert done.returncode == 3, done.stderr
+        assert "failed with exit status 7" in done.stderr
+        assert (person.work / "results" / "out.txt").read_text() == "out\n"
+        person.script("long", "#!/bin/sh\nexec sleep 100\n")
+        assert person.fab("-H", "alone", "submit", "--script=long").returncode == 0
+        assert "killed" in person.fab("-H", "alone", "cancel").stdout
+        assert person.fab("-H", "alone", "wait").returncode == 3
+        assert "no array jobs" in person.fab("-H", "alone", "submit", "--script=x", "--array=1-2").stderr
