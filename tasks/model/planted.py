@@ -24,6 +24,4 @@ def refuse_planted(path: Path) -> None:
     except OSError:
         return  # who reads it will say why it cannot
     if status.st_uid not in (0, os.geteuid()) and above.st_mode & stat.S_IWOTH:
-        raise InvalidInput(
-            f"{one_line(path)}: somebody else laid it here, where all may write; work elsewhere"
-        )
+        raise InvalidInput(f"{one_line(path)}: somebody else laid it here, where all may write; work elsewhere")
