@@ -54,7 +54,7 @@ def run_job(session: Session, limit: float) -> str:
         ) from None
     (ended,) = watch.shown()
     left = _removed(session, ended)
-    took = f"submitted in {submitted:.2f} s, ended {time.monotonic() - began:.0f} s after that"
+    took = f"submitted in {submitted:.2f} s, ended after {time.monotonic() - began:.0f} s"
     if ended.state is not State.SUCCEEDED:
         status = ended.outcome.exit_status
         how = f" with exit status {status}" if status is not None else ""
