@@ -38,9 +38,9 @@ def clusters(c: Context, json: bool = False) -> None:  # noqa: ARG001  # every t
     }
 )
 def check(c: Context, submit: bool = False, timeout: str = "", json: bool = False) -> None:
-    """Test the whole way to a cluster, step by step.
+    """Test the whole way to a cluster.
 
-    Each step has its time and, where it fails, the cure. The exit status is that of the step that failed.
+    Step by step, each with its time and, where it fails, the cure. The exit status is that of the step that failed.
 
     Example: fab -H sharc check --submit
     """
@@ -55,7 +55,9 @@ def check(c: Context, submit: bool = False, timeout: str = "", json: bool = Fals
 
 @verb(help={"json": "one JSON object per queue and line on stdout, and one for the cluster"})
 def queues(c: Context, json: bool = False) -> None:
-    """Show how busy a cluster is: slots by queue, jobs that wait.
+    """Show how busy a cluster is.
+
+    Slots of each queue that are used, free and down, and how many jobs wait.
 
     Example: fab -H sharc queues
     """

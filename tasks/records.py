@@ -113,7 +113,7 @@ def clean(
     dry_run: bool = False,
     yes: bool = False,
 ) -> None:
-    """Remove the job directories of ended, fetched jobs.
+    """Remove directories of ended, fetched jobs.
 
     They are shown with their sizes first. That each job has ended is asked again over there. The ledger keeps the jobs.
 

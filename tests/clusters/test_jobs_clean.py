@@ -92,12 +92,15 @@ def test_a_refresh_asks_every_cluster_once_and_shows_what_it_could_not_ask(
 ) -> None:
     person.script("x", "#!/bin/sh\n")
     for cluster in ("sandbox", "sandbox2"):
-        person.submit("x", cluster=cluster)
+        job_id = person.submit("x", "--hold", cluster=cluster)
         person.submit("x", "--hold", cluster=cluster)
+        cells[cluster].must("qrls", job_id)
+        until(
+            lambda cluster=cluster, job_id=job_id: not re.search(rf"^ *{job_id} ", cells[cluster].must("qstat"), re.M)
+        )
     ledger_of(person).begin(made_up(7, "nosuch.invalid", State.RUNNING))
-    until(lambda: all("x\n" not in cells[name].must("qstat", "-s", "r") for name in ("sandbox", "sandbox2")))
-    assert {line.split("\t")[2] for line in person.fab("jobs").stdout.splitlines()} == {"pending", "running"}
-    logins = {name: main_door(cells[name]).logins() for name in ("sandbox", "sandbox2")}
+    assert [line.split("\t")[2] for line in person.fab("jobs").stdout.splitlines()] == ["running", *["held"] * 4]
+    before = {name: main_door(cells[name]).logins() for name in ("sandbox", "sandbox2")}
 
     def states() -> list[tuple[str, str]]:
         asked = person.fab("jobs", "--refresh", "--json")
@@ -106,13 +109,10 @@ def test_a_refresh_asks_every_cluster_once_and_shows_what_it_could_not_ask(
         assert len(asked.stderr.splitlines()) == 1
         return [(job["cluster"], job["state"]) for job in json_lines(asked.stdout)]
 
-    until(lambda: ("sandbox", "succeeded") in states() and ("sandbox2", "succeeded") in states())
     assert states() == [
         ("nosuch.invalid", "running"),
         ("sandbox2", "held"), ("sandbox2", "succeeded"), ("sandbox", "held"), ("sandbox", "succeeded"),
     ]  # fmt: skip
-    before = {name: main_door(cells[name]).logins() for name in logins}
-    states()
     assert {name: main_door(cells[name]).logins() - before[name] for name in before} == {"sandbox": 1, "sandbox2": 1}
 
     daemons.stop_qmaster(cells["sandbox2"])
@@ -216,9 +216,8 @@ def test_results_that_did_not_all_arrive_are_not_counted_as_fetched(person: Pers
     assert person.fab(*HERE, "fetch", "--to=out", "--force").returncode == 0
     cleaned(person, "--job=kept")
     # and what was fetched while the job still ran is not all there will be
-    person.submit(
-        person.script("y", "#!/bin/sh\necho early > early\nwhile [ ! -f go ]; do sleep 0.2; done\n"), "--key=ran"
-    )
+    person.script("y", "#!/bin/sh\necho early > early\nwhile [ ! -f go ]; do sleep 0.2; done\n")
+    person.submit("y", "--key=ran")
     until(lambda: (directory(cells, "ran") / "early").exists())
     assert person.fab(*HERE, "fetch", "--to=early").returncode == 0
     (directory(cells, "ran") / "go").touch()
@@ -246,7 +245,7 @@ def test_what_the_ledger_says_is_asked_again_over_there(person: Person, cells: d
     assert len(re.findall(r"left: the scheduler still has job \d+", done.stderr)) == 3
     # in the queue no more, and with no note and no accounting of an end
     orphan = directory(cells, "orphan")
-    shutil.copytree(directory(cells, "runs"), orphan)
+    shutil.copytree(directory(cells, "runs"), orphan, symlinks=True)
     about = orphan / ".submithost" / "about"
     about.write_text(about.read_text().replace("runs", "orphan"))
     job = ledger_of(person).by_key("sandbox", "runs")
@@ -271,13 +270,11 @@ def test_while_the_scheduler_cannot_be_asked_nothing_is_removed(person: Person, 
     assert not directory(cells, "down").exists()
 
 
-def test_only_a_job_directory_of_that_very_key_is_removed(
-    person: Person, cells: dict[str, Cell], tmp_path: Path
-) -> None:
+def test_only_the_job_directory_of_a_key_is_removed(person: Person, cells: dict[str, Cell], tmp_path: Path) -> None:
     keys = ("linked", "stolen", "elsewhere", "foreign")
     finished(person, *keys)
     for precious in (tmp_path / "precious", tmp_path / "elsewhere"):
-        shutil.copytree(directory(cells, "linked"), precious)
+        shutil.copytree(directory(cells, "linked"), precious, symlinks=True)
     shutil.rmtree(directory(cells, "linked"))
     directory(cells, "linked").symlink_to(tmp_path / "precious")
     about = directory(cells, "stolen") / ".submithost" / "about"
@@ -350,9 +347,7 @@ def test_a_job_that_another_one_will_ask_about_stays_until_that_has_started(
     assert not directory(cells, "first").exists()
 
 
-def test_jobs_that_ended_not_long_ago_stay_when_only_older_ones_are_meant(
-    person: Person, cells: dict[str, Cell]
-) -> None:
+def test_jobs_that_ended_a_moment_ago_stay_when_older_ones_are_meant(person: Person, cells: dict[str, Cell]) -> None:
     finished(person, "young")
     assert "nothing to remove" in cleaned(person, "--older-than=1-00:00:00").stderr
     assert directory(cells, "young").is_dir()
@@ -414,7 +409,7 @@ def test_of_a_job_submitted_by_hand_the_logs_are_fetched_and_nothing_else_of_whe
     (where / "sub").mkdir(parents=True)
     words = [str(word) for word in ("-wd", where, "-N", "by_hand", "-o", where, "-e", where, "-j", "n")]
     job_id = qsub(cell, "echo out; echo err >&2\n", "-h", *words, *(["-t", "1-2"] if array else []))
-    job_id = job_id.partition(".")[0]
+    job_id = job_id.splitlines()[-1].partition(".")[0]
     for name in ("precious.txt", "by_hand.o1", f"sub/by_hand.o{job_id}", f"other.o{job_id}"):
         (where / name).write_text("not of this job\n")
     assert person.fab(*HERE, "adopt", f"--job={job_id}").returncode == 0
