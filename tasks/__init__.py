@@ -14,7 +14,7 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.tasks import Task
 
-from . import clusters, control, files, jobs, logs, recovery, templates
+from . import clusters, control, files, jobs, logs, records, recovery, templates
 from .model import configuration
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
@@ -22,7 +22,7 @@ from .model.wording import one_line
 from .schedulers import known
 from .testbed import verbs as testbed
 
-_VERBS = (jobs, control, logs, files, recovery, clusters, templates)
+_VERBS = (jobs, control, logs, files, recovery, records, clusters, templates)
 
 
 def namespace() -> Collection:

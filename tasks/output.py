@@ -73,7 +73,7 @@ def _job_rows(jobs: Sequence[Job]) -> tuple[list[list[str]], dict[tuple[int, int
     rows = [_row(job) for job in jobs]
     if sys.stdout.isatty():
         rows = [[*row[:4], *map(_short, row[4:])] for row in rows]
-    return rows, {(at, 2): _style(job.state) for at, job in enumerate(jobs)}
+    return rows, {(at, 2): style(job.state) for at, job in enumerate(jobs)}
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles = NOTHING) -> None:
@@ -136,7 +136,8 @@ def _short(time: str) -> str:
     return time[5:-1].replace("T", " ") if len(time) > 1 else time
 
 
-def _style(state: State) -> str:
+def style(state: State) -> str:
+    """In which colour a state is shown."""
     if state is State.SUCCEEDED:
         return "green"
     return "red" if state.ended or state is State.ERROR else "yellow"

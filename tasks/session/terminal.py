@@ -5,6 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import termios
+import threading
+from collections.abc import Iterator
+
+_one_at_a_time = threading.Lock()
 
 
 def present() -> bool:
@@ -19,7 +23,7 @@ def present() -> bool:
 def ask(prompt: str, *, echo: bool = False) -> str:
     """Show a prompt, return the line that is typed, without its end. Raises OSError without a terminal."""
     descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
-    with open(descriptor, "r+b", buffering=0) as tty:
+    with open(descriptor, "r+b", buffering=0) as tty, _one_at_a_time:
         before = termios.tcgetattr(descriptor)
         quiet = list(before)
         quiet[3] &= ~termios.ECHO
@@ -34,6 +38,24 @@ def ask(prompt: str, *, echo: bool = False) -> str:
                 with contextlib.suppress(OSError):
                     tty.write(b"\n")
     return line.rstrip(b"\r\n").decode(errors="surrogateescape")
+
+
+@contextlib.contextmanager
+def left_as_it_was() -> Iterator[None]:
+    """Threads may ask in here: one that is left behind by Ctrl-C cannot give back what is typed its echo."""
+    try:
+        tty = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        yield
+        return
+    try:
+        before = termios.tcgetattr(tty)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(tty, termios.TCSANOW, before)
+    finally:
+        os.close(tty)
 
 
 def show(text: str) -> None:
