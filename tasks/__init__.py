@@ -21,8 +21,11 @@ from .model.errors import InvalidInput
 from .model.wording import one_line
 from .schedulers import known
 from .testbed import verbs as testbed
+from .verb import at_once
 
 _VERBS = (jobs, control, logs, files, recovery, clusters, templates)
+# Those that run on many clusters at once.
+AT_ONCE = (jobs.submit, jobs.status, jobs.wait, jobs.fetch, control.cancel, files.put)
 
 
 def namespace() -> Collection:
@@ -31,6 +34,7 @@ def namespace() -> Collection:
     for verb in all_verbs():
         root.add_task(verb)
     root.add_collection(Collection.from_module(testbed, name="testbed"))
+    root.add_collection(_all())
     for name, cluster in _clusters(reserved={*root.task_names, *root.collections}).items():
         own = Collection(name)
         own.__doc__ = cluster.line()
@@ -39,6 +43,15 @@ def namespace() -> Collection:
         own.configure({"submithost": {"cluster": cluster.name}})
         root.add_collection(own)
     return root
+
+
+def _all() -> Collection:
+    """The verbs for all clusters at once."""
+    every = Collection("all")
+    every.__doc__ = "All clusters at once, or --clusters=a,b."
+    for verb in AT_ONCE:
+        every.add_task(at_once(verb))
+    return every
 
 
 def _copy(verb: Task[Any]) -> Task[Any]:

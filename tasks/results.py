@@ -18,6 +18,8 @@ from .watching import Watch
 
 # What this command line has fetched into which directory: `-H a,b fetch --to=x` would mix two clusters' results.
 _filled: dict[Path, tuple[str, str]] = {}
+# Where results go that nothing else is said of.
+here = Path()
 
 
 def fetch(
@@ -36,7 +38,7 @@ def fetch(
     kept: list[str] = []
     for job, tasks in selected:
         own = f"{job.name}-{job.job_id}".replace("/", "_")
-        target = (to / own if len(selected) > 1 else to) if to else Path(own)
+        target = (to / own if len(selected) > 1 else to) if to else here / own
         found = _look(session, watch, job, tasks)
         found = [file for file in found if _wanted(file.name, only)]
         if only and not found:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
@@ -59,3 +61,22 @@ def verb(
         return made
 
     return decorate
+
+
+def at_once(one: Task[Any]) -> Task[Any]:
+    """The task that runs a verb on many clusters at once: the same flags, and `--clusters`."""
+    name = str(one.name)
+
+    def run(c: Context, clusters: str = "", **flags: Any) -> None:
+        from . import fleet
+
+        fleet.run(c, name, clusters, flags)
+
+    which = inspect.Parameter("clusters", inspect.Parameter.KEYWORD_ONLY, default="")
+    own = inspect.signature(one.body)
+    run.__signature__ = own.replace(parameters=[*own.parameters.values(), which])  # type: ignore[attr-defined]  # any function may have one
+    run.__name__ = f"all.{name}"
+    summary = (one.__doc__ or "").partition("\n")[0]
+    run.__doc__ = f"{summary}\n\nOn every configured cluster at once.\n\nExample: fab all.{name}"
+    help = {**one.help, "clusters": "only these clusters, with commas between: a,b; counts for what follows as well"}
+    return verb(help=help, iterable=one.iterable, name=name)(run)

@@ -32,7 +32,7 @@ def up(_: Context, clusters: str = "sandbox,sandbox2", slots: str = "") -> None:
     from ..model.resources import parse_count
     from . import bed
 
-    reserved = {"testbed", *(str(task.name) for task in all_verbs())}
+    reserved = {"all", "testbed", *(str(task.name) for task in all_verbs())}
     ready = bed.up(_names(clusters), parse_count(slots, "slots") if slots else None, say=_say, reserved=reserved)
     for cell in ready:
         print(f"{cell.name}: {fab()} -H {cell.name} submit --script=x    by hand: {_by_hand(cell.name)}")
