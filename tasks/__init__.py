@@ -39,7 +39,7 @@ def namespace() -> Collection:
         own = Collection(name)
         own.__doc__ = cluster.line()
         for verb in all_verbs():
-            own.add_task(_copy(verb))
+            own.add_task(copy.deepcopy(verb))
         own.configure({"submithost": {"cluster": cluster.name}})
         root.add_collection(own)
     return root
@@ -52,13 +52,6 @@ def _all() -> Collection:
     for verb in AT_ONCE:
         every.add_task(at_once(verb))
     return every
-
-
-def _copy(verb: Task[Any]) -> Task[Any]:
-    """A task like this one; F12: copies must not share their help. (copy.deepcopy takes longer than all else here.)"""
-    twin = copy.copy(verb)
-    twin.help = dict(verb.help)
-    return twin
 
 
 def _clusters(reserved: set[str]) -> Mapping[str, Cluster]:
