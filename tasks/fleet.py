@@ -6,15 +6,17 @@ What fails on one cluster ends the line of that one; the others go on, and the w
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.parser.context import ParserContext
 
 from .merging import Merged
 from .model import configuration
@@ -28,6 +30,8 @@ from .workers import Flags, Worker, listen
 _workers: dict[str, Worker] = {}
 # The clusters of the last task: `--clusters` counts for the tasks that follow on the same command line.
 _chosen: list[str] = []
+# How many tasks for all clusters the command line has, where its program tells; and how many have begun.
+planned = 0
 _begun = 0
 # Seconds that workers have to say how to go on after Ctrl-C, and to log out at the end.
 _PATIENCE = 10
@@ -63,10 +67,15 @@ def together(context: Context, verb: str, names: Sequence[str], flags: Flags, *,
         raise Exit(None, worst)
 
 
+def for_all(tasks: Iterable[ParserContext]) -> int:
+    """How many of these are for all clusters."""
+    return sum(str(task.name).startswith("all.") for task in tasks)
+
+
 def _planned() -> int:
-    """How many tasks for all clusters the command line has. Fabric tells its tasks this nowhere but in its program."""
+    """How many tasks for all clusters the command line has. `fab` tells it nowhere but in its program."""
     program = getattr(sys.modules.get("fabric.main"), "program", None)
-    return sum(str(task.name).startswith("all.") for task in getattr(program, "tasks", ()))
+    return planned or for_all(getattr(program, "tasks", ()))
 
 
 def _named(clusters: str) -> list[str]:
@@ -114,12 +123,13 @@ def _share(name: str, flags: Flags) -> dict[str, Any]:
 def _jobs(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
     """What each cluster has of what `--job` names; one that has none of it has nothing to do. Raises InvalidInput."""
     found: dict[str, list[str]] = {}
+    sessions = {name: Session(cluster_of(name)) for name in names}
     for text in wanted or ["last"]:
         known, said = False, ""
-        for name in names:
+        for name, session in sessions.items():
             own = text.replace("{cluster}", name)
             try:
-                resolve(Session(cluster_of(name)), own)  # the ledger knows; the cluster is not asked
+                resolve(session, own)  # the ledger knows; the cluster is not asked
             except InvalidInput as error:
                 said = str(error)
                 continue
@@ -164,7 +174,8 @@ def _listen(workers: Sequence[Worker], merged: Merged) -> None:
         finally:
             signal.alarm(0)
             for worker in workers:
-                worker.kill(signal.SIGKILL)
+                if worker.busy:
+                    worker.kill(signal.SIGKILL)
         raise
 
 
@@ -173,10 +184,8 @@ def _dismiss() -> None:
     for worker in _workers.values():
         worker.dismiss()
     end = time.monotonic() + _PATIENCE
-    while _workers:
-        for name, worker in list(_workers.items()):
-            if worker.gone():
-                del _workers[name]
-            elif time.monotonic() > end:
-                worker.kill(signal.SIGKILL)
-        time.sleep(0.005)
+    with contextlib.suppress(KeyboardInterrupt):
+        while time.monotonic() < end and not all(worker.gone() for worker in _workers.values()):
+            time.sleep(0.005)
+    for worker in _workers.values():
+        worker.kill(signal.SIGKILL)

@@ -73,6 +73,10 @@ class Hosts(Executor):
         self.normalize_hosts(names)
         if len(names) < 2 or not tasks or not all(task.name in several for task in tasks):
             hosts.set_value(",".join(names), cast=False)
+            if any(str(task.name).startswith("all.") for task in tasks):
+                from . import fleet
+
+                fleet.planned = fleet.for_all(tasks)
             results: dict[Task[Any], Any] = super().execute(*tasks)
             return results
         from .fleet import together

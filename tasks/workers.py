@@ -59,11 +59,13 @@ class Worker:
         self._rest: dict[Stream, bytes] = dict.fromkeys(streams, b"")
         for text in (sys.stdout, sys.stderr):
             text.flush()  # else both processes would write what is in there
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # until the child knows what to do about it
         self.pid = os.fork()
         if not self.pid:
             for end in (end for worker in (self, *others) for end in worker._ends()):
                 os.close(end)
             _serve(name, context, verbs, tasks, theirs)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         for end in (tasks, *theirs.values()):
             os.close(end)
         for end in self._ours.values():
@@ -129,7 +131,7 @@ class Worker:
         """Whether it has ended."""
         try:
             return os.waitpid(self.pid, os.WNOHANG)[0] != 0
-        except ChildProcessError:
+        except ChildProcessError:  # it was waited for already
             return True
 
     def _how(self) -> str:
@@ -160,6 +162,7 @@ def _serve(name: str, context: Context, verbs: Verbs, tasks: int, ends: Mapping[
     status = 1
     try:
         signal.signal(signal.SIGINT, _interrupted)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         os.dup2(ends["out"], 1)
         os.dup2(ends["err"], 2)
         for text in (sys.stdout, sys.stderr):

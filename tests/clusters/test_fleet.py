@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -74,12 +75,14 @@ def test_one_table_has_every_cluster_and_a_dead_one_costs_its_row_and_the_exit_s
     assert states(somebody.fab("all.status", BOTH).stdout) == [(name, "cancelled") for name in NAMES]
 
 
+@pytest.mark.parametrize("run", [Person.fab, submithost], ids=["fab", "submithost"])
 def test_a_line_of_tasks_is_one_login_for_each_cluster_and_a_dead_one_ends_its_own_alone(
-    somebody: Person, cells: dict[str, Cell]
+    somebody: Person, cells: dict[str, Cell], run: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     doors = [main_door(cells[name]) for name in NAMES]
     before = [door.logins() for door in doors]
-    done = somebody.fab("all.submit", "--script=x", "all.wait", "all.status", "all.fetch", "--to=out", "--only=x.o*")
+    line = ("all.submit", "--script=x", "all.wait", "all.status", "all.fetch", "--to=out", "--only=x.o*")
+    done = run(somebody, *line)
     assert done.returncode == 4, done.stderr
     assert [door.logins() for door in doors] == [logins + 1 for logins in before]
     assert done.stderr.count("dead (127.0.0.1:1) cannot be reached") == 1
@@ -278,20 +281,28 @@ def test_prompts_come_one_at_a_time_each_with_its_clusters_name(cells: dict[str,
         assert [door.logins() for door in doors.values()] == [1, 1]
 
 
-def test_ctrl_c_ends_the_watching_of_each_and_no_job(somebody: Person) -> None:
-    somebody.script("slow", "#!/bin/sh\nsleep 20\n")
+@pytest.mark.parametrize("typed", [False, True], ids=["signal", "typed"])
+def test_ctrl_c_ends_the_watching_of_each_and_no_job(somebody: Person, typed: bool) -> None:
+    """A terminal sends it to all processes of the line, another program to the one that it knows."""
+    somebody.script("slow", "#!/bin/sh\nsleep 40\n")
     assert somebody.fab("all.submit", "--script=slow", BOTH).returncode == 0
-    child = somebody.start("all.wait", BOTH)
+    child, terminal = at_terminal(somebody, "all.wait", BOTH) if typed else (somebody.start("all.wait", BOTH), None)
     assert child.stderr
     seen = ""
     while seen.count("is running") < 2:
         seen += (line := child.stderr.readline())
         assert line, seen
-    child.send_signal(signal.SIGINT)
+    if terminal is None:
+        child.send_signal(signal.SIGINT)
+    else:
+        os.write(terminal, b"\x03")
     _, err = child.communicate(timeout=30)
+    if terminal is not None:
+        os.close(terminal)
     assert child.returncode == 1
     for name in NAMES:
         assert re.search(rf"^{name}: job \d+ .* goes on; watch it again: fab -H {name} wait --job \d+$", err, re.M)
+    assert err.count("goes on") == 2
     assert "Traceback" not in err
     assert states(somebody.fab("all.status", BOTH).stdout) == [(name, "running") for name in NAMES]
     somebody.fab("all.cancel", BOTH)
