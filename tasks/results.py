@@ -22,6 +22,8 @@ from .watching import Watch
 
 # What this command line has fetched into which directory: `-H a,b fetch --to=x` would mix two clusters' results.
 _filled: dict[Path, tuple[str, str]] = {}
+# Where results go that nothing else is said of.
+here = Path()
 
 
 def fetch(
@@ -41,7 +43,7 @@ def fetch(
     for job, tasks in selected:
         job.there()
         own = "".join(char if char.isprintable() and char != "/" else "_" for char in f"{job.name}-{job.job_id}")
-        target = (to / own if len(selected) > 1 else to) if to else Path(own)
+        target = (to / own if len(selected) > 1 else to) if to else here / own
         if not to or len(selected) > 1:
             _check_ours(target)
         now, found = _look(session, watch, job, tasks)

@@ -260,7 +260,8 @@ class Login(AuthStrategy):
         return outcome[0]
 
     def _answers(self, title: str, instructions: str, questions: Questions) -> list[str]:
-        for text in filter(None, (title.strip(), instructions.strip())):
-            terminal.show(text)
-        self._asked = self._asked or bool(questions)
-        return [terminal.ask(f"{self.place.name}: {prompt}", echo=echo) for prompt, echo in questions]
+        with terminal.turn():
+            for text in filter(None, (title.strip(), instructions.strip())):
+                terminal.show(text)
+            self._asked = self._asked or bool(questions)
+            return [terminal.ask(f"{self.place.name}: {prompt}", echo=echo) for prompt, echo in questions]
