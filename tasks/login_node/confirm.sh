@@ -5,7 +5,7 @@ if [ ! -f "$mine/receipt" ]; then
     problem=$({
         when=$(stat -c %Y "$attempt/asked" 2>/dev/null || date +%s)
         printf '%s\n%s\n' "$when $extent" "$receipt"
-    } 2>&1 >"$mine/receipt.new" && : >"$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt" 2>&1) || refuse "$problem"
+    } 2>&1 >"$mine/receipt.new" && true >"$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt" 2>&1) || refuse "$problem"
 fi
 # A submit command that waits for the job's end has nobody left to tell.
 if [ "$(alive "$attempt/asked")" = yes ]; then

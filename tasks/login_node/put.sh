@@ -84,7 +84,7 @@ big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
     mkdir -p "${name%/*}" || return
     part=${name%/*}/.submithost-part-$key.$(uname -n).$$
     if [ -z "$old" ]; then
-        : >"$part"
+        true >"$part"
     elif writes_on "${name%/*}/$old"; then
         head -c "$offset" "${name%/*}/$old" >"$part"
     else
