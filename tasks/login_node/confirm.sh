@@ -7,9 +7,10 @@ if [ ! -f "$mine/receipt" ]; then
         printf '%s\n%s\n' "$when $extent" "$receipt"
     } 2>&1 >"$mine/receipt.new" && true >"$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt" 2>&1) || refuse "$problem"
 fi
-# A submit command that waits for the job's end has nobody left to tell.
-if [ "$(alive "$attempt/asked")" = yes ]; then
-    read -r pid <"$attempt/pid" && kill -9 "$pid" 2>/dev/null
+# A submit command that waits for the job's end has nobody left to tell. Numbers of processes are used again: it names
+# the key.
+if [ "$(alive "$attempt/asked")" = yes ] && read -r pid <"$attempt/pid"; then
+    grep -qsF "$key" "/proc/$pid/cmdline" && kill -9 "$pid" 2>/dev/null
 fi
 inspect
 finish
