@@ -52,11 +52,12 @@ def all_status(places: Sequence[Place], slowest: str, runs: int, bound: float) -
 
 
 def far_and_near(cell: Cell, runs: int, bound: float) -> Pair:
-    """Two Grid Engine cells, the second one behind a round trip of 200 ms."""
+    """Two Grid Engine cells, the second one behind a round trip of 200 ms, and a Slurm."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        (other,) = bed.up(["sandbox2"])
+        (other,), (slurm,) = bed.up(["sandbox2"]), bed.up_slurm(["sandbox-slurm"])
         proxy = stack.enter_context(Proxy(main_door(other).port, delay=0.1))
         far = ssh_config_through(proxy, main_door(other), folder / "ssh_config")
         places = [Place(cell.name, main_door(cell).ssh_config), Place(other.name, far)]
+        places.append(Place(slurm.name, main_door(slurm).ssh_config, "slurm"))
         return all_status(places, other.name, runs, bound)
