@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import copy
+import os
+import pkgutil
 import sys
 from collections.abc import Mapping
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +22,6 @@ from .model import configuration
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.wording import one_line
-from .schedulers import known
 from .testbed import verbs as testbed
 from .verb import at_once
 
@@ -59,13 +61,19 @@ def _clusters(reserved: set[str]) -> Mapping[str, Cluster]:
     try:
         clusters = configuration.load(reserved=reserved).clusters
         for cluster in clusters.values():
-            if cluster.scheduler and cluster.scheduler not in known():
+            if cluster.scheduler and cluster.scheduler not in _schedulers():
                 at = f"{cluster.source}: cluster '{cluster.name}': scheduler"
-                raise InvalidInput(f"{at} {cluster.scheduler!r} is none of {', '.join(known())}")
+                raise InvalidInput(f"{at} {cluster.scheduler!r} is none of {', '.join(_schedulers())}")
         return clusters
     except InvalidInput as error:
         print(one_line(error, 2000), file=sys.stderr)
         raise SystemExit(error.exit_status) from None
+
+
+@cache
+def _schedulers() -> list[str]:
+    """As `schedulers.known` has them: loading that room, for their names alone, would take a fifth of what we add."""
+    return [module.name for module in pkgutil.iter_modules([os.path.join(*__path__, "schedulers")])]
 
 
 def all_verbs() -> list[Task[Any]]:
