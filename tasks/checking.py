@@ -138,14 +138,14 @@ def _sftp(session: Session, steps: _Steps) -> None:
 
 def _scheduler(session: Session, steps: _Steps) -> None:
     scheduler = session.scheduler
-    probe = session.ask(Program(("ask",), {"command": f"command -v {scheduler.probe}"})).text("answer")
-    if not probe:
+    answer = session.ask(Program(("ask",), {"command": scheduler.probe}))["answer"]
+    if answer.status != 0:
         raise SchedulerError(
-            f"{session.name}: there is no {scheduler.probe} in the login environment: "
+            f"{session.name}: there is no {scheduler.name} in the login environment: "
             "configure 'setup' (module load ...), or another 'scheduler'"
         )
     alive = session.query(scheduler.alive_command(), scheduler.parse_alive)
-    steps.done("scheduler", f"{scheduler.name}, {probe.splitlines()[-1]}; your jobs in its queue: {len(alive)}")
+    steps.done("scheduler", f"{scheduler.name}, {answer.text.strip()}; your jobs in its queue: {len(alive)}")
 
 
 def _directory(session: Session, steps: _Steps) -> None:

@@ -37,17 +37,6 @@ class Upload:
     name: str
     content: bytes | Path
     mode: int = 0o600
-    modified: str = "-"  # seconds since 1970; `-`: when it arrives
-
-    def pieces(self) -> Iterator[bytes]:
-        """The header that `submit.sh` reads, and the content. Raises InvalidInput when the file is not readable."""
-        digest, size = hashlib.sha256(), 0
-        for piece in self.read():
-            digest.update(piece)
-            size += len(piece)
-        name = self.name.encode("utf-8", "surrogateescape")
-        yield f"file {self.mode:o} {self.modified} {size} {digest.hexdigest()} {len(name)}\n".encode() + name
-        yield from self.read()
 
     def size(self) -> int:
         """Bytes."""
@@ -64,21 +53,6 @@ class Upload:
                     yield piece
         except OSError as error:
             raise InvalidInput(f"cannot read {self.content}: {error.strerror}") from None
-
-
-@dataclass(frozen=True)
-class Uploads:
-    """All files of a submission, as the data of its program; it may be sent again."""
-
-    files: Sequence[Upload]
-    progress: Callable[[int], None] = lambda _: None
-
-    def __iter__(self) -> Iterator[bytes]:
-        for file in self.files:
-            for piece in file.pieces():
-                yield piece
-                self.progress(len(piece))
-        yield b"done\n"
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from tasks.schedulers import Submission, gridengine
 from tasks.selection import read_job_file
 from tasks.session import Answer, keys, known_hosts
 from tasks.session.answers import Answers
-from tasks.watching import _by_job, _of
+from tasks.watching import _by_job, records_of
 
 NONCE = "0123456789abcdef0123456789abcdef"
 FILES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -158,7 +158,7 @@ def test_a_job_in_the_queue_has_not_ended_whatever_else_is_said(
     notes = Notes()
     notes.read(noted)
     try:
-        records = _of(JOB, gridengine.parse_accounting(0, accounted, ""))
+        records = records_of(JOB, gridengine.parse_accounting(0, accounted, ""))
     except SchedulerError:
         records = None
     known = Known(clock, notes.notes.get("k", {}), queue, records, accounting_asked=True)

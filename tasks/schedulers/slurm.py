@@ -36,7 +36,8 @@ _PARSABLE = re.compile(r"(\d+)(?:;\S*)?")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=-]", re.ASCII)
 _MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/job/")
 _CPUS = re.compile(r"has\|([^|]+)\|(\d{1,9})/(\d{1,9})/(\d{1,9})/\d{1,9}", re.ASCII)
-_MAIL = {"b": "BEGIN", "e": "END", "a": "FAIL", "s": "", "n": "NONE"}
+# END alone sends nothing when a job fails.
+_MAIL = {"b": "BEGIN", "e": "END,FAIL", "a": "FAIL", "s": "", "n": "NONE"}
 
 # sbatch says neither which tasks an array job has (S2) nor what it is called.
 before_submit = r"""
@@ -146,7 +147,8 @@ def _options(resources: Resources, names: Mapping[str, str]) -> Iterator[str]:
         yield f"--account={resources.project}"
     if resources.mail:
         yield f"--mail-user={resources.mail}"
-    if resources.mail_on and (kinds := [kind for letter in resources.mail_on if (kind := _MAIL[letter])]):
+    kinds = dict.fromkeys(kind for letter in resources.mail_on or "" for kind in _MAIL[letter].split(",") if kind)
+    if kinds:
         yield f"--mail-type={','.join(kinds)}"
 
 
@@ -257,7 +259,7 @@ def parse_queue(status: int, out: str, err: str) -> list[Row]:
         raise _failed(err, out)
     rows = []
     for line in out.splitlines():
-        fields = line.split("|")
+        fields = line.split("|", 3)
         if len(fields) != 4 or not fields[0].isdecimal():
             raise SchedulerError("Slurm: the answer of squeue is not understood")
         state = state_of(fields[2], fields[3])
@@ -315,7 +317,7 @@ def _ranges(text: str) -> tuple[TaskRange, ...]:
 
 def marks_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # S5: some wrappers refuse a list
     """All jobs of this user that the controller remembers, ended ones too, with their commands."""
-    return "squeue -h -t all -u \"$(id -un)\" -o '%F|%K|%j|%o'"
+    return "squeue -h -t all -u \"$(id -un)\" -o '%F|%K|%r|%j|%o'"
 
 
 def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
@@ -326,10 +328,11 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
     tasks: dict[str, list[TaskRange]] = {}
     for line in out.splitlines():
         fields = line.split("|")
-        found = _MARK.search("|".join(fields[3:]))
-        if found and fields[0].isdecimal():
+        found = _MARK.search("|".join(fields[4:]))
+        # What was refused for its resources is kept as a job that has failed, and was none.
+        if found and fields[0].isdecimal() and fields[2] != "BadConstraints":
             tasks.setdefault(found[1], []).extend(_ranges(fields[1]))
-            marks[found[1]] = Submitted(fields[0], fields[2], _together(tasks[found[1]]))
+            marks[found[1]] = Submitted(fields[0], fields[3], _together(tasks[found[1]]))
     return marks
 
 
@@ -459,8 +462,8 @@ def _named(jobs: Sequence[tuple[str, int]]) -> list[str]:
 
 
 def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # 1 for one that had ended
-    """scancel answers on stderr."""
-    if "Unable to contact" in err or "timed out" in err:
+    """scancel answers on stderr; any error but those about a job is that it could not be asked."""
+    if [line for line in err.splitlines() if "error" in line and "error on job id" not in line]:
         raise _failed(err)
     said = [line for line in err.splitlines() if line.startswith("scancel: ")]
     refused = set(re.findall(r"error on job id (\d+)", err))

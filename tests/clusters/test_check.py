@@ -159,11 +159,11 @@ def test_a_scheduler_that_is_not_there(cells: dict[str, Cell], tmp_path: Path) -
     (home / ".bash_profile").write_text("PATH=/nowhere\n")
     with extra_sshd(cells["sandbox"], "without", home=home) as door:
         found = at(door, tmp_path).fab("-H", "hpc", "check")
-        assert "no scheduler found over there" in fails_at(found, "scheduler", 5)
+        assert "no scheduler found in the login environment over there" in fails_at(found, "scheduler", 5)
     with extra_sshd(cells["sandbox"], "without", home=home) as door:
         person = move_in(tmp_path / "other", f"clusters:\n  hpc: {{host: {door.name}, scheduler: gridengine}}\n")
         found = person.fab("-S", str(door.ssh_config), "-H", "hpc", "check")
-        assert "no qsub in the login environment: configure 'setup'" in fails_at(found, "scheduler", 5)
+        assert "no gridengine in the login environment: configure 'setup'" in fails_at(found, "scheduler", 5)
 
 
 def test_a_scheduler_that_does_not_answer(person: Person, cells: dict[str, Cell]) -> None:

@@ -330,7 +330,7 @@ def test_a_terminal_sees_rate_and_time_left_of_what_takes_long(
         with os.fdopen(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):  # closed at the other end
             while piece := terminal.read(4096):
                 shown += piece
-        assert running.wait(timeout=60) == 0
+        assert running.wait(timeout=60) == 0, shown
     plain = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown)
     assert re.search(rb"sending to sandbox .*/41.9 MB [0-9.]+ MB/s 0:00:0", plain), plain
 

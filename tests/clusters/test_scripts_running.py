@@ -38,7 +38,7 @@ def test_g4_names_arguments_and_variables_that_hurt_arrive_as_they_are(person: P
     done = person.fab("-H", "sandbox", "submit", f"--script={script}", *(f"--arg={word}" for word in words), "--wait")
     assert done.returncode == 0, done.stderr
     assert "Your job" in done.stdout and '("my_job__1_.sh")' in done.stdout  # noqa: PT018  # one line
-    assert "'my_job__1_.sh' unless the script says -N" in done.stderr
+    assert "'my_job__1_.sh' unless the script names itself" in done.stderr
     (job,) = person.jobs()
     assert output(Path(job["directory"]), job["job_id"]) == "".join(f"<{word}>" for word in words)
 
