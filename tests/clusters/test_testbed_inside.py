@@ -100,7 +100,7 @@ def test_daemons_can_be_stopped_and_started_one_by_one(cell: Cell) -> None:
 
 
 def test_without_packages_and_without_root_the_command_that_helps_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(packages.WITNESSES, "tcsh", "/nowhere/csh")
+    monkeypatch.setitem(packages.WITNESSES["base"], "tcsh", "/nowhere/csh")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
     with pytest.raises(InvalidInput, match=r"sudo apt-get install --yes --no-install-recommends tcsh$"):
