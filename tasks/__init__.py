@@ -14,15 +14,18 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.tasks import Task
 
-from . import clusters, control, files, jobs, logs, recovery, templates
+from . import clusters, control, files, jobs, logs, records, recovery, templates
 from .model import configuration
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.wording import one_line
 from .schedulers import known
 from .testbed import verbs as testbed
+from .verb import at_once
 
-_VERBS = (jobs, control, logs, files, recovery, clusters, templates)
+_VERBS = (jobs, control, logs, files, recovery, records, clusters, templates)
+# Those that run on many clusters at once.
+AT_ONCE = (jobs.submit, jobs.status, jobs.wait, jobs.fetch, control.cancel, files.put, clusters.check, clusters.queues)
 
 
 def namespace() -> Collection:
@@ -31,21 +34,24 @@ def namespace() -> Collection:
     for verb in all_verbs():
         root.add_task(verb)
     root.add_collection(Collection.from_module(testbed, name="testbed"))
+    root.add_collection(_all())
     for name, cluster in _clusters(reserved={*root.task_names, *root.collections}).items():
         own = Collection(name)
         own.__doc__ = cluster.line()
         for verb in all_verbs():
-            own.add_task(_copy(verb))
+            own.add_task(copy.deepcopy(verb))
         own.configure({"submithost": {"cluster": cluster.name}})
         root.add_collection(own)
     return root
 
 
-def _copy(verb: Task[Any]) -> Task[Any]:
-    """A task like this one; F12: copies must not share their help. (copy.deepcopy takes longer than all else here.)"""
-    twin = copy.copy(verb)
-    twin.help = dict(verb.help)
-    return twin
+def _all() -> Collection:
+    """The verbs for all clusters at once."""
+    every = Collection("all")
+    every.__doc__ = "All clusters at once, or --clusters=a,b."
+    for verb in AT_ONCE:
+        every.add_task(at_once(verb))
+    return every
 
 
 def _clusters(reserved: set[str]) -> Mapping[str, Cluster]:

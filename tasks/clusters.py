@@ -1,4 +1,4 @@
-"""The verb clusters: which are configured."""
+"""The verbs for clusters: which are configured, whether one can be reached and used, and how busy it is."""
 
 from __future__ import annotations
 
@@ -28,3 +28,56 @@ def clusters(c: Context, json: bool = False) -> None:  # noqa: ARG001  # every t
             print(json_.dumps(row))
     elif rows:
         output.show_rows(list(rows[0]), [[value or "-" for value in row.values()] for row in rows])
+
+
+@verb(
+    help={
+        "submit": "submit a job as well, wait for its end, and remove its directory again",
+        "timeout": "with --submit: not longer than this (default: 5 minutes); then the job is cancelled",
+        "json": "one JSON object per step and line on stdout",
+    }
+)
+def check(c: Context, submit: bool = False, timeout: str = "", json: bool = False) -> None:
+    """Test the whole way to a cluster.
+
+    Step by step, each with its time and, where it fails, the cure. The exit status is that of the step that failed.
+
+    Example: fab -H sharc check --submit
+    """
+    from .checking import check_cluster, tell
+    from .model.resources import parse_time
+    from .session import session_of
+
+    limit = parse_time(timeout) if timeout else 300
+    session = session_of(c)
+    check_cluster(session, tell(session.name, as_json=json), limit if submit else None)
+
+
+@verb(help={"json": "one JSON object per queue and line on stdout, and one for the cluster"})
+def queues(c: Context, json: bool = False) -> None:
+    """Show how busy a cluster is.
+
+    Slots of each queue that are used, free and down, and how many jobs wait.
+
+    Example: fab -H sharc queues
+    """
+    import json as json_
+
+    from . import output
+    from .model.wording import one_line
+    from .session import session_of
+
+    session = session_of(c)
+    load = session.query(session.scheduler.load_command(), session.scheduler.parse_load)
+    # What the rows of several queues add up to says nothing: a node may be in more than one.
+    columns = ("cluster", "queue", "used", "free", "down", "waiting")
+    rows: list[tuple[str | int | None, ...]] = [
+        (session.name, queue.name, queue.used, queue.free, queue.down, queue.waiting) for queue in load.queues
+    ]
+    rows.append((session.name, None, None, None, None, load.waiting))
+    if json:
+        for row in rows:
+            print(json_.dumps(dict(zip(columns, row, strict=True))))
+    else:
+        rows[-1] = (session.name, "(all)", None, None, None, load.waiting)
+        output.show_rows(columns, [["-" if cell is None else one_line(cell) for cell in row] for row in rows])

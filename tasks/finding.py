@@ -91,7 +91,9 @@ class Progress:
         found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2])
         if "answer" in answer:
             said = answer["answer"]
-            return replace(found, ended=True, out=said.text, err=said.errors, status=said.status or 0)
+            if said.status is None:  # whole lines count
+                return replace(found, out=said.text[: said.text.rfind("\n") + 1], err=said.errors)
+            return replace(found, ended=True, out=said.text, err=said.errors, status=said.status)
         return replace(found, token=words[3] if len(words) > 3 else "")
 
     def with_receipt(self, receipt: str) -> Progress:

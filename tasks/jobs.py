@@ -178,6 +178,8 @@ def status(
     session, selected = select_live(c) if all else select(c, job or ())
     selected, unknown = confirmed(session, selected)
     if not selected:
+        if output.rows_to:  # one of several clusters: that it can be reached is shown by the same table
+            session.query(":", lambda *_: None)
         output.say(f"{session.name}: every job that was submitted from here is known to have ended")
     seen = Watch(session, selected)
     if watch:

@@ -69,9 +69,12 @@ def logs(
 def log_of(session: Session, job: Job, task: int, *, stderr: bool) -> str:
     """The path of a log, from the note of the job's start. Raises SchedulerError when it has not started."""
     from .login_node import Program, quote
-    from .model.errors import SchedulerError
+    from .model.errors import InvalidInput, SchedulerError
     from .model.settling import Notes
 
+    job.there()
+    if job.by_hand:
+        raise InvalidInput(f"{job.title()} was submitted by hand and noted no log; fetch brings those where it ran")
     note = f"{job.directory}/.submithost/notes/{task // 1000}/{task}.start"
     answer = session.ask(Program(("ask",), {"command": f"cat {quote(note)}"}))["answer"]
     notes = Notes()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from .model.job import Job, Outcome, State, iso
 from .model.wording import fab, one_line
@@ -21,13 +22,26 @@ from .model.wording import fab, one_line
 if TYPE_CHECKING:
     from rich.table import Table
 
-_COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
+JOB_COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
 _SAFE = 200
 Styles = Mapping[tuple[int, int], str]
 NOTHING: Styles = MappingProxyType({})
 _NOBODY = Job("", "")
+_TIME = re.compile(r"\d{4}-(\d\d-\d\d)T(\d\d:\d\d:\d\d)Z", re.ASCII)
 # Of so many failed tasks at once each has a line of its own.
 _AT_ONCE = 20
+
+
+class Rows(Protocol):
+    """What takes the rows of a table; `live`: they replace those before."""
+
+    def __call__(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles, *, live: bool
+    ) -> None: ...
+
+
+# Where rows go instead of stdout, in a process that works for one of several clusters (workers.py).
+rows_to: Rows | None = None
 
 
 def say(line: str) -> None:
@@ -58,7 +72,7 @@ def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
         for job in jobs:
             print(json.dumps(job.as_json()))
     else:
-        show_rows(_COLUMNS, *_job_rows(jobs))
+        show_rows(JOB_COLUMNS, *_job_rows(jobs))
 
 
 def say_why(jobs: Sequence[Job]) -> None:
@@ -70,43 +84,54 @@ def say_why(jobs: Sequence[Job]) -> None:
 
 
 def _job_rows(jobs: Sequence[Job]) -> tuple[list[list[str]], dict[tuple[int, int], str]]:
-    rows = [_row(job) for job in jobs]
-    if sys.stdout.isatty():
-        rows = [[*row[:4], *map(_short, row[4:])] for row in rows]
-    return rows, {(at, 2): _style(job.state) for at, job in enumerate(jobs)}
+    return [_row(job) for job in jobs], {(at, 2): style(job.state) for at, job in enumerate(jobs)}
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles = NOTHING) -> None:
     """A table for a person, whose cells may have styles by row and column; lines with tabs for a pipe."""
-    if sys.stdout.isatty():
+    if rows_to:
+        rows_to(columns, rows, styles, live=False)
+    elif sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(_table(columns, rows, styles))
+        Console().print(table(columns, rows, styles))
     else:
         for row in rows:
             print("\t".join(row))
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles) -> Table:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles) -> Table:
+    """For a person: no frame, short times."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    made = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column, no_wrap=column not in ("name", "state"), overflow="fold")
+        made.add_column(column, no_wrap=column not in ("name", "state"), overflow="fold")
     for at, row in enumerate(rows):
-        table.add_row(*(Text(cell, style=styles.get((at, place), "")) for place, cell in enumerate(row)))
-    return table
+        made.add_row(*(Text(_short(cell), style=styles.get((at, place), "")) for place, cell in enumerate(row)))
+    return made
 
 
 @contextmanager
 def live_jobs(as_json: bool) -> Iterator[Callable[[Sequence[Job]], None]]:
     """Yield what shows jobs again and again: a table that is redrawn for a person, a line for each change elsewhere."""
+    if rows_to and not as_json:
+        send, shown = rows_to, [[""]]
+
+        def changed(jobs: Sequence[Job]) -> None:
+            rows, styles = _job_rows(jobs)
+            if rows != shown:
+                send(JOB_COLUMNS, rows, styles, live=True)
+                shown[:] = rows
+
+        yield changed
+        return
     if sys.stdout.isatty() and not as_json:
         from rich.live import Live
 
         with Live(auto_refresh=False, vertical_overflow="visible") as live:
-            yield lambda jobs: live.update(_table(_COLUMNS, *_job_rows(jobs)), refresh=True)
+            yield lambda jobs: live.update(table(JOB_COLUMNS, *_job_rows(jobs)), refresh=True)
         return
     told: dict[str, Job] = {}
 
@@ -131,12 +156,14 @@ def _row(job: Job) -> list[str]:
     ]
 
 
-def _short(time: str) -> str:
-    """Three whole times would not leave a name its place in 80 columns."""
-    return time[5:-1].replace("T", " ") if len(time) > 1 else time
+def _short(cell: str) -> str:
+    """A cell, a time without its year: three whole times would not leave a name its place in 80 columns."""
+    time = _TIME.fullmatch(cell)
+    return f"{time[1]} {time[2]}" if time else cell
 
 
-def _style(state: State) -> str:
+def style(state: State) -> str:
+    """In which colour a state is shown."""
     if state is State.SUCCEEDED:
         return "green"
     return "red" if state.ended or state is State.ERROR else "yellow"

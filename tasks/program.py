@@ -22,12 +22,13 @@ from fabric.config import Config
 from fabric.executor import Executor
 from fabric.main import Fab
 from invoke.collection import Collection
+from invoke.context import Context
 from invoke.exceptions import Exit, ParseError
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext, to_flag
 from invoke.tasks import Task
 
-from . import namespace
+from . import AT_ONCE, namespace
 from .model.configuration import parse_host
 from .model.errors import SubmithostError, nearest
 from .model.wording import one_line
@@ -59,7 +60,32 @@ class Settings(Config):
 
 
 class Hosts(Executor):
-    """`-H` is read as the configuration reads hosts, all of it before the first task."""
+    """`-H` is read as the configuration reads hosts, all of it before the first task; several are worked with at once.
+
+    Where a task of the line is none that goes with many clusters at once, the whole line is one after the other.
+    """
+
+    def execute(self, *tasks: ParserContext) -> dict[Task[Any], Any]:
+        """Run the command line. Raises Exit, InvalidInput."""
+        several = {str(task.name) for task in AT_ONCE}
+        hosts = self.core[0].args.hosts
+        names = list(dict.fromkeys(hosts.value.split(","))) if hosts.value else []
+        self.normalize_hosts(names)
+        if len(names) < 2 or not tasks or not all(task.name in several for task in tasks):
+            hosts.set_value(",".join(names), cast=False)
+            if any(str(task.name).startswith("all.") for task in tasks):
+                from . import fleet
+
+                fleet.planned = fleet.for_all(tasks)
+            results: dict[Task[Any], Any] = super().execute(*tasks)
+            return results
+        from .fleet import together
+        from .session import cluster_of
+
+        clusters = list(dict.fromkeys(cluster_of(name).name for name in names))
+        for at, task in enumerate(tasks, 1):
+            together(Context(self.config), str(task.name), clusters, task.as_kwargs, last=at == len(tasks))
+        return {}
 
     def normalize_hosts(self, hosts: Iterable[str] | None) -> list[dict[str, Any]]:
         """Fabric's own way with `-H sharc:x` is a traceback. Raises InvalidInput."""
@@ -190,7 +216,7 @@ def _call_it_submithost(tasks: Collection) -> None:
         _call_it_submithost(collection)
 
 
-def _open_streams() -> None:
+def open_streams() -> None:
     """Where one was closed (`>&-`), what is written goes nowhere, and not into the next file that is opened."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -202,7 +228,7 @@ def _open_streams() -> None:
 
 def main() -> None:
     """The console script."""
-    _open_streams()
+    open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
     Program().run()

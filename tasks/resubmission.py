@@ -48,7 +48,7 @@ def resubmit_job(
     if not parts:
         output.say(f"{job.title()}: nothing of it failed, nothing is submitted")
         return []
-    original = _read(session, job)
+    original = _read(session, job.there())
     files = collect(put, session.scheduler)
     given = {file.name for file in files}
     inputs = [name for name in original.inputs if name not in given]

@@ -13,6 +13,8 @@ from .listing import SLOW, entries, inside, laid, stays_inside, summary, tell, w
 from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job
+from .model.settling import Known, settle
+from .schedulers import Submitted
 from .selection import Selected
 from .session import Session
 from .transfer import Found, bring, newer_here, same
@@ -20,6 +22,8 @@ from .watching import Watch
 
 # What this command line has fetched into which directory: `-H a,b fetch --to=x` would mix two clusters' results.
 _filled: dict[Path, tuple[str, str]] = {}
+# Where results go that nothing else is said of.
+here = Path()
 
 
 def fetch(
@@ -37,11 +41,13 @@ def fetch(
     """
     kept: list[str] = []
     for job, tasks in selected:
+        job.there()
         own = "".join(char if char.isprintable() and char != "/" else "_" for char in f"{job.name}-{job.job_id}")
-        target = (to / own if len(selected) > 1 else to) if to else Path(own)
+        target = (to / own if len(selected) > 1 else to) if to else here / own
         if not to or len(selected) > 1:
             _check_ours(target)
-        found = _look(session, watch, job, tasks)
+        now, found = _look(session, watch, job, tasks)
+        whole = not tasks and not only
         found = [file for file in found if _wanted(file.name, only)]
         if only and not found:
             raise InvalidInput(f"{job.title()} left nothing behind that matches {' or '.join(only)}")
@@ -60,6 +66,8 @@ def fetch(
         )
         for file in wanted:
             output.show_path(target / file.name)
+        if whole and now and all(same(file, target / file.name) for file in found):
+            _note(session, watch, job, now)
     if kept:
         raise InvalidInput(f"not overwritten, since newer here: {', '.join(kept[:5])}; --force overwrites them")
 
@@ -71,8 +79,18 @@ def _check_ours(target: Path) -> None:
             raise InvalidInput(f"{target} belongs to somebody else: fetch into a directory of your own with --to")
 
 
-def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> list[Found]:
-    """The files that the job and its logs made."""
+def _note(session: Session, watch: Watch, job: Job, now: int) -> None:
+    """All of it is here: the ledger knows so, if it had ended when its files were looked at. Its notes tell."""
+    ended = settle(job, Known(now, watch.notes.notes.get(job.key, {})), session.scheduler.not_ends)
+    if ended.state.ended:
+        session.ledger.update(ended)
+        session.ledger.note(job, fetched_at=now)
+
+
+def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tuple[int, list[Found]]:
+    """The files that the job and its logs made; and when that was looked at."""
+    if job.by_hand:
+        return 0, _look_by_hand(session, job)
     notes = session.ask(
         Program(("look",), {"queue": "", "seconds": "0", "first": "0", "every": "1"}, data=[_line(job)])
     )
@@ -97,7 +115,19 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> lis
         else:
             left.append(f"{path} is left there: {what(entry)}")
     tell(job.title(), left)
-    return found
+    now = notes.text("now")
+    return int(now) if now.isdecimal() else 0, found
+
+
+def _look_by_hand(session: Session, job: Job) -> list[Found]:
+    """Its logs, where it ran: nothing else there can be told from what is not the job's. Raises InvalidInput."""
+    if not job.directory:
+        raise InvalidInput(f"{job.title()}: accounting does not tell where it ran; `get` brings its logs")
+    names = session.scheduler.log_names(Submitted(job.job_id or "", job.name, job.array))
+    data = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+    answer = session.must(Program(("logs_by_hand",), {"directory": job.directory}, data=[data]))
+    logs = [entry for entry in entries(answer["files"].out) if "/" not in entry.path]
+    return [Found(entry.path, inside(entry.path, session), entry) for entry in logs]
 
 
 def _absolute(job: Job, path: str) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
 from .model.errors import SubmithostError
@@ -16,6 +20,29 @@ from .model.wording import one_line
 
 JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
 JSON = "one JSON object per job and line on stdout"
+
+
+class Verb(Task[Any]):
+    """A task whose copies share what the parser wants to know of them.
+
+    There is one for each cluster, and Invoke copies all of them as it loads a fabfile, and all their flags to parse.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._arguments: list[Argument] = []
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """The parser copies them once more before it writes values into them."""
+        if not self._arguments:
+            self._arguments += super().get_arguments(ignore_unknown_help)
+        return self._arguments
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Verb:
+        """F12: copies must not share their help."""
+        twin = copy.copy(self)
+        twin.help = dict(self.help)
+        return twin
 
 
 def verb(
@@ -55,7 +82,27 @@ def verb(
                 ) from None
 
         # F13: short flags would shadow those of the program itself.
-        made: Task[Any] = task(name=name, help=dict(help), iterable=list(iterable), auto_shortflags=False)(run)
+        options: dict[str, Any] = {"name": name, "help": dict(help), "iterable": list(iterable)}
+        made: Task[Any] = task(klass=Verb, auto_shortflags=False, **options)(run)
         return made
 
     return decorate
+
+
+def at_once(one: Task[Any]) -> Task[Any]:
+    """The task that runs a verb on many clusters at once: the same flags, and `--clusters`."""
+    name = str(one.name)
+
+    def run(c: Context, clusters: str = "", **flags: Any) -> None:
+        from . import fleet
+
+        fleet.run(c, name, clusters, flags)
+
+    which = inspect.Parameter("clusters", inspect.Parameter.KEYWORD_ONLY, default="")
+    own = inspect.signature(one.body)
+    run.__signature__ = own.replace(parameters=[*own.parameters.values(), which])  # type: ignore[attr-defined]  # any function may have one
+    run.__name__ = f"all.{name}"
+    summary = (one.__doc__ or "").partition("\n")[0]
+    run.__doc__ = f"{summary}\n\nOn every configured cluster at once.\n\nExample: fab all.{name}"
+    help = {**one.help, "clusters": "only these clusters, with commas between: a,b; counts for what follows as well"}
+    return verb(help=help, iterable=one.iterable, name=name)(run)

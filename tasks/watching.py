@@ -193,7 +193,7 @@ class Watch:
         except SchedulerError:
             records = None
         for job in jobs:
-            found = None if records is None else _of(job, records)
+            found = None if records is None else records_of(job, records)
             self._update(job, self._queue[job.job_id or ""], found, accounting_asked=True)
         self._store()
 
@@ -257,7 +257,7 @@ def _by_job(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, dict[int, Sta
     return found
 
 
-def _of(job: Job, records: Iterable[Record]) -> dict[int, Outcome]:
+def records_of(job: Job, records: Iterable[Record]) -> dict[int, Outcome]:
     """The accounting's records of `job`; IDs are used again (G29), so none from before it was submitted."""
     return {
         record.task: record.outcome

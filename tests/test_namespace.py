@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from invoke.collection import Collection
 
-from tasks import all_verbs, namespace
+from tasks import AT_ONCE, all_verbs, namespace
 from tests.conftest import ROOT, Person, move_in
 
 THREE = """\
@@ -22,6 +22,7 @@ clusters:
   my_hpc:
 """
 TASKS = sorted(name.replace("_", "-") for name in map(str, (task.name for task in all_verbs())))
+FOR_ALL = [f"all.{task.name}" for task in AT_ONCE]
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_each_task_is_one_line_under_each_cluster(somebody: Person) -> None:
     clusters = ("sharc.", "iceberg.", "my-hpc.")
     assert "submit" in lines
     assert set(lines) == {f"{cluster}{task}" for cluster in ("", *clusters) for task in TASKS} | {
-        "testbed.up", "testbed.down", "testbed.status",
+        "testbed.up", "testbed.down", "testbed.status", *FOR_ALL,
     }  # fmt: skip
 
 
@@ -69,13 +70,13 @@ def test_each_cluster_is_one_line_at_depth_1(somebody: Person, program: str) -> 
     words = ("--list", "--list-depth=1")
     done = somebody.fab(*words) if program == "fab" else submithost(somebody, *words)
     lines = listed(done.stdout)
-    assert set(lines) == {*TASKS, "sharc", "iceberg", "my-hpc", "testbed"}
+    assert set(lines) == {*TASKS, "sharc", "iceberg", "my-hpc", "testbed", "all"}
     assert lines["sharc"] == "te1st@login.sharc.ac.uk, gridengine"
     assert lines["iceberg"] == "iceberg.ac.uk"
     assert done.stdout.count("\n") == len(lines) + 3
 
 
-@pytest.mark.parametrize("task", [*TASKS, "sharc.wait", "testbed.up", "testbed.down", "testbed.status"])
+@pytest.mark.parametrize("task", [*TASKS, "sharc.wait", "testbed.up", "testbed.down", "testbed.status", *FOR_ALL])
 def test_the_help_of_every_task_has_an_example(somebody: Person, task: str) -> None:
     name = task.removeprefix("sharc.")
     example = rf"(-H \S+ )?{name}\b"
@@ -102,7 +103,7 @@ def test_f12_copies_of_a_task_share_nothing(somebody: Person, monkeypatch: pytes
     monkeypatch.setenv("HOME", str(somebody.home))
     monkeypatch.setenv("XDG_STATE_HOME", str(somebody.home / "state"))  # another test's clusters may be registered
     copies = [task for collection in _collections(namespace()) for task in collection.tasks.values()]
-    assert len(copies) == 4 * len(TASKS) + 3
+    assert len(copies) == 4 * len(TASKS) + 3 + len(FOR_ALL)
     assert len({id(task.help) for task in copies}) == len(copies)
 
 
@@ -117,6 +118,7 @@ def test_f12_a_cluster_with_an_underscore_goes_by_either_name(somebody: Person) 
         ("sharc.ac.uk:", "dot"),
         ("submit:", "name of a task"),
         ("testbed:", "name of a task or collection"),
+        ("all:", "name of a task or collection"),
         ("a_b:\n  a-b:", "one name"),
     ],
 )

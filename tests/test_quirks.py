@@ -1,7 +1,7 @@
 """Every quirk of the list has a test that is named by its number (`test_g2_...`, `test_f12_f20_...`), or a reason.
 
-The list is of what real clusters, real SSH and real Fabric do to naive programs; a line each, in short. What DRMAA and
-Slurm do is not on it.
+The list is of what real clusters, real SSH and real Fabric do to naive programs; a line each, in short. What DRMAA
+does is not on it.
 """
 
 from __future__ import annotations
@@ -45,6 +45,15 @@ G40 answers of qdel
 G41 rc of qmod, qhold, qdel
 G42 one range for each qsub
 G43 too many files in one directory
+S1 --parsable
+S2 array tasks have IDs of their own, pending ones are folded
+S3 the controller forgets; accounting may be missing
+S4 states in words, accounting lags
+S5 wrappers of squeue and sacct
+S6 --mem is of a node, a bare number of time is minutes
+S7 MaxArraySize
+S8 the submitting environment is copied
+S9 directives end at the first command
 L1 rc files that print
 L2 qsub in the login environment only, tcsh
 L3 MaxStartups, MaxSessions
@@ -89,7 +98,7 @@ def by_number() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in Path(__file__).parent.rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef) and (match := re.match(r"test_((?:[glf]\d+_)+)", node.name)):
+            if isinstance(node, ast.FunctionDef) and (match := re.match(r"test_((?:[glfs]\d+_)+)", node.name)):
                 for number in match[1].rstrip("_").split("_"):
                     found.setdefault(number.upper(), []).append(node.name)
     return found

@@ -136,7 +136,7 @@ class Reply:
 
 
 class Sections:
-    """Cut a stream into named sections at its marks; whatever precedes the first mark is a login's noise.
+    """Cut a stream into named sections at its marks; whatever precedes the first mark is a login's `noise`.
 
     A mark is `\\n@NONCE NAME\\n`: its first newline is its own, since a text before it may lack a last one.
     """
@@ -145,6 +145,7 @@ class Sections:
         self._mark = f"\n@{nonce} ".encode()
         self._rest = b""
         self._name = ""
+        self.noise = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         """Yield (section, bytes) as they come; an empty piece tells that a section begins."""
@@ -163,6 +164,8 @@ class Sections:
         piece, self._rest = self._rest[:length], self._rest[length:]
         if piece and self._name:
             yield self._name, piece
+        elif piece:
+            self.noise = (self.noise + piece)[:4096]
 
     def _possible_mark(self) -> int:
         """Where at the end of the rest a mark may have begun."""

@@ -33,7 +33,7 @@ exposed() { # the directories at and above $root, its links followed, in which a
 
 age() { # seconds since a file was changed, by the clock of its own file system (L10); empty when it is gone
     changed=$(stat -c %Y "$1" 2>/dev/null) || return
-    : >"$mine/.now" 2>/dev/null
+    true 2>/dev/null >"$mine/.now" # not `:`, with which a full disk would end the whole shell
     now=$(stat -c %Y "$mine/.now" 2>/dev/null || date +%s)
     rm -f "$mine/.now"
     echo $((now - changed))
@@ -50,7 +50,7 @@ alive() { # whether the process that a file names (HOST PID) lives; `unknown` fo
     fi
 }
 
-# Sections `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE TOKEN), `answer`: each there if what it tells of is there.
+# Sections `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE TOKEN), `answer` so far: each there if what it tells of is there.
 inspect() {
     if [ -f "$mine/receipt" ]; then
         section receipt
@@ -65,12 +65,11 @@ inspect() {
     if [ -f "$attempt/asked" ]; then
         section attempt
         echo asked "$(age "$attempt/asked")" "$(alive "$attempt/asked")"
-        if [ -f "$attempt/status" ]; then
-            section answer
-            cat "$attempt/out"
-            cat "$attempt/err" >&2
-            section "=$(cat "$attempt/status")"
-        fi
+        # Without its status it is not over, or it could not be kept; what it accepted it has accepted.
+        section answer
+        cat "$attempt/out" 2>/dev/null
+        cat "$attempt/err" >&2 2>/dev/null
+        [ ! -f "$attempt/status" ] || section "=$(cat "$attempt/status")"
     elif [ -d "$attempt" ]; then
         section attempt
         for holder in "$attempt"/holder.*; do

@@ -21,7 +21,7 @@ trap 'rm -f "$watched" "$watched.new"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 
 mark() { # the moment to look back to, by the file system's own clock; two seconds early, since notes take a moment
-    [ -n "$watched" ] && : >"$1" && touch -d "@$(($(stat -c %Y "$1") - 2))" "$1"
+    [ -n "$watched" ] && true >"$1" && touch -d "@$(($(stat -c %Y "$1") - 2))" "$1"
 } 2>/dev/null
 
 ask_queue() {

@@ -64,7 +64,8 @@ submithost_unmet() (
             task=$((task + step))
         done
     done <"$submithost_mine/after"
-    : >"$submithost_mine/after.met" # for the other tasks of an array job
+    true 2>/dev/null >"$submithost_mine/after.met" # for the other tasks of an array job
+    exit 0 # also when there is no space to say so
 )
 if ! submithost_why=$(submithost_unmet); then
     echo "submithost: $submithost_why: job $submithost_job leaves without running its script" >&2

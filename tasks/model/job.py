@@ -95,6 +95,8 @@ class Job:
     cancelled: tuple[int, ...] = ()  # tasks that were cancelled from here; 0: all
     by_hand: bool = False  # submitted without us, and so without a directory of its own
     origin: str = ""  # the key of the submission that this one repeats
+    fetched_at: int | None = None  # when everything that it left behind, after its end, was here; the cluster's time
+    cleaned_at: int | None = None  # when its directory was removed over there
 
     @property
     def state(self) -> State:
@@ -113,6 +115,12 @@ class Job:
         number = f"job {self.job_id}" if self.job_id else f"key {self.key}"
         return f'{number} ("{self.name}") on {self.cluster}'
 
+    def there(self) -> Job:
+        """This job, whose directory is to be looked into. Raises InvalidInput when it was cleaned."""
+        if self.cleaned_at:
+            raise InvalidInput(f"{self.title()}: its directory was cleaned on {iso(self.cleaned_at)}")
+        return self
+
     def again(self) -> str:
         """What to repeat when it is not known whether this became a job; it never makes a second one."""
         return "the same resubmit" if self.origin else f"the same submit with --key {self.key}"
@@ -127,7 +135,7 @@ class Job:
             "state": str(self.state),
             "exit_status": self.outcome.exit_status,
             "script": self.script,
-            "directory": self.directory,
+            "directory": None if self.cleaned_at else self.directory,
             "submitted_at": iso(self.submitted_at),
             "started_at": iso(self.outcome.started_at),
             "ended_at": iso(self.outcome.ended_at),

@@ -106,13 +106,31 @@ class Ledger:
                 stored = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
                 if stored and stored[0].state.ended and stored[0].state is not State.VANISHED:
                     continue
-                if stored and stored[0].cancelled:  # noted by another process, perhaps, while this one watched
-                    job = replace(job, cancelled=tuple({*stored[0].cancelled, *job.cancelled}))
+                if stored:  # what another process has noted, perhaps, while this one watched
+                    job = replace(
+                        job,
+                        cancelled=tuple({*stored[0].cancelled, *job.cancelled}),
+                        fetched_at=job.fetched_at or stored[0].fetched_at,
+                    )
                 connection.execute(
                     "INSERT INTO jobs (cluster, key, job_id, state, record) VALUES (?, ?, ?, ?, ?) "
                     "ON CONFLICT (cluster, key) DO UPDATE SET job_id = excluded.job_id, "
                     "state = excluded.state, record = excluded.record",
                     _row(job),
+                )
+
+    def note(self, job: Job, *, fetched_at: int | None = None, cleaned_at: int | None = None) -> None:
+        """Record what was done about a job that has ended: that is no change of the job."""
+        with self._transaction() as connection:
+            for stored in self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key):
+                noted = replace(
+                    stored,
+                    fetched_at=fetched_at or stored.fetched_at,
+                    cleaned_at=cleaned_at or stored.cleaned_at,
+                )
+                connection.execute(
+                    "UPDATE jobs SET record = ? WHERE cluster = ? AND key = ?",
+                    (json.dumps(to_record(noted)), job.cluster, job.key),
                 )
 
     def forget(self, job: Job) -> None:

@@ -20,3 +20,19 @@ def number(text: str) -> int | None:
 def fab() -> str:
     """The program that was called, for messages that say what to type: `fab`, or `submithost`."""
     return "submithost" if "submithost" in Path(sys.argv[0]).parts[-2:] else "fab"
+
+
+def size_of(kib: int) -> str:
+    """A size that is told in KiB, as a person says it: 12 KB, 3.4 GB."""
+    size, units = float(kib), ["KB", "MB", "GB", "TB"]
+    while abs(size) >= 1000 and len(units) > 1:
+        size, units = size / 1024, units[1:]
+    return f"{size:.1f} {units[0]}" if size < 10 and units[0] != "KB" else f"{size:.0f} {units[0]}"
+
+
+def age_of(seconds: int) -> str:
+    """How long ago something was, in its largest unit: 3 m, 2 h, 5 d."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{max(0, seconds)} s"

@@ -91,6 +91,25 @@ class ByHand:
     submitted_at: int | None
 
 
+@dataclass(frozen=True)
+class Queue:
+    """How busy one queue is: its slots, and the jobs that wait for it (None: they wait for no queue in particular)."""
+
+    name: str
+    used: int
+    free: int
+    down: int
+    waiting: int | None = None
+
+
+@dataclass(frozen=True)
+class Load:
+    """How busy a cluster is: its queues, and how many jobs wait in all, those that are held among them."""
+
+    queues: tuple[Queue, ...]
+    waiting: int
+
+
 class Scheduler(Protocol):
     """What a scheduler's module supplies. `(status, out, err)` is the answer of the command built just before."""
 
@@ -137,6 +156,18 @@ class Scheduler(Protocol):
 
     def parse_queue(self, status: int, out: str, err: str) -> list[Row]:
         """All that is alive. Raises SchedulerError when it could not be asked or is not understood."""
+
+    def alive_command(self) -> str:
+        """Ask for the IDs alone of all jobs of this user."""
+
+    def parse_alive(self, status: int, out: str, err: str) -> set[str]:
+        """The IDs, one a line. Raises SchedulerError when it could not be asked or is not understood."""
+
+    def load_command(self) -> str:
+        """Ask how busy the cluster is."""
+
+    def parse_load(self, status: int, out: str, err: str) -> Load:
+        """Its queues, and how many jobs wait. Raises SchedulerError when that is not understood."""
 
     def marks_command(self, job_ids: Sequence[str]) -> str:
         """Ask for the marks of these jobs."""

@@ -5,6 +5,7 @@ and the captured answers in tests/data. G numbers are those of the list of quirk
 from __future__ import annotations
 
 import calendar
+import glob
 import re
 import shlex
 import time
@@ -14,7 +15,7 @@ from xml.etree import ElementTree
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import MOST_TASKS, Resources, TaskRange
-from . import NOTHING, ByHand, Record, Row, Submission, Submitted
+from . import NOTHING, ByHand, Load, Queue, Record, Row, Submission, Submitted
 
 name = "gridengine"
 probe = 'command -v qsub && [ -n "$SGE_ROOT" ]'
@@ -30,6 +31,7 @@ _TERSE = re.compile(rf"^(\d{{1,20}}){_TASKS}$", re.M | re.ASCII)
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=%-]", re.ASCII)
 _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
+_IDS = r"sed -n 's/^ *\([0-9]\{1,\}\) .*/\1/p'"
 
 # Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. `run` finds it in the file
 # `shell`. Where a first line `#!` is obeyed instead (G7), and where `-S` is not a shell, which could not hand over to
@@ -310,14 +312,7 @@ def queue_command() -> str:
 
 def parse_queue(status: int, out: str, err: str) -> list[Row]:
     """Rows of `qstat -xml`: one job may have several (G22)."""
-    begin, end = out.find("<?xml"), out.rfind("</job_info>")
-    if status != 0 or begin < 0 or end < 0:
-        raise _failed(err, out)
-    text = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", out[begin : end + len("</job_info>")])
-    try:
-        jobs = list(ElementTree.fromstring(text).iter("job_list"))  # noqa: S314  # expat bounds expansion itself
-    except ElementTree.ParseError as error:
-        raise SchedulerError(f"Grid Engine: the answer of qstat is not understood ({error})") from None
+    jobs = _elements(status, out, err, "job_list")
     rows = []
     for job in jobs:
         job_id = (job.findtext("JB_job_number") or "").strip()
@@ -325,6 +320,53 @@ def parse_queue(status: int, out: str, err: str) -> list[Row]:
         if job_id and state:
             rows.append(Row(job_id, state, _ranges(job.findtext("tasks") or "")))
     return rows
+
+
+def _elements(status: int, out: str, err: str, tag: str) -> list[ElementTree.Element]:
+    """Those of that name in the XML of qstat. Raises SchedulerError."""
+    begin, end = out.find("<?xml"), out.rfind("</job_info>")
+    if status != 0 or begin < 0 or end < 0:
+        raise _failed(err, out)
+    text = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", out[begin : end + len("</job_info>")])
+    try:
+        return list(ElementTree.fromstring(text).iter(tag))  # noqa: S314  # expat bounds expansion itself
+    except ElementTree.ParseError as error:
+        raise SchedulerError(f"Grid Engine: the answer of qstat is not understood ({error})") from None
+
+
+def alive_command() -> str:
+    """The first column of qstat."""
+    return f"""rows=$(qstat -u "$(id -un)") && printf '%s\\n' "$rows" | {_IDS}"""
+
+
+def parse_alive(status: int, out: str, err: str) -> set[str]:
+    """Nothing at all when there is none (G20)."""
+    if status != 0 or not all(line.isdecimal() for line in out.splitlines()):
+        raise _failed(err, out)
+    return set(out.split())
+
+
+def load_command() -> str:
+    """Queues as XML, and how many jobs of everybody's wait: counted over there, where there may be thousands."""
+    count = f"printf '%s\\n' \"$rows\" | {_IDS} | sort -u | {{ printf 'waiting '; wc -l; }}"
+    return f"qstat -g c -xml && rows=$(qstat -s p -u '*') && {count}"
+
+
+def parse_load(status: int, out: str, err: str) -> Load:
+    """Slots of a queue that are neither used nor free nor reserved are down, for whatever reason."""
+    queues = []
+    for element in _elements(status, out, err, "cluster_queue_summary"):
+        words = [(element.findtext(tag) or "").strip() for tag in ("used", "available", "resv", "total")]
+        numbers = [_leading_number(word) for word in words]
+        used, free, reserved, total = (number or 0 for number in numbers)
+        if None in numbers:
+            raise SchedulerError("Grid Engine: the answer of qstat -g c is not understood")
+        down = max(0, total - used - free - reserved)
+        queues.append(Queue((element.findtext("name") or "").strip(), used, free, down))
+    waiting = re.search(r"^waiting +(\d{1,9})$", out, re.M | re.ASCII)
+    if not waiting:
+        raise SchedulerError("Grid Engine: the answer of qstat is not understood (no number of jobs that wait)")
+    return Load(tuple(queues), int(waiting[1]))
 
 
 def _ranges(text: str) -> tuple[TaskRange, ...]:
@@ -416,7 +458,7 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
 
 def log_names(submitted: Submitted) -> list[str]:
     """NAME.oID, and NAME.oID.TASK of array jobs; .e, and .po and .pe of parallel environments."""
-    name, job_id = submitted.name, submitted.job_id
+    name, job_id = glob.escape(submitted.name), submitted.job_id
     return [f"{name}.{kind}{job_id}{task}" for kind in ("o", "e", "po", "pe") for task in ("", ".*")]
 
 

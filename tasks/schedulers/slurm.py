@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import Resources, TaskRange
-from . import NOTHING, ByHand, Record, Row, Submission, Submitted
+from . import NOTHING, ByHand, Load, Queue, Record, Row, Submission, Submitted
 
 name = "slurm"
 probe = "command -v sbatch"
@@ -35,6 +35,7 @@ _ACCEPTED = re.compile(r"^Submitted batch job (\d+)", re.M)
 _PARSABLE = re.compile(r"(\d+)(?:;\S*)?")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=-]", re.ASCII)
 _MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/job/")
+_CPUS = re.compile(r"has\|([^|]+)\|(\d{1,9})/(\d{1,9})/(\d{1,9})/\d{1,9}", re.ASCII)
 _MAIL = {"b": "BEGIN", "e": "END", "a": "FAIL", "s": "", "n": "NONE"}
 
 # sbatch says neither which tasks an array job has (S2) nor what it is called.
@@ -263,6 +264,45 @@ def parse_queue(status: int, out: str, err: str) -> list[Row]:
         if state:
             rows.append(Row(fields[0], state, _ranges(fields[1])))
     return rows
+
+
+def alive_command() -> str:
+    """squeue with the ID that the tasks of an array job share."""
+    return 'squeue -h -u "$(id -un)" -o %F'
+
+
+def parse_alive(status: int, out: str, err: str) -> set[str]:
+    """S5: what is no ID is not an answer."""
+    if status != 0:
+        raise _failed(err, out)
+    if not all(line.isdecimal() for line in out.splitlines()):
+        raise SchedulerError("Slurm: the answer of squeue is not understood")
+    return set(out.split())
+
+
+def load_command() -> str:
+    """CPUs of each partition, then a line for each job that waits."""
+    return "sinfo -h -o 'has|%R|%C' && squeue -h -t PD -o 'waits|%P|%F'"
+
+
+def parse_load(status: int, out: str, err: str) -> Load:
+    """`%C` is allocated/idle/other/total. A job may wait for several partitions at once: it counts for each of them."""
+    if status != 0:
+        raise _failed(err, out)
+    cpus: dict[str, tuple[int, int, int]] = {}
+    waiting: dict[str, set[str]] = {}
+    for line in out.splitlines():
+        words = line.split("|")
+        if found := _CPUS.fullmatch(line):
+            before = cpus.get(found[1], (0, 0, 0))
+            cpus[found[1]] = (before[0] + int(found[2]), before[1] + int(found[3]), before[2] + int(found[4]))
+        elif len(words) == 3 and words[0] == "waits" and words[2].isdecimal():
+            for partition in words[1].split(","):
+                waiting.setdefault(partition, set()).add(words[2])
+        else:
+            raise SchedulerError("Slurm: the answer of sinfo and squeue is not understood")
+    queues = [Queue(name, *counts, len(waiting.get(name, ()))) for name, counts in cpus.items()]
+    return Load(tuple(queues), len(set().union(*waiting.values())))
 
 
 def _ranges(text: str) -> tuple[TaskRange, ...]:

@@ -17,6 +17,11 @@ class Answers:
         self._pieces: dict[tuple[int, int], list[bytes]] = {}
         self._given = 0
 
+    @property
+    def noise(self) -> bytes:
+        """What rc files printed on stdout before anything of ours: its beginning."""
+        return self._streams[0].noise
+
     def feed(self, out: bytes, err: bytes) -> Iterator[tuple[str, Reply]]:
         """Yield the sections that are whole now. A mark `=N` gives the section before it its exit status."""
         for stream, data in enumerate((out, err)):

@@ -29,11 +29,15 @@ Questions = list[tuple[str, bool]]  # prompt, and whether the answer may be seen
 
 @dataclass(frozen=True)
 class Place:
-    """How to speak of a destination: its name, name with address, and the command that logs in there by hand."""
+    """How to speak of a destination: its name, name with address, and the command that logs in there by hand.
+
+    `passed` is told each step of the way there: its name, and what is to be said of it.
+    """
 
     name: str
     where: str
     by_hand: str
+    passed: Callable[[str, str], None] = lambda *_: None
 
 
 class Login(AuthStrategy):
@@ -59,8 +63,10 @@ class Login(AuthStrategy):
 
     def authenticate(self, transport: paramiko.Transport) -> None:  # type: ignore[override]  # nobody wants a result
         """Log in. Raises LoginRefused; SSHException, OSError, EOFError when it broke before any answer."""
+        self.place.passed("host key", transport.get_remote_server_key().get_name())
         try:
             self._authenticate(transport)
+            self.place.passed("login", f"{self.there.user}, {self._tried[-1] if self._tried else 'with nothing'}")
         finally:
             if self._agent:
                 self._agent.close()
@@ -254,7 +260,8 @@ class Login(AuthStrategy):
         return outcome[0]
 
     def _answers(self, title: str, instructions: str, questions: Questions) -> list[str]:
-        for text in filter(None, (title.strip(), instructions.strip())):
-            terminal.show(text)
-        self._asked = self._asked or bool(questions)
-        return [terminal.ask(f"{self.place.name}: {prompt}", echo=echo) for prompt, echo in questions]
+        with terminal.turn():
+            for text in filter(None, (title.strip(), instructions.strip())):
+                terminal.show(text)
+            self._asked = self._asked or bool(questions)
+            return [terminal.ask(f"{self.place.name}: {prompt}", echo=echo) for prompt, echo in questions]

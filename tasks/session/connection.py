@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,12 @@ def _quietly(close: Callable[[], object]) -> None:
         close()
 
 
-def connect(cluster: Cluster, identities: Sequence[Path] = ()) -> Connection:
+def connect(
+    cluster: Cluster, identities: Sequence[Path] = (), passed: Callable[[str, str], None] = lambda *_: None
+) -> Connection:
     """Log in to a cluster; `identities` are key files given by `-i`. The connection is open, the caller closes it.
+
+    `passed` is told each step: name (what ssh_config makes of it, and its address), port, host key, login.
 
     Raises HostKeyRefused, LoginRefused, Unreachable, and InvalidInput for ssh_config's or a key file's sake.
     """
@@ -115,7 +120,7 @@ def connect(cluster: Cluster, identities: Sequence[Path] = ()) -> Connection:
         if not path.expanduser().is_file():
             raise InvalidInput(f"{cluster.name}: there is no key file {path} (-i)")
     there = openssh.destination(cluster.host, user=cluster.user, port=cluster.port, ssh_config=cluster.ssh_config)
-    place = _place(cluster.name, there, cluster.user, cluster.port, cluster.ssh_config)
+    place = replace(_place(cluster.name, there, cluster.user, cluster.port, cluster.ssh_config), passed=passed)
     return _reach(place, there, cluster.ssh_config, [path.expanduser() for path in identities], there.proxy_jump, 0)
 
 
@@ -191,6 +196,7 @@ def _log_in(place: Place, there: Destination, identities: list[Path], over: Conn
     timeout = there.connect_timeout or _TIMEOUT
     lines = known_hosts.read(there.known_hosts_files)
     sock = _socket(place, there, over, timeout)
+    place.passed("port", f"{there.port}{' from its jump host' if over else ''}")
     connection = None
     try:
         connection = _fabric(place, there, identities, sock, timeout, lines)
@@ -217,7 +223,9 @@ def _socket(place: Place, there: Destination, over: Connection | None, timeout: 
             return over.transport.open_channel(
                 "direct-tcpip", (there.hostname, there.port), ("127.0.0.1", 0), timeout=timeout
             )
-        return Proxy(there.proxy_command) if there.proxy_command else dial(there, timeout)
+        if there.proxy_command:
+            return Proxy(there.proxy_command)
+        return dial(there, timeout, lambda address: place.passed("name", f"{there.hostname}, address {address}"))
     except socket.gaierror as error:
         raise Unreachable(f"{place.where}: no such host is known here ({error.strerror}): check its name") from None
     except TimeoutError:

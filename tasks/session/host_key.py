@@ -70,7 +70,8 @@ class Check(paramiko.MissingHostKeyPolicy):
                 f"add its own key to known_hosts ({shown})"
             )
         if strict == "ask" and not self.there.batch_mode and terminal.present():
-            self._ask(finding, shown)
+            with terminal.turn():
+                self._ask(finding, shown)
         elif strict in ("yes", "ask") or finding.verdict is Verdict.OTHER_TYPE:
             # Known by keys of other types: ssh would take the new one when it takes new ones at all. But known types
             # are asked for first, so the server claims to have lost them: a person should look at that.

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Callable
 
 from .openssh import Destination
 from .terminal import printable
@@ -28,12 +29,15 @@ class Prompt(socket.socket):
         return data
 
 
-def dial(there: Destination, timeout: float) -> socket.socket:
-    """Connect to the first of the host's addresses that answers. Raises OSError: what the last of them said."""
+def dial(there: Destination, timeout: float, found: Callable[[str], None] = lambda _: None) -> socket.socket:
+    """Connect to the first of the host's addresses that answers. Raises OSError: what the last of them said.
+
+    `found` is told the first of the addresses.
+    """
     failure: OSError = OSError("no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        there.hostname, there.port, there.address_family, socket.SOCK_STREAM
-    ):
+    addresses = socket.getaddrinfo(there.hostname, there.port, there.address_family, socket.SOCK_STREAM)
+    found(str(addresses[0][4][0]))
+    for family, kind, protocol, _, address in addresses:
         try:
             connection = (Prompt if hasattr(socket, "TCP_QUICKACK") else socket.socket)(family, kind, protocol)
         except OSError as error:

@@ -29,6 +29,7 @@ from ..model.errors import (
 from ..model.ledger import Ledger
 from ..model.wording import one_line
 from ..schedulers import Scheduler, assumed, known, scheduler
+from . import sftp
 from .alive import Transport
 from .answers import Answers
 from .channel import Sender, begin, receive
@@ -76,6 +77,8 @@ class Session:
         self._reached = False
         self._answered = False
         self._told: set[str] = set()
+        self.passed: Callable[[str, str], None] = lambda *_: None  # is told each step of the next login
+        self.noise = b""  # what the login shell's rc files printed first
         self._scheduler: Scheduler | None = None
 
     @property
@@ -189,7 +192,7 @@ class Session:
                     raise SchedulerError(f"{self.name}: the answer is not understood: it goes on and on")
                 for name, reply in answers.feed(out, err):
                     if name == "begin":
-                        login = reply
+                        login, self.noise = reply, answers.noise
                         self._warn(login.errors, nonce)
                     elif name == "environment":
                         self._environment = reply.exact
@@ -239,14 +242,18 @@ class Session:
         what = str(error) or type(error).__name__
         return ConnectionLost(f"{self.name}: the connection broke: {what}")
 
-    def _channel(self) -> paramiko.Channel:
+    def _transport(self) -> Transport:
         if not (self._connection and self._connection.is_connected):
             self.close()
-            self._connection = connect(self.cluster, self._identities)
+            self._connection = connect(self.cluster, self._identities, self.passed)
             self._reached = True
         transport = self._connection.transport
         if not isinstance(transport, Transport):
             raise EOFError
+        return transport
+
+    def _channel(self) -> paramiko.Channel:
+        transport = self._transport()
         for tries in range(40):
             try:
                 return transport.open_session(timeout=transport.patience)
@@ -256,6 +263,16 @@ class Session:
                     raise
                 time.sleep(0.05 + 0.01 * tries)
         raise AssertionError  # the last try returned or raised
+
+    def reach(self) -> None:
+        """Log in anew, and run nothing. Raises Unreachable and its kinds, and InvalidInput."""
+        self.close()
+        self._environment = ""
+        self._transport()
+
+    def sftp(self) -> str:
+        """What is wrong with SFTP over there; empty: nothing."""
+        return sftp.trouble(self._channel())
 
     def close(self) -> None:
         """Log out; the next program logs in again."""

@@ -20,7 +20,8 @@ _sessions: dict[str, Session] = {}
 
 
 @atexit.register
-def _close_all() -> None:
+def close_all() -> None:
+    """Log out everywhere; a task that follows logs in again."""
     for session in _sessions.values():
         session.close()
 

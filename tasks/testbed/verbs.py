@@ -37,7 +37,7 @@ def up(_: Context, clusters: str = "", slots: str = "", slurm: bool = False, acc
 
     if accounting and not slurm:
         raise InvalidInput("--accounting is for Slurm clusters: add --slurm")
-    reserved = {"testbed", *(str(task.name) for task in all_verbs())}
+    reserved = {"all", "testbed", *(str(task.name) for task in all_verbs())}
     many = parse_count(slots, "slots") if slots else None
     names = _names(clusters) if clusters else bed.DEFAULT_SLURM_CLUSTERS if slurm else bed.DEFAULT_CLUSTERS
     if slurm:

@@ -23,6 +23,7 @@ from tasks.testbed import bed
 from tasks.testbed.cell import Cell
 
 from .files import one_file, one_file_back, small_files
+from .fleet import far_and_near
 from .held import held_jobs
 from .measure import Pair, spread
 from .submitting import list_of_tasks, one_submit
@@ -38,6 +39,7 @@ def measurements(cell: Cell, runs: int) -> dict[str, Callable[[], Pair]]:
         "list": lambda: list_of_tasks(runs, 1.25),
         "submit-0ms": lambda: one_submit(cell, runs, 0.0, 1.25),
         "submit-50ms": lambda: one_submit(cell, runs, 0.05, 0.85),
+        "fleet": lambda: far_and_near(cell, runs, 1.3),
         "small-files": lambda: small_files(cell, runs),
         "one-file": lambda: one_file(cell, runs),
         "one-file-back": lambda: one_file_back(cell, runs),

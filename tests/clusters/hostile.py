@@ -83,7 +83,7 @@ def at_terminal(person: Person, *line: str) -> tuple[subprocess.Popen[str], int]
     """Begin a line of tasks where a person sits, whose end of the terminal is returned; for `talk`."""
     ours, theirs = os.openpty()
     child = subprocess.Popen(
-        ["setsid", "--ctty", sys.executable, "-m", "fabric", *(line or LINE)],
+        ["setsid", "--ctty", "--wait", sys.executable, "-m", "fabric", *(line or LINE)],
         cwd=person.work, env=person.environment, stdin=theirs,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip

@@ -33,10 +33,7 @@ def settings(cell: Cell) -> str:
 def nowhere(person: Person, cell: Cell, directory: Path) -> subprocess.CompletedProcess[str]:
     """Submit into this directory, which is refused before there is a job."""
     config = person.home / ".fabric.yml"
-    config.write_text(
-        f"clusters:\n  hpc:\n    host: sandbox\n    ssh_config: {main_door(cell).ssh_config}\n"
-        f"    directory: {directory}\n"
-    )
+    config.write_text(f"{settings(cell)}    directory: {directory}\n")
     person.script("x", "#!/bin/sh\n")
     done = person.fab("-H", "hpc", "submit", "--script=x", "--key=foreseen", "--hold")
     no_bug(done, 5)

@@ -99,3 +99,22 @@ def test_many_processes_at_once_lose_nothing(ledger: Ledger) -> None:
 def test_a_record_whose_texts_are_none_is_not_understood(wrong: dict[str, object]) -> None:
     with pytest.raises(TypeError):
         from_record({**to_record(Job("k", "a", job_id="7")), **wrong})
+
+
+def test_what_is_done_about_an_ended_job_is_noted_and_no_watcher_forgets_it(ledger: Ledger) -> None:
+    running = Job("k", "a", job_id="7", outcome=Outcome(State.RUNNING))
+    ended = replace(running, outcome=Outcome(State.SUCCEEDED, 0))
+    ledger.update(running)
+    ledger.note(running, fetched_at=5)
+    ledger.update(ended)  # by a process that read it before
+    assert ledger.by_key("a", "k") == replace(ended, fetched_at=5)
+    ledger.note(ended, cleaned_at=9)
+    assert ledger.by_key("a", "k") == replace(ended, fetched_at=5, cleaned_at=9)
+    ledger.note(Job("nosuch", "a"), cleaned_at=9)
+    assert len(ledger.jobs()) == 1
+
+
+def test_a_record_from_before_fetched_jobs_were_noted_is_read() -> None:
+    record = to_record(Job("k", "a", job_id="7"))
+    del record["fetched_at"], record["cleaned_at"]
+    assert from_record(record) == Job("k", "a", job_id="7")

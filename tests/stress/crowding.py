@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from tasks.testbed.sshd import Door, extra_sshd
 
 from .fault import Fault, Tried
-from .story import KINDS, Kind, Place, Story
+from .story import KINDS, Kind, Place, Story, persist
 
 _CROWD = 20
 
@@ -23,7 +23,7 @@ def one_ledger(place: Place, kind: Kind) -> Tried:
         story.begin()
     for story in stories:
         story.end()
-    return Tried([story.persist() for story in stories])
+    return Tried(persist(stories))
 
 
 def one_key(place: Place, case: tuple[Kind, bool]) -> Tried:

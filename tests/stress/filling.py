@@ -42,6 +42,9 @@ def full(place: Place, room: Room) -> Tried:
         # Without a log in there: Grid Engine itself fails a job that has no room for it.
         story = place.story("full", more=more, words=("--option=-o /dev/null -j y",))
         happened = _watched(folder, story)
+        if story.accepted:  # and the job has no room to note its end
+            answer = story.type(*story.wait_words())
+            assert answer.status in (0, 3), answer
         subprocess.run(["mount", "-o", "remount,size=4m,nr_inodes=1000", str(folder)], check=True)
         return Tried([story.persist()], int(happened))
 

@@ -19,7 +19,7 @@ from tasks.testbed.cell import Cell
 from tasks.testbed.processes import wait_until
 
 from .fault import Fault, Lane, Tried
-from .story import Kind, Place, Story
+from .story import Kind, Place, Story, persist
 from .truth import read_witness
 
 _ALL: tuple[Kind, ...] = ("plain", "put", "array", "bare")
@@ -43,13 +43,6 @@ qmaster = _hard_and_soft(daemons.kill_qmaster, daemons.stop_qmaster)
 execd = _hard_and_soft(daemons.kill_execd, daemons.stop_execd)
 
 
-def _persist(stories: Sequence[Story]) -> Tried:
-    """Each user goes on by himself."""
-    with ThreadPoolExecutor(len(stories)) as pool:
-        list(pool.map(lambda story: story.persist(), stories))
-    return Tried(stories, len(stories))
-
-
 def before_submit(place: Place, outage: Outage) -> Tried:
     """It is down already when four users submit."""
     stories = [place.story("before", kind=kind) for kind in _ALL]
@@ -61,7 +54,7 @@ def before_submit(place: Place, outage: Outage) -> Tried:
     time.sleep(outage.away)
     daemons.start_qmaster(place.cell)
     struck = sum(story.answers[0].status != 0 for story in stories)
-    return Tried(_persist(stories).stories, struck)
+    return Tried(persist(stories), struck)
 
 
 def during_submit(place: Place, outage: Outage) -> Tried:
@@ -79,7 +72,7 @@ def during_submit(place: Place, outage: Outage) -> Tried:
     daemons.start_qmaster(place.cell)
     for story in stories:
         story.end()
-    return Tried(_persist(stories).stories, struck)
+    return Tried(persist(stories), struck)
 
 
 def moments(_: Place) -> Sequence[Outage]:
@@ -99,7 +92,7 @@ def after_submit(place: Place, outage: Outage) -> Tried:
     outage.end(place.cell)
     time.sleep(outage.away)
     daemons.start_qmaster(place.cell)
-    return _persist(stories)
+    return Tried(persist(stories), len(stories))
 
 
 def during_poll(place: Place, outage: Outage) -> Tried:
@@ -127,7 +120,7 @@ def execd_away_before(place: Place, outage: Outage) -> Tried:
         story.end()
     time.sleep(outage.away)
     daemons.start_execd(place.cell)
-    return _persist(stories)
+    return Tried(persist(stories), len(stories))
 
 
 def stalled(place: Place, pause: float) -> Tried:
@@ -153,7 +146,7 @@ def stalled(place: Place, pause: float) -> Tried:
             struck += 1
     for story in stories:
         story.end()
-    return Tried(_persist(stories).stories, struck)
+    return Tried(persist(stories), struck)
 
 
 def _number_in(path: Path) -> int:

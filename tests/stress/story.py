@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -108,6 +109,13 @@ class Story:
         answer = Answer(tuple(words), status, out, err, began, time.time(), killed)
         self.answers.append(answer)
         return answer
+
+
+def persist(stories: Sequence[Story]) -> Sequence[Story]:
+    """Several users go on, each by himself."""
+    with ThreadPoolExecutor(min(len(stories), 8)) as pool:
+        list(pool.map(Story.persist, stories))
+    return stories
 
 
 @dataclass

@@ -1,0 +1,197 @@
+"""Test the whole way to a cluster, step by step: each with its time, and where it fails with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .finding import root_of
+from .listing import SLOW
+from .login_node import Program
+from .model.errors import SchedulerError, SubmithostError
+from .model.wording import one_line, size_of
+from .session import Session
+
+STEPS = ("name", "port", "host key", "login", "shell", "sftp", "scheduler", "directory", "clock", "job")
+# From here on (in seconds) something is said of it: a login shell's rc files, and a clock that differs.
+_SLOW_SHELL, _OTHER_TIME = 3.0, 120
+_LITTLE = 100 << 10  # KiB of space: a job directory may need so much
+_STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: `result` is ok, warning, failed, or - for one that was not tried; `seconds` is how long it took."""
+
+    name: str
+    result: str
+    seconds: float | None
+    detail: str
+
+
+Tell = Callable[[Step], None]
+
+
+def tell(cluster: str, *, as_json: bool) -> Tell:
+    """What shows a step on stdout, as soon as it is done."""
+
+    def show(step: Step) -> None:
+        taken = "" if step.seconds is None else f"{step.seconds:.2f} s"
+        line = f"{step.result:<7}  {step.name:<9}  {taken:>7}  {one_line(step.detail, 1000)}"
+        if as_json:
+            seconds = None if step.seconds is None else round(step.seconds, 3)
+            told = {"cluster": cluster, "step": step.name, "result": step.result, "seconds": seconds}
+            print(json.dumps({**told, "detail": step.detail}), flush=True)
+        elif sys.stdout.isatty():
+            from rich.console import Console
+            from rich.text import Text
+
+            Console().print(Text(line, style=_STYLES.get(step.result, "")), soft_wrap=True)
+        else:
+            print(line, flush=True)
+
+    return show
+
+
+class _Steps:
+    """Tells the steps in their order, each with the time since the one before."""
+
+    def __init__(self, show: Tell) -> None:
+        self._show = show
+        self._left = list(STEPS)
+        self._began = time.monotonic()
+
+    def done(self, name: str, detail: str, result: str = "ok") -> None:
+        """This step, and so all before it, are behind us; a login that is tried again passes them again."""
+        now = time.monotonic()
+        while name in self._left:
+            passed = self._left.pop(0)
+            # Behind a jump host or a ProxyCommand names are looked up by others.
+            told = (result, now - self._began, detail) if passed == name else ("-", None, "left to the way there")
+            self._show(Step(passed, *told))
+        self._began = now
+
+    def over(self, error: SubmithostError | None, last: str) -> None:
+        """The first that is left has failed with this, and no other is tried up to `last`."""
+        left = self._left[: STEPS.index(last) + 1 - (len(STEPS) - len(self._left))]
+        for name in left:
+            if error:
+                self._show(Step(name, "failed", time.monotonic() - self._began, str(error)))
+                error = None
+            else:
+                self._show(Step(name, "-", None, "not tried"))
+
+
+def check_cluster(session: Session, show: Tell, limit: float | None) -> None:
+    """Go all the way, and show each step. `limit` (seconds) is how long a job may take; None: submit none.
+
+    Raises what the first step raises that fails, when all others have been shown as not tried.
+    """
+    steps = _Steps(show)
+    failure = None
+    session.passed = steps.done
+    try:
+        session.reach()
+        _shell(session, steps)
+        _sftp(session, steps)
+        _scheduler(session, steps)
+        _directory(session, steps)
+        if limit is not None:
+            from .trial import run_job
+
+            steps.done("job", run_job(session, limit))
+    except SubmithostError as error:
+        failure = error
+        raise
+    finally:
+        session.passed = lambda *_: None
+        steps.over(failure, "clock" if limit is None else "job")
+
+
+def _shell(session: Session, steps: _Steps) -> None:
+    began = time.monotonic()
+    shell = session.ask(Program(("ask",), {"command": 'echo "$SHELL"'})).text("answer")
+    taken = time.monotonic() - began
+    warnings = []
+    if session.noise.strip():
+        said = one_line(session.noise.decode("utf-8", "replace").strip(), 60)
+        warnings.append(
+            f"its rc files print '{said}' where nobody reads it, which breaks scp and SFTP (not submithost): "
+            "put that behind a test for a person"
+        )
+    if taken > _SLOW_SHELL:
+        warnings.append("its rc files are slow, and every command line waits for them once")
+    steps.done("shell", "; ".join([shell or "no $SHELL", *warnings]), "warning" if warnings else "ok")
+
+
+def _sftp(session: Session, steps: _Steps) -> None:
+    trouble = session.sftp()
+    if trouble:
+        steps.done("sftp", f"{trouble}: no matter here, since submithost does not use it; scp and sftp may", "warning")
+    else:
+        steps.done("sftp", "is there; submithost does not use it")
+
+
+def _scheduler(session: Session, steps: _Steps) -> None:
+    scheduler = session.scheduler
+    probe = session.ask(Program(("ask",), {"command": f"command -v {scheduler.probe}"})).text("answer")
+    if not probe:
+        raise SchedulerError(
+            f"{session.name}: there is no {scheduler.probe} in the login environment: "
+            "configure 'setup' (module load ...), or another 'scheduler'"
+        )
+    alive = session.query(scheduler.alive_command(), scheduler.parse_alive)
+    steps.done("scheduler", f"{scheduler.name}, {probe.splitlines()[-1]}; your jobs in its queue: {len(alive)}")
+
+
+def _directory(session: Session, steps: _Steps) -> None:
+    """Space, and the clock that comes with the same answer."""
+    answer = session.ask(Program(("directory", "check"), {"root": root_of(session.cluster)}), SLOW)
+    now = time.time()
+    root, there, *_ = *answer["directory"].exact.splitlines(), "", ""
+    if answer.text("written") != "65536":
+        why = re.sub(r"^\S*sh: (line )?\d+: ", "", answer["written"].errors.strip())
+        raise SchedulerError(
+            f"{session.name}: {one_line(there, 4096)} cannot be written{': ' if why else ''}{one_line(why, 300)}; "
+            "make space there, or configure another 'directory'"
+        )
+    free, quotas = free_space(answer.text("space")), quota(answer.text("quota"))
+    parts = [root if root == there else f"{root} (will be made in {there})"]
+    parts += [] if free is None else [f"{size_of(free)} free"]
+    little = (free is not None and free < _LITTLE) or any(full for _, full in quotas)
+    warning = ["that is little: clean removes directories of ended jobs"] if little else []
+    steps.done("directory", ", ".join([*parts, *(text for text, _ in quotas), *warning]), "warning" if little else "ok")
+    _clock(steps, answer.text("now"), now)
+
+
+def _clock(steps: _Steps, there: str, here: float) -> None:
+    ahead = int(there) - int(here) if there.isdecimal() else 0
+    how = f"{abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} this one" if abs(ahead) > 1 else "as here"
+    if abs(ahead) > _OTHER_TIME:
+        steps.done("clock", f"{how}: is the time here right? Times that are shown are the cluster's", "warning")
+    else:
+        steps.done("clock", how)
+
+
+def free_space(text: str) -> int | None:
+    """KiB that are available, by `df -P` (POSIX): FILESYSTEM BLOCKS USED AVAILABLE CAPACITY% PLACE."""
+    found = re.search(r"^\S.* +\d+ +\d+ +(-?\d{1,18}) +(?:\d+%|-) +/", text, re.M | re.ASCII)
+    return int(found[1]) if found else None
+
+
+def quota(text: str) -> list[tuple[str, bool]]:
+    """What `quota -w` says of each file system, and whether it is full.
+
+    Its lines are FILESYSTEM USED[*] QUOTA LIMIT ..., in KiB; a star says that the quota is exceeded.
+    """
+    rows = re.findall(r"^ *(\S+) +(\d{1,18})(\*?) +(\d{1,18}) +(\d{1,18})(?: |$)", text, re.M | re.ASCII)
+    limits = [(place, int(used), bool(star), int(soft) or int(hard)) for place, used, star, soft, hard in rows]
+    return [
+        (f"quota of {place}: {size_of(used)} of {size_of(limit)} used", full or limit - used < _LITTLE)
+        for place, used, full, limit in limits
+        if limit
+    ]

@@ -1,0 +1,126 @@
+"""Remove the job directories of jobs that have ended, and of no other: what the ledger says is asked again over there.
+
+A look judges each job by what its notes, the queue and the accounting say now. The program that removes asks the queue
+once more, and takes only those whose notes are still the ones that were judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .finding import root_of
+from .listing import SLOW
+from .login_node import Program
+from .model.errors import InvalidInput
+from .model.job import Job, Outcome, State, check_key
+from .model.settling import Known, Notes, settle
+from .session import Answer, Session
+from .watching import records_of
+
+_KNOWN_ENDS = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is over there of a job. `size` in KiB; `why` it stays; `now` is the cluster's time."""
+
+    job: Job
+    candidate: bool = False
+    gone: bool = False
+    removed: bool = False
+    size: int = 0
+    stamp: str = "-"
+    why: str = ""
+    now: int = 0
+
+
+def objection(job: Job, *, unfetched: bool) -> str:
+    """Why the directory of a job is not to be removed, as far as the ledger tells; empty: it may be."""
+    if job.by_hand:
+        return "was submitted by hand: what is where it ran is no job directory"
+    if job.cleaned_at:
+        return "was cleaned before"
+    if job.state not in _KNOWN_ENDS:
+        return f"is not known to have ended ({job.state})"
+    if not (job.fetched_at or unfetched):
+        return "was not fetched since it ended: fetch it, or say --unfetched"
+    try:
+        check_key(job.key)
+    except InvalidInput as error:
+        return str(error)
+    return ""
+
+
+def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
+    """What is over there of each of these; those that may be removed are `candidate`.
+
+    Raises SchedulerError when the scheduler could not be asked, Unreachable.
+    """
+    wanted = [Found(job) for job in jobs]
+    answer = _ask(session, wanted)
+    found = _read(answer, wanted)
+    notes = Notes()
+    notes.read(answer["notes"].exact)
+    there = [each for each in found if each.candidate]
+    judged = {each.job.key: _ended(session, each, notes) for each in there}
+    if silent := [each.job for each in there if not judged[each.job.key].state.ended]:
+        ids = [job.job_id or "" for job in silent]
+        scheduler = session.scheduler
+        records = session.query(scheduler.accounting_command(ids), scheduler.parse_accounting)
+        for each in there:
+            if each.job in silent:
+                accounting = records_of(each.job, records)
+                judged[each.job.key] = _ended(session, each, notes, accounting)
+    unsure = "neither its notes nor the accounting say that it has ended"
+    return [
+        replace(each, candidate=False, why=unsure)
+        if each.candidate and judged[each.job.key].state not in _KNOWN_ENDS
+        else each
+        for each in found
+    ]
+
+
+def remove(session: Session, candidates: Sequence[Found]) -> list[Found]:
+    """Remove these, as they were looked at; those that stay say why. Raises SchedulerError, Unreachable."""
+    return _read(_ask(session, candidates, remove="1"), candidates)
+
+
+def _ask(session: Session, jobs: Sequence[Found], remove: str = "") -> Answer:
+    lines = [f"{each.job.key} {each.job.job_id} {each.stamp} {each.job.directory}\n" for each in jobs]
+    scheduler = session.scheduler
+    variables = {"root": root_of(session.cluster), "alive": scheduler.alive_command(), "remove": remove}
+    data = ["".join(lines).encode("utf-8", "surrogateescape")]
+    answer = session.must(Program(("directory", "clean"), variables, data=data), SLOW)
+    answer["alive"].read(scheduler.parse_alive)
+    return answer
+
+
+def _read(answer: Answer, jobs: Sequence[Found]) -> list[Found]:
+    """The section `found`; what it does not tell of is left."""
+    fields = answer["found"].exact.split("\0")
+    told = {key: rest for key, *rest in zip(fields[0::4], fields[1::4], fields[2::4], fields[3::4], strict=False)}
+    now = answer.text("now")
+    found = []
+    for each in jobs:
+        word, what, stamp = told.get(each.job.key, ["left", "nothing was said of it", "-"])
+        found.append(
+            replace(
+                each,
+                candidate=word == "there",
+                gone=word == "gone",
+                removed=word == "removed",
+                size=int(what) if word == "there" and what.isdecimal() else each.size,
+                stamp=stamp,
+                why=what if word == "left" else "",
+                now=int(now) if now.isdecimal() else 0,
+            )
+        )
+    return found
+
+
+def _ended(session: Session, found: Found, notes: Notes, accounting: dict[int, Outcome] | None = None) -> Job:
+    """The job by what is known over there, and by nothing that the ledger says of its end: it is not in the queue."""
+    job = replace(found.job, outcome=Outcome(State.UNKNOWN), tasks={}, absent_since=None)
+    known = Known(found.now, notes.notes.get(job.key, {}), queue={}, accounting=accounting)
+    return settle(job, known, session.scheduler.not_ends)

@@ -1,0 +1,191 @@
+"""Verbs on many clusters at once: each cluster has its worker and its own line of tasks, whose output becomes one.
+
+What fails on one cluster ends the line of that one; the others go on, and the whole ends with the highest exit status.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.parser.context import ParserContext
+
+from .merging import Merged
+from .model import configuration
+from .model.errors import InvalidInput, nearest
+from .model.ledger import Ledger
+from .model.wording import fab
+from .selection import resolve
+from .session import Session, close_all, cluster_of, named_cluster, terminal
+from .workers import Flags, Worker, listen
+
+_workers: dict[str, Worker] = {}
+# The clusters of the last task: `--clusters` counts for the tasks that follow on the same command line.
+_chosen: list[str] = []
+# How many tasks for all clusters the command line has, where its program tells; and how many have begun.
+planned = 0
+_begun = 0
+# Seconds that workers have to say how to go on after Ctrl-C, and to log out at the end.
+_PATIENCE = 10
+
+
+def run(context: Context, verb: str, clusters: str, flags: Flags) -> None:
+    """The task `all.VERB`. Raises InvalidInput, and Exit with the highest status of all once nothing is left to do."""
+    global _begun
+    if named_cluster(context):
+        raise InvalidInput(f"-H and all.{verb} contradict each other: --clusters=a,b names some of the configured ones")
+    _begun += 1
+    together(context, verb, _named(clusters), flags, last=_begun >= _planned())
+
+
+def together(context: Context, verb: str, names: Sequence[str], flags: Flags, *, last: bool) -> None:
+    """Run a verb on these clusters at once. Raises as `run`; unless it is the `last` one, only if all lines ended."""
+    shares = _shares(verb, names, flags)
+    _chosen[:] = names
+    _hire(context, list(shares))
+    merged = Merged(verb, shares, as_json=bool(flags.get("json")), live=bool(flags.get("watch")))
+    workers = [_workers[name] for name in shares]
+    for worker in workers:
+        if worker.status:
+            merged.ended(worker.name, worker.status, "")
+        else:
+            worker.begin(verb, shares[worker.name])
+    try:
+        _listen(workers, merged)
+    finally:
+        merged.show()
+    worst = max(worker.status for worker in _workers.values())
+    if worst and (last or all(worker.status for worker in workers)):
+        raise Exit(None, worst)
+
+
+def for_all(tasks: Iterable[ParserContext]) -> int:
+    """How many of these are for all clusters."""
+    return sum(str(task.name).startswith("all.") for task in tasks)
+
+
+def _planned() -> int:
+    """How many tasks for all clusters the command line has. `fab` tells it nowhere but in its program."""
+    program = getattr(sys.modules.get("fabric.main"), "program", None)
+    return planned or for_all(getattr(program, "tasks", ()))
+
+
+def _named(clusters: str) -> list[str]:
+    """The clusters that are meant, as the configuration calls them and in its order. Raises InvalidInput."""
+    known = {name.replace("_", "-"): name for name in configuration.load().clusters}
+    if not known:
+        raise InvalidInput(f"no cluster is configured; without that, {fab()} -H ALIAS TASK takes any SSH alias")
+    if not clusters:
+        return list(_chosen) or list(known.values())
+    wanted = {name.strip().replace("_", "-"): name.strip() for name in clusters.split(",")}
+    for name in wanted.keys() - known.keys():
+        near = nearest(name, known) or f"; there are {', '.join(known.values())}"
+        raise InvalidInput(f"--clusters: no cluster '{wanted[name]}' is configured{near}")
+    return [name for plain, name in known.items() if plain in wanted]
+
+
+def _shares(verb: str, names: Sequence[str], flags: Flags) -> dict[str, dict[str, Any]]:
+    """The flags for each cluster that has something to do. Raises InvalidInput."""
+    job_file = flags.get("job_file")
+    if job_file and len(names) > 1 and "{cluster}" not in job_file:
+        raise InvalidInput(f"--job-file {job_file}: each cluster needs one of its own: --job-file=NAME-{{cluster}}")
+    shares = {name: _share(name, flags) for name in names}
+    if "job" not in flags or flags.get("all"):
+        return shares
+    if verb == "status" and not flags["job"]:  # its table has every cluster that does not answer, jobs or not
+        last = Ledger().last
+        return {name: share if last(name) else {**share, "all": True} for name, share in shares.items()}
+    jobs = _jobs(names, flags["job"] or ())
+    return {name: {**shares[name], "job": jobs[name]} for name in names if name in jobs}
+
+
+def _share(name: str, flags: Flags) -> dict[str, Any]:
+    """The flags as they are meant for one cluster: results go into a directory of its own, as do names of files."""
+    share = dict(flags)
+    for flag in ("to", "fetch"):
+        if share.get(flag):
+            share[flag] = os.path.join(share[flag], name.replace("/", "_"))
+    if share.get("job_file"):
+        share["job_file"] = share["job_file"].replace("{cluster}", name)
+    if share.get("after"):
+        share["after"] = [text.replace("{cluster}", name) for text in share["after"]]
+    return share
+
+
+def _jobs(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
+    """What each cluster has of what `--job` names; one that has none of it has nothing to do. Raises InvalidInput."""
+    found: dict[str, list[str]] = {}
+    sessions = {name: Session(cluster_of(name)) for name in names}
+    for text in wanted or ["last"]:
+        known, said = False, ""
+        for name, session in sessions.items():
+            own = text.replace("{cluster}", name)
+            try:
+                resolve(session, own)  # the ledger knows; the cluster is not asked
+            except InvalidInput as error:
+                said = str(error)
+                continue
+            known = True
+            found.setdefault(name, []).extend([own] if wanted else [])
+        if not known:
+            what = f"job '{text}'" if wanted else "job"
+            several = f"no {what} was submitted from here to any of {', '.join(names)}"
+            raise InvalidInput(several if len(names) > 1 else said)
+    return found
+
+
+def _hire(context: Context, names: Sequence[str]) -> None:
+    """A worker for each cluster that has none yet."""
+    from . import all_verbs
+    from .program import open_streams
+
+    if all(name in _workers for name in names):
+        return
+    if not _workers:
+        atexit.register(_dismiss)
+    open_streams()
+    terminal.share()
+    close_all()  # its threads would be missing in what is forked off
+    verbs = {str(verb.name): verb for verb in all_verbs()}
+    for name in names:
+        if name not in _workers:
+            _workers[name] = Worker(name, context, verbs, list(_workers.values()))
+
+
+def _listen(workers: Sequence[Worker], merged: Merged) -> None:
+    """Until all have ended. Ctrl-C ends each one's watching, and they say how to go on; another one ends them."""
+    try:
+        listen(workers, merged)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.alarm(_PATIENCE)
+        for worker in workers:
+            worker.kill(signal.SIGINT)
+        try:
+            listen(workers, merged)
+        finally:
+            signal.alarm(0)
+            for worker in workers:
+                if worker.busy:
+                    worker.kill(signal.SIGKILL)
+        raise
+
+
+def _dismiss() -> None:
+    """Every worker logs out and ends; one that does not is ended."""
+    for worker in _workers.values():
+        worker.dismiss()
+    end = time.monotonic() + _PATIENCE
+    with contextlib.suppress(KeyboardInterrupt):
+        while time.monotonic() < end and not all(worker.gone() for worker in _workers.values()):
+            time.sleep(0.005)
+    for worker in _workers.values():
+        worker.kill(signal.SIGKILL)

@@ -1,0 +1,24 @@
+# The directory of all job directories, as it is now: can it be written, and how much space is there? Variable: root.
+# Nothing stays: where it is not there yet, the nearest directory above it is looked at.
+enter .
+there=$root
+while [ ! -d "$there" ] && [ -n "$there" ]; do there=${there%/*}; done
+there=${there:-/}
+section directory
+printf '%s\n%s\n' "$root" "$there"
+section written
+# L11: with a full quota a file is made, and stays empty.
+written=$there/.submithost-check.$$
+trap 'rm -f "$written"' EXIT
+trap 'exit 1' HUP TERM PIPE
+problem=$({ head -c 65536 /dev/zero >"$written"; } 2>&1)
+stat -c %s "$written" 2>/dev/null || echo 0
+printf '%s\n' "$problem" >&2
+rm -f "$written"
+section space
+df -P "$there" 2>/dev/null
+section quota
+if command -v quota >/dev/null; then timeout 10 quota -w; fi 2>/dev/null </dev/null
+section now
+date +%s
+finish

@@ -1,0 +1,114 @@
+"""What several clusters say, as one: a table, lines that begin with the cluster's name, JSON lines as they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import output
+from .model.job import Job, State
+from .model.wording import one_line
+from .session import terminal
+from .workers import Stream
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+# The verbs that show a row or more for each cluster, with their columns: one that could not be asked has a row too.
+_ROWS: Mapping[str, Sequence[str]] = {"status": output.JOB_COLUMNS}
+Cells = list[str]
+Marks = dict[int, str]
+
+
+class Merged:
+    """What the workers of these clusters say while one verb runs; what they show in tables is one, in that order.
+
+    `live`: rows are shown whenever they change, not at the end.
+    """
+
+    def __init__(self, verb: str, names: Iterable[str], *, as_json: bool, live: bool) -> None:
+        self._verb = verb
+        self._tables: dict[str, list[tuple[Cells, Marks]]] = {name: [] for name in names}
+        self._columns = list(_ROWS.get(verb, ()))
+        self._json = as_json
+        self._live = live
+        self._screen: Live | None = None
+        self._spoke: set[str] = set()
+        self._person = sys.stdout.isatty()
+
+    def line(self, name: str, stream: Stream, line: bytes) -> None:
+        """Say it, with the cluster's name."""
+        if stream == "err":
+            self._say(name, line.decode("utf-8", "replace"))
+            return
+        self._spoke.add(name)
+        if self._json:
+            self._print(line)
+        elif self._person:
+            self._print(os.fsencode(f"{name}: {one_line(os.fsdecode(line), 4096)}"))
+        else:
+            self._print(os.fsencode(name) + b"\t" + line)
+
+    def rows(self, name: str, columns: list[str], rows: list[Cells], styles: list[Any], live: bool) -> None:
+        """Keep them for the table; `live` ones are shown now, if they are new."""
+        marks: list[Marks] = [{} for _ in rows]
+        for row, column, style in styles:
+            marks[row][column + 1] = style
+        before, new = self._tables[name], [([name, *cells], mark) for cells, mark in zip(rows, marks, strict=True)]
+        self._columns, self._tables[name] = columns, new if live else before + new
+        if live and self._person:
+            self._redraw()
+        elif live:
+            for cells, _ in (row for row in new if row not in before):
+                self._print(os.fsencode("\t".join(cells)))
+
+    def ended(self, name: str, status: int, said: str) -> None:
+        """Say why, where it is an error. What could not be asked is shown as that."""
+        if said:
+            self._say(name, said)
+        if not status or self._verb not in _ROWS or self._tables[name] or name in self._spoke:
+            return
+        unknown = str(State.UNKNOWN)
+        if self._json:
+            nothing = dict.fromkeys(Job("", "").as_json()) if self._verb == "status" else {}
+            self._print(json.dumps({**nothing, "cluster": name, "state": unknown}).encode())
+        else:
+            at = self._columns.index("state") if "state" in self._columns else 0
+            cells = [unknown if place == at else "-" for place in range(len(self._columns))]
+            self.rows(name, self._columns, [cells], [(0, at, "red")], self._live)
+
+    def show(self) -> None:
+        """The table, unless it was shown all the time."""
+        if self._screen:
+            self._screen.stop()
+        elif not self._live and any(self._tables.values()):
+            with terminal.turn():
+                output.show_rows(*self._table())
+                sys.stdout.flush()
+
+    def _table(self) -> tuple[Sequence[str], Sequence[Cells], output.Styles]:
+        rows = [row for rows in self._tables.values() for row in rows]
+        styles = {(at, place): style for at, (_, marks) in enumerate(rows) for place, style in marks.items()}
+        return ["cluster", *self._columns], [cells for cells, _ in rows], styles
+
+    def _redraw(self) -> None:
+        from rich.live import Live
+
+        if not self._screen:
+            self._screen = Live(auto_refresh=False, vertical_overflow="visible")
+            self._screen.start()
+        with terminal.turn():
+            self._screen.update(output.table(*self._table()), refresh=True)
+
+    def _say(self, name: str, line: str) -> None:
+        with terminal.turn():
+            output.say(line if line.startswith((f"{name}: ", f"{name} (")) else f"{name}: {line}")
+
+    def _print(self, line: bytes) -> None:
+        with terminal.turn():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(line + b"\n")
+            sys.stdout.buffer.flush()

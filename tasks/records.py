@@ -1,0 +1,194 @@
+"""The verbs for what was submitted in the past: jobs, which shows it, and clean, which removes what is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+
+from .verb import JOB_HELP, JSON, verb
+
+if TYPE_CHECKING:
+    from .cleaning import Found
+    from .model.job import Job
+    from .session import Session
+
+_SHOWN = 50
+
+
+@verb(
+    iterable=("state",),
+    help={
+        "state": "only jobs in this state; may be repeated",
+        "all": f"all of them, not the last {_SHOWN}",
+        "refresh": "ask the clusters of those that are not known to have ended first, all at once",
+        "json": JSON,
+    },
+)
+def jobs(
+    c: Context, state: Sequence[str] | None = None, all: bool = False, refresh: bool = False, json: bool = False
+) -> None:
+    """List what was submitted from here, newest first.
+
+    Without --refresh no cluster is asked: a job is shown as it was known last.
+
+    Example: fab jobs --state running --refresh
+    """
+    import time
+
+    from . import output
+    from .model.errors import InvalidInput, nearest
+    from .model.job import State
+    from .model.ledger import Ledger
+    from .model.wording import age_of, one_line
+    from .session import named_cluster, session_of
+
+    states = [each.value for each in State]
+    for text in state or ():
+        if text not in states:
+            raise InvalidInput(f"--state {text}: no such state{nearest(text, states) or f' ({chr(44).join(states)})'}")
+    only = session_of(c).name if named_cluster(c) else None
+    ledger = Ledger()
+    failures = _refreshed(c, ledger.jobs(only, live=True)) if refresh else []
+    found = [job for job in reversed(ledger.jobs(only)) if not state or job.state.value in state]
+    shown = found if all else found[:_SHOWN]
+    if json:
+        output.show_jobs(shown, as_json=True)
+    else:
+        now = int(time.time())
+        rows = [
+            [
+                job.cluster,
+                job.job_id or job.key,
+                str(job.state),
+                one_line(job.name),
+                "-" if job.submitted_at is None else age_of(now - job.submitted_at),
+            ]
+            for job in shown
+        ]
+        styles = {(at, 2): output.style(job.state) for at, job in enumerate(shown)}
+        output.show_rows(("cluster", "job", "state", "name", "age"), rows, styles)
+    if len(shown) < len(found):
+        output.say(f"the last {len(shown)} of {len(found)}; --all shows all")
+    for failure in failures[1:]:
+        output.say(str(failure))
+    if failures:
+        raise failures[0]
+
+
+def _refreshed(c: Context, live: Sequence[Job]) -> list[Exception]:
+    """Have these jobs' clusters asked; returns what went wrong."""
+    from .model.errors import InvalidInput
+    from .refreshing import refresh
+    from .session import session_of
+
+    by_cluster: dict[str, list[Job]] = {}
+    for job in live:
+        by_cluster.setdefault(job.cluster, []).append(job)
+    asked, failures = [], list[Exception]()
+    for cluster, of_it in by_cluster.items():
+        try:
+            asked.append((session_of(c, cluster), of_it))
+        except InvalidInput as error:
+            failures.append(error)
+    return [*failures, *refresh(asked)]
+
+
+@verb(
+    iterable=("job",),
+    help={
+        "job": f"{JOB_HELP} (left out: every job of the cluster that may go)",
+        "unfetched": "those as well whose results were never fetched since they ended",
+        "older-than": "only jobs that ended longer ago: seconds or [D-]HH:MM[:SS]",
+        "dry-run": "show what would be removed, and remove nothing",
+        "yes": "remove without asking",
+    },
+)
+def clean(
+    c: Context,
+    job: Sequence[str] | None = None,
+    unfetched: bool = False,
+    older_than: str = "",
+    dry_run: bool = False,
+    yes: bool = False,
+) -> None:
+    """Remove directories of ended, fetched jobs.
+
+    They are shown with their sizes first. That each job has ended is asked again over there. The ledger keeps the jobs.
+
+    Example: fab -H sharc clean --older-than 7-00:00:00
+    """
+    from . import output
+    from .cleaning import look, remove
+    from .model.errors import InvalidInput, SchedulerError
+    from .model.resources import parse_time
+    from .model.wording import size_of
+    from .session import terminal
+
+    least = parse_time(older_than) if older_than else 0
+    if not (yes or dry_run or terminal.present()):
+        raise InvalidInput("it removes job directories: where nobody can be asked it needs --yes, or --dry-run to show")
+    session, wanted = _to_clean(c, job or (), unfetched=unfetched)
+    found = look(session, wanted) if wanted else []
+    found = [each for each in found if each.now - (each.job.outcome.ended_at or each.job.submitted_at or 0) >= least]
+    there = [each for each in found if each.candidate]
+    _note(session, found)
+    output.show_rows(("job", "name", "state", "size", "directory"), [_row(each) for each in there])
+    what = f"{len(there)} job director{'y' if len(there) == 1 else 'ies'} ({size_of(sum(e.size for e in there))})"
+    if not there:
+        output.say(f"{session.name}: there is nothing to remove")
+    if dry_run or not there:
+        return
+    if not yes and terminal.ask(f"remove these {what}? [y/N] ", echo=True).strip().lower() not in ("y", "yes"):
+        output.say(f"{session.name}: nothing removed")
+        return
+    result = remove(session, there)
+    _note(session, result)
+    removed = [each for each in result if each.removed or each.gone]
+    output.say(f"{session.name}: removed {len(removed)} of {what}" if len(removed) < len(there) else f"removed {what}")
+    if len(removed) < len(there):
+        raise SchedulerError(f"{session.name}: {len(there) - len(removed)} could not be removed")
+
+
+def _to_clean(c: Context, wanted: Sequence[str], *, unfetched: bool) -> tuple[Session, list[Job]]:
+    """The jobs whose directories may go, as far as the ledger tells. Raises InvalidInput for one that may not."""
+    from . import output
+    from .cleaning import objection
+    from .model.errors import InvalidInput
+    from .selection import select
+    from .session import session_of
+
+    if wanted:
+        session, selected = select(c, wanted)
+        for job, tasks in selected:
+            if tasks:
+                raise InvalidInput(f"{job.title()}: a directory is that of all tasks: name the job alone")
+            if why := objection(job, unfetched=unfetched):
+                raise InvalidInput(f"{job.title()} {why}")
+        return session, list({job.key: job for job, _ in selected}.values())
+    session = session_of(c)
+    jobs = session.ledger.jobs(session.name)
+    may = [job for job in jobs if not objection(job, unfetched=unfetched)]
+    if others := sum(1 for job in jobs if not objection(job, unfetched=True)) - len(may):
+        output.say(f"{session.name}: {others} not fetched since they ended, and so left; --unfetched takes them too")
+    return session, may
+
+
+def _row(found: Found) -> list[str]:
+    from .model.wording import one_line, size_of
+
+    job = found.job
+    return [job.job_id or "-", one_line(job.name), str(job.state), size_of(found.size), one_line(job.directory, 4096)]
+
+
+def _note(session: Session, found: Sequence[Found]) -> None:
+    """Say which stay, and why; the ledger keeps which have no directory any more."""
+    from . import output
+    from .model.wording import one_line
+
+    for each in found:
+        if each.why:
+            output.say(one_line(f"{each.job.title()}: left: {each.why}", 1000))
+        if each.gone or each.removed:
+            session.ledger.note(each.job, cleaned_at=each.now)

@@ -1,0 +1,236 @@
+"""A process for each cluster that is worked with at once: it runs verbs for that one, over one session of its own.
+
+A worker is forked off, so that everything is imported once. It is told its verbs over one pipe, a JSON object a line,
+tells over another how each ended and which rows it shows, and has two more as its stdout and stderr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import queue
+import selectors
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal, NoReturn, Protocol
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import Task
+
+Stream = Literal["out", "err", "told"]
+Flags = Mapping[str, Any]
+Verbs = Mapping[str, Task[Any]]
+
+
+class Listener(Protocol):
+    """What takes what workers say; `name` is the cluster's."""
+
+    def line(self, name: str, stream: Stream, line: bytes) -> None:
+        """A line of stdout or stderr, without its end."""
+
+    def rows(self, name: str, columns: list[str], rows: list[list[str]], styles: list[Any], live: bool) -> None:
+        """Rows of a table; `styles` are (row, column, style), `live` rows replace those before."""
+
+    def ended(self, name: str, status: int, said: str) -> None:
+        """The verb has ended; `said` is the line of its error."""
+
+
+class Worker:
+    """The process for one cluster, as its parent sees it; `status` is that of the verb that ended its line of tasks."""
+
+    def __init__(self, name: str, context: Context, verbs: Verbs, others: Sequence[Worker]) -> None:
+        self.name = name
+        self.status = 0
+        self.busy = False
+        tasks, self._tasks = os.pipe()
+        self._ours: dict[Stream, int] = {}
+        theirs: dict[Stream, int] = {}
+        streams: tuple[Stream, ...] = ("out", "err", "told")
+        for stream in streams:
+            self._ours[stream], theirs[stream] = os.pipe()
+        self._rest: dict[Stream, bytes] = dict.fromkeys(streams, b"")
+        for text in (sys.stdout, sys.stderr):
+            text.flush()  # else both processes would write what is in there
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # until the child knows what to do about it
+        self.pid = os.fork()
+        if not self.pid:
+            for end in (end for worker in (self, *others) for end in worker._ends()):
+                os.close(end)
+            _serve(name, context, verbs, tasks, theirs)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        for end in (tasks, *theirs.values()):
+            os.close(end)
+        for end in self._ours.values():
+            os.set_blocking(end, False)
+
+    def _ends(self) -> Iterator[int]:
+        yield from (self._tasks, *self._ours.values())
+
+    def begin(self, verb: str, flags: Flags) -> None:
+        """Have it run a verb; `listen` hears what it says."""
+        self.busy = True
+        with contextlib.suppress(BrokenPipeError):  # it is gone, which `listen` finds out
+            os.write(self._tasks, json.dumps({"verb": verb, "flags": flags}).encode() + b"\n")
+
+    def register(self, selector: selectors.BaseSelector) -> None:
+        for stream, end in self._ours.items():
+            selector.register(end, selectors.EVENT_READ, (self, stream))
+
+    def hear(self, stream: Stream, listener: Listener) -> None:
+        """Pass on what there is of a stream. The end of what it tells is the worker's own, whenever that comes."""
+        there = True
+        while there:
+            try:
+                piece = os.read(self._ours[stream], 1 << 16)
+            except BlockingIOError:
+                return
+            *lines, self._rest[stream] = (self._rest[stream] + piece).split(b"\n")
+            for line in lines:
+                if stream == "told":
+                    self._told(json.loads(line), listener)
+                else:
+                    listener.line(self.name, stream, line)
+            there = bool(piece)
+        if stream == "told" and self.busy:
+            self._over(1, f"its process was ended ({self._how()})", listener)
+
+    def _told(self, what: dict[str, Any], listener: Listener) -> None:
+        if "ended" in what:
+            self._over(what["ended"], what["said"], listener)
+        else:
+            listener.rows(self.name, **what)
+
+    def _over(self, status: int, said: str, listener: Listener) -> None:
+        """The verb has ended: pass on all that it said, a last line without an end too."""
+        self.busy, self.status = False, status
+        rest: tuple[Stream, ...] = ("out", "err")
+        for stream in rest:
+            self.hear(stream, listener)
+            if self._rest[stream]:
+                listener.line(self.name, stream, self._rest[stream])
+                self._rest[stream] = b""
+        listener.ended(self.name, status, said)
+
+    def kill(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def dismiss(self) -> None:
+        """No more verbs: it logs out and ends."""
+        os.close(self._tasks)
+
+    def gone(self) -> bool:
+        """Whether it has ended."""
+        try:
+            return os.waitpid(self.pid, os.WNOHANG)[0] != 0
+        except ChildProcessError:  # it was waited for already
+            return True
+
+    def _how(self) -> str:
+        _, status = os.waitpid(self.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        return signal.Signals(-code).name if code < 0 else f"exit status {code}"
+
+
+def listen(workers: Sequence[Worker], listener: Listener) -> None:
+    """Pass on what these say until the verb of each has ended."""
+    with selectors.DefaultSelector() as selector:
+        for worker in workers:
+            worker.register(selector)
+        while any(worker.busy for worker in workers):
+            for key, _ in selector.select():
+                worker, stream = key.data
+                if worker.busy:
+                    worker.hear(stream, listener)
+                else:
+                    selector.unregister(key.fd)  # one that has ended may be gone
+
+
+# The worker's side
+
+
+def _serve(name: str, context: Context, verbs: Verbs, tasks: int, ends: Mapping[Stream, int]) -> NoReturn:
+    """Run the verbs that come, for the cluster of that name; never returns into what was forked."""
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, _interrupted)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        os.dup2(ends["out"], 1)
+        os.dup2(ends["err"], 2)
+        for text in (sys.stdout, sys.stderr):
+            if isinstance(text, io.TextIOWrapper):
+                text.reconfigure(line_buffering=True)
+        _work(name, context, verbs, tasks, ends["told"])
+        status = 0
+    except KeyboardInterrupt:
+        pass  # while nothing was to do
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  # a signal handler's
+    """Once: the terminal says it, and so does the parent, and what to do next is to be told whole."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _work(name: str, context: Context, verbs: Verbs, tasks: int, told: int) -> None:
+    from . import output, results
+    from .session import close_all
+
+    def tell(**what: Any) -> None:
+        data = json.dumps(what).encode() + b"\n"
+        while data:
+            data = data[os.write(told, data) :]
+
+    def rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: output.Styles, *, live: bool) -> None:
+        tell(columns=columns, rows=rows, styles=[(*place, style) for place, style in styles.items()], live=live)
+
+    output.rows_to = rows
+    results.here = Path(name.replace("/", "_"))
+    context.config.load_collection({"submithost": {"cluster": name}})
+    todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    running = threading.Event()
+    threading.Thread(target=_take, args=(tasks, todo, running), daemon=True).start()
+    while task := todo.get():
+        running.set()
+        ended, said = _run(verbs[task["verb"]], context, task["flags"])
+        for text in (sys.stdout, sys.stderr):
+            text.flush()
+        running.clear()
+        tell(ended=ended, said=said)
+    close_all()
+
+
+def _take(tasks: int, todo: queue.SimpleQueue[Any], running: threading.Event) -> None:
+    """Take what is to do. When the parent is gone in between, there is nobody to work for any more."""
+    with open(tasks, "rb") as lines:
+        for line in lines:
+            todo.put(json.loads(line))
+    if running.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
+    todo.put(None)
+
+
+def _run(verb: Task[Any], context: Context, flags: Flags) -> tuple[int, str]:
+    """Run a verb; its exit status, and the line of its error without the verb's name."""
+    try:
+        verb(context, **flags)
+    except Exit as end:
+        return end.code, (end.message or "").removeprefix(f"{verb.__name__}: ")
+    except KeyboardInterrupt:
+        return 1, ""
+    except Exception:  # only when SUBMITHOST_DEBUG asks for it
+        traceback.print_exc()
+        return 1, ""
+    return 0, ""

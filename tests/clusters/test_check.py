@@ -1,0 +1,256 @@
+"""check goes the whole way to a cluster and says where it ends, and queues how busy it is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.checking import STEPS, free_space, quota
+from tasks.testbed import daemons
+from tasks.testbed.cell import Cell
+from tasks.testbed.sshd import Door, extra_sshd, main_door
+from tests.clusters.bench import qsub
+from tests.clusters.hostile import at, login_node
+from tests.clusters.test_logins_full import small
+from tests.clusters.test_recovery import ledger_of
+from tests.conftest import Person, json_lines, move_in
+
+WAY = list(STEPS[:-1])
+
+
+def steps(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
+    """Result and words of each step, out of the lines."""
+    pattern = r"(ok|warning|failed|-) +((?:host key|[a-z]+)) +(?:(?:[0-9.]+ s)|) *(.*)"
+    matches = [re.fullmatch(pattern, line) for line in done.stdout.splitlines()]
+    return {match[2]: (match[1], match[3]) for match in matches if match}
+
+
+def fails_at(done: subprocess.CompletedProcess[str], step: str, status: int) -> str:
+    """All before it went well, none after it was tried; returns what is said of it, which stderr says as well."""
+    found = steps(done)
+    place = WAY.index(step)
+    assert list(found) == WAY, done.stdout
+    assert {result for result, _ in list(found.values())[:place]} <= {"ok", "warning"}, done.stdout
+    assert found[step][0] == "failed"
+    assert {found[name] for name in WAY[place + 1 :]} <= {("-", "not tried")}
+    assert done.returncode == status, done.stderr
+    assert done.stderr.splitlines()[-1] == f"check: {found[step][1]}"
+    return found[step][1]
+
+
+def test_each_step_of_the_way_is_told_with_its_time(person: Person, cells: dict[str, Cell]) -> None:
+    before = sorted(cells["sandbox"].home.rglob("*"))
+    done = person.fab("-H", "sandbox", "check", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json_lines(done.stdout)
+    assert [step["step"] for step in told] == WAY
+    assert {(step["cluster"], step["result"]) for step in told} == {("sandbox", "ok")}
+    assert all(0 <= step["seconds"] < 60 for step in told)
+    details = {step["step"]: step["detail"] for step in told}
+    door = main_door(cells["sandbox"])
+    assert details["port"] == str(door.port)
+    assert f"key {door.client_key}" in details["login"]
+    assert re.search(r"gridengine, .*/qsub; your jobs in its queue: \d+$", details["scheduler"])
+    assert re.search(r"/\.submithost/jobs.*, [0-9.]+ [MGT]B free$", details["directory"])
+    assert sorted(cells["sandbox"].home.rglob("*")) == before  # it leaves nothing
+    assert steps(person.fab("sandbox.check")) == {name: ("ok", details[name]) for name in WAY}
+
+
+def test_a_job_goes_the_whole_way_and_leaves_nothing(person: Person, cells: dict[str, Cell]) -> None:
+    person.script("x", "#!/bin/sh\n")
+    last = person.submit("x", "--wait")
+    jobs = cells["sandbox"].home / ".submithost" / "jobs"
+    before = set(jobs.iterdir())
+    done = person.fab("-H", "sandbox", "check", "--submit")
+    assert done.returncode == 0, done.stdout
+    assert re.match(r"job \d+ ran: submitted in [0-9.]+ s, ended after \d+ s$", steps(done)["job"][1])
+    assert set(jobs.iterdir()) == before
+    assert [job["job_id"] for job in person.jobs("--job=last")] == [last]
+    assert len(ledger_of(person).jobs()) == 1
+
+
+def test_a_job_that_does_not_start_in_time_is_cancelled_and_leaves_nothing(
+    cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    with extra_sshd(cells["sandbox"], "busy", home=tmp_path / "home") as door:
+        person = at(door, tmp_path, "    options: ['-l rmem=9000G']\n")
+        done = person.fab("-H", "hpc", "check", "--submit", "--timeout=3")
+        said = steps(done)["job"]
+        assert (done.returncode, said[0]) == (6, "failed"), done.stdout
+        assert re.search(r"is still pending after 3 s, and was cancelled: is the cluster busy", said[1])
+        assert not [path for path in (tmp_path / "home/.submithost/jobs").iterdir() if path.is_dir()]
+
+
+def test_a_name_that_nobody_knows(person: Person) -> None:
+    assert "check its name" in fails_at(person.fab("-H", "nosuch.invalid", "check"), "name", 4)
+
+
+def test_an_ssh_config_that_ssh_does_not_accept(cells: dict[str, Cell], tmp_path: Path) -> None:
+    config = tmp_path / "ssh_config"
+    config.write_text("Nonsense yes\n")
+    person = at(main_door(cells["sandbox"]), tmp_path, ssh_config=config)
+    assert "ssh does not accept it" in fails_at(person.fab("-H", "hpc", "check"), "name", 2)
+
+
+def changed(door: Door, tmp_path: Path, old: str, new: str) -> Person:
+    """Somebody whose ssh_config differs from what leads to this door."""
+    config = tmp_path / "ssh_config"
+    text = door.host_block()
+    assert re.search(old, text)
+    config.write_text(re.sub(old, new, text))
+    return at(door, tmp_path, ssh_config=config)
+
+
+def test_a_port_where_nobody_listens(cells: dict[str, Cell], tmp_path: Path) -> None:
+    person = changed(main_door(cells["sandbox"]), tmp_path, r"Port \d+", "Port 1")
+    assert "is the port right?" in fails_at(person.fab("-H", "hpc", "check"), "port", 4)
+
+
+def test_a_host_key_that_is_another(cells: dict[str, Cell], tmp_path: Path) -> None:
+    door = main_door(cells["sandbox"])
+    keys = (cells["sandbox2"].directory / "sshd" / "known_hosts").read_text()
+    other = main_door(cells["sandbox2"])
+    (tmp_path / "known_hosts").write_text(keys.replace(f":{other.port}", f":{door.port}"))
+    person = changed(door, tmp_path, "UserKnownHostsFile .*", f"UserKnownHostsFile {tmp_path}/known_hosts")
+    fails_at(person.fab("-H", "hpc", "check"), "host key", 4)
+
+
+def test_a_key_that_the_login_node_does_not_take(cells: dict[str, Cell], tmp_path: Path) -> None:
+    key = main_door(cells["sandbox2"]).client_key
+    person = changed(main_door(cells["sandbox"]), tmp_path, "IdentityFile .*", f"IdentityFile {key}")
+    assert f"tried key {key}" in fails_at(person.fab("-H", "hpc", "check"), "login", 4)
+
+
+def test_an_rc_file_that_ends_the_shell(cells: dict[str, Cell], tmp_path: Path) -> None:
+    with login_node(cells["sandbox"], tmp_path, "ends", {".bashrc": "exit 3\n"}) as (person, _):
+        assert "exit status 3" in fails_at(person.fab("-H", "hpc", "check"), "shell", 4)
+
+
+def test_rc_files_that_print_and_take_their_time_are_told_and_no_more(cells: dict[str, Cell], tmp_path: Path) -> None:
+    rc_files = {".bashrc": "echo Welcome to hpc\n", ".bash_profile": "echo and again; sleep 4\n"}
+    with login_node(cells["sandbox"], tmp_path, "noisy", rc_files) as (person, _):
+        done = person.fab("-H", "hpc", "check")
+        assert done.returncode == 0, done.stderr
+        found = steps(done)
+        assert [name for name in WAY if found[name][0] != "ok"] == ["shell", "sftp"]
+        assert "print 'Welcome to hpc'" in found["shell"][1]
+        assert "are slow" in found["shell"][1]
+        assert found["sftp"][1].startswith("is garbled by what rc files print: no matter here")
+
+
+def test_a_login_node_without_sftp_is_good_enough(cells: dict[str, Cell], tmp_path: Path) -> None:
+    with login_node(cells["sandbox"], tmp_path, "bare", {}, sftp=False, options=["MaxSessions 1"]) as (person, _):
+        done = person.fab("-H", "hpc", "check")
+        assert done.returncode == 0, done.stderr
+        assert steps(done)["sftp"] == (
+            "warning",
+            "is switched off: no matter here, since submithost does not use it; scp and sftp may",
+        )
+
+
+def test_a_scheduler_that_is_not_there(cells: dict[str, Cell], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".bash_profile").write_text("PATH=/nowhere\n")
+    with extra_sshd(cells["sandbox"], "without", home=home) as door:
+        found = at(door, tmp_path).fab("-H", "hpc", "check")
+        assert "no scheduler found over there" in fails_at(found, "scheduler", 5)
+    with extra_sshd(cells["sandbox"], "without", home=home) as door:
+        person = move_in(tmp_path / "other", f"clusters:\n  hpc: {{host: {door.name}, scheduler: gridengine}}\n")
+        found = person.fab("-S", str(door.ssh_config), "-H", "hpc", "check")
+        assert "no qsub in the login environment: configure 'setup'" in fails_at(found, "scheduler", 5)
+
+
+def test_a_scheduler_that_does_not_answer(person: Person, cells: dict[str, Cell]) -> None:
+    daemons.stop_qmaster(cells["sandbox2"])
+    try:
+        done = person.fab("-H", "sandbox2", "check")
+        assert "commlib error" in fails_at(done, "scheduler", 5)
+        busy = person.fab("-H", "sandbox2", "queues")
+        assert (busy.returncode, busy.stdout, busy.stderr.count("\n")) == (5, "", 1), busy.stderr
+    finally:
+        daemons.start_qmaster(cells["sandbox2"])
+
+
+def test_a_full_home_directory(cells: dict[str, Cell], tmp_path: Path) -> None:
+    with small(tmp_path / "home") as home, extra_sshd(cells["sandbox"], "full", home=home.path) as door:
+        person = at(door, tmp_path)
+        done = person.fab("-H", "hpc", "check")
+        assert done.returncode == 0, done.stderr
+        assert steps(done)["directory"][0] == "warning"
+        assert re.search(r", \d+ KB free, that is little", steps(done)["directory"][1])
+        home.fill()
+        said = fails_at(person.fab("-H", "hpc", "check"), "directory", 5)
+        assert re.search(r"cannot be written.*make space there, or configure another 'directory'", said)
+        assert [path.name for path in home.path.iterdir() if path.name.startswith(".submithost-")] == []
+
+
+def test_a_directory_that_cannot_be_made(cells: dict[str, Cell], tmp_path: Path) -> None:
+    person = at(main_door(cells["sandbox"]), tmp_path, "    directory: /proc/jobs\n")
+    assert "/proc cannot be written" in fails_at(person.fab("-H", "hpc", "check"), "directory", 5)
+
+
+@pytest.mark.parametrize(("amount", "words"), [(+600, "ahead of"), (-600, "behind")])
+def test_a_clock_that_differs_is_warned_of(cells: dict[str, Cell], tmp_path: Path, amount: int, words: str) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "date").write_text(f'#!/bin/sh\nexec /bin/date -d "{amount} seconds" "$@"\n')
+    (programs / "date").chmod(0o755)
+    rc_files = {".bashrc": f"PATH={programs}:$PATH\n"}
+    with login_node(cells["sandbox"], tmp_path, "clock", rc_files) as (person, _):
+        done = person.fab("-H", "hpc", "check")
+        assert done.returncode == 0, done.stderr
+        result, said = steps(done)["clock"]
+        assert result == "warning"
+        assert re.match(rf"(59\d|60\d) s {words} this one", said)
+
+
+def test_queues_tell_what_is_used_and_what_waits(person: Person, cells: dict[str, Cell]) -> None:
+    cell = cells["sandbox2"]
+    before = {row["queue"]: row for row in json_lines(person.fab("-H", "sandbox2", "queues", "--json").stdout)}
+    held = qsub(cell, "true\n", "-h")
+    done = person.fab("-H", "sandbox2", "queues", "--json")
+    after = {row["queue"]: row for row in json_lines(done.stdout)}
+    assert list(after) == ["all.q", None]
+    assert after[None] == {**before[None], "waiting": before[None]["waiting"] + 1}
+    assert {name: after["all.q"][name] for name in ("used", "free", "down")} == {"used": 0, "free": 32, "down": 0}
+    plain = person.fab("-H", "sandbox2", "queues")
+    assert plain.stdout.splitlines()[0] == "sandbox2\tall.q\t0\t32\t0\t-"
+    assert plain.stdout.splitlines()[1:] == [f"sandbox2\t(all)\t-\t-\t-\t{after[None]['waiting']}"]
+    cell.must("qdel", held)
+
+
+def test_free_space_is_read_from_df() -> None:
+    df = (
+        "Filesystem     1024-blocks     Used Available Capacity Mounted on\n"
+        "/dev/vda         264212084 27936128  78454784      27% /\n"
+    )
+    assert free_space(df) == 78454784
+    assert free_space("a b  100 200 -5 101% /with space\n") == -5
+    assert free_space("df: no such file\n") is None
+
+
+def test_quotas_are_read_as_quota_prints_them() -> None:
+    said = (
+        "Disk quotas for user te1st (uid 1001): \n"
+        "     Filesystem  blocks   quota   limit   grace   files   quota   limit   grace\n"
+        "nfs:/home 9437184  10485760 11534336               0       0       0        \n"
+        "/data 10485761*  10485760 11534336   6days       0       0       0        \n"
+        "/unlimited   10       0       0               0       0       0        \n"
+    )
+    assert quota(said) == [
+        ("quota of nfs:/home: 9.0 GB of 10 GB used", False),
+        ("quota of /data: 10 GB of 10 GB used", True),
+    ]
+    assert quota("Disk quotas for user te1st (uid 1001): none\n") == []
+
+
+@given(st.text() | st.from_regex(r"(\S* +\d*\*? +-?\d+ +\d+ +\d+% /\n)*", fullmatch=True))
+def test_whatever_df_and_quota_print_is_no_traceback(text: str) -> None:
+    assert isinstance(free_space(text), (int, type(None)))
+    assert all(isinstance(line, str) for line, _ in quota(text))
