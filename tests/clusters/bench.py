@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -56,3 +58,21 @@ def kill(cell: Cell, *names: str) -> None:
         assert pid
         os.kill(pid, signal.SIGKILL)
         until(lambda name=name: pids(cell)[name] is None)
+
+
+def sbatch(script: str, *options: str, cluster: str = "sandbox-slurm") -> str:
+    """The ID of a job that was submitted by plain ssh."""
+    words = shlex.join(["sbatch", "--parsable", *options])
+    return ssh(cluster, words, script=f"#!/bin/sh\n{script}\n").strip()
+
+
+def ended(job: str, cluster: str = "sandbox-slurm") -> str:
+    """The state of this job, once it has ended."""
+    found: list[str] = []
+
+    def has_ended() -> bool:
+        found[:] = re.findall(r"JobState=(\w+)", ssh(cluster, f"scontrol -o show job {job}"))
+        return not {"PENDING", "RUNNING", "COMPLETING"}.intersection(found)
+
+    until(has_ended)
+    return " ".join(sorted(found))

@@ -41,7 +41,7 @@ def test_up_and_a_first_finished_job_take_at_most_15_seconds() -> None:
 
     assert "Your job 1" in answer
     assert took <= 15
-    assert "sandbox: making a Grid Engine cell" in up.stderr
+    assert "sandbox: making a Grid Engine cluster" in up.stderr
     assert "fab -H sandbox2 submit" in up.stdout
     lines = fab("testbed.status").stdout.splitlines()
     by_hand = f"ssh -F {shlex.quote(str(register.ssh_config()))}"
