@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -127,11 +128,11 @@ def test_a_third_scheduler_is_one_file(cells: dict[str, Cell], tmp_path: Path) -
         config = f"clusters:\n  alone: {{host: third, ssh_config: '{door.ssh_config}', scheduler: background}}\n"
         person = move_in(tmp_path / "person", "")
         (person.work / "fabric.yml").write_text(config)
-        (person.work / "fabfile.py").write_text(
-            "import tasks.schedulers\n"
-            f"tasks.schedulers.__path__.append({str(ROOT / 'tests' / 'schedulers' / 'third')!r})\n"
-            "ns = tasks.namespace()\n"
+        shutil.copytree(ROOT / "tasks", tmp_path / "tree" / "tasks")
+        shutil.copy(
+            ROOT / "tests" / "schedulers" / "third" / "background.py", tmp_path / "tree" / "tasks" / "schedulers"
         )
+        person.environment["PYTHONPATH"] = str(tmp_path / "tree")
         person.script("x", "#!/bin/sh\necho out\nsleep 1\nexit 7\n")
         done = person.fab("-H", "alone", "submit", "--script=x", "--fetch=results")
         assert done.returncode == 3, done.stderr

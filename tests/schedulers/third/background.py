@@ -1,6 +1,6 @@
 """A third scheduler, as small as one can be: the login node itself, where a job is a process in the background.
 
-It is found in a folder of `tasks.schedulers.__path__`; nothing else knows of it.
+It is one file in `tasks/schedulers/`; nothing else knows of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import shlex
 
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import State
-from tasks.schedulers import Row, Submitted
+from tasks.schedulers import Load, Row, Submitted
 
 name = "background"
 probe = "command -v nohup"
@@ -131,3 +131,19 @@ def log_names(submitted):
 
 def parse_errors(status, out, err):
     return {}
+
+
+def alive_command():
+    return 'ps -u "$(id -un)" -o pid='
+
+
+def parse_alive(status, out, err):
+    return set(out.split())
+
+
+def load_command():
+    return "true"
+
+
+def parse_load(status, out, err):
+    return Load((), 0)
