@@ -270,6 +270,7 @@ def _fabric(
             "transport_factory": transport_factory,
             "auth_strategy": Login(place, there, identities),
             "banner_timeout": timeout,
+            "timeout": 2 * timeout,  # until keys are exchanged: paramiko's own limit ends with the first packet
             "channel_timeout": 60,
         },
     )
@@ -290,6 +291,8 @@ def _failure(
 ) -> Exception:
     """What an error of paramiko's means to the user."""
     said = str(error) if isinstance(error, (paramiko.SSHException, OSError)) else repr(error)
+    if said == "No existing session":  # paramiko's word for keys that were not exchanged in time
+        said = f"no answer for {2 * timeout} s"
     said = terminal.printable(" ".join(said.split())) or type(error).__name__
     if complaint:
         return Unreachable(f"{place.where} cannot be reached by ssh_config's ProxyCommand: {complaint}")

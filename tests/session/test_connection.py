@@ -319,6 +319,26 @@ def test_l7_a_peer_that_dies_after_its_first_line_is_given_up_too(home: Home) ->
     assert threading.active_count() == threads  # paramiko's own timer would keep the process for 15 s
 
 
+def test_l7_a_peer_that_dies_while_keys_are_exchanged_is_given_up_too(home: Home, sshd: Sshd) -> None:
+    held: list[socket.socket] = []
+
+    def begin(client: socket.socket) -> None:
+        there = socket.create_connection(("127.0.0.1", sshd.port))
+        held.extend((client, there))
+        client.sendall(there.recv(4096))
+        there.sendall(client.recv(4096))
+        client.sendall(there.recv(4096))  # which keys it can exchange; that it has none of ours yet nobody tells
+
+    with listener(begin) as port:
+        start = time.monotonic()
+        with pytest.raises(Unreachable) as error:
+            connect(home.host("sharc", port, "ConnectTimeout 1"))
+        one_line(error, f"sharc (127.0.0.1:{port})", "no answer for 2 s")
+    for each in held:
+        each.close()
+    assert time.monotonic() - start < 6
+
+
 def test_a_port_that_speaks_something_else_is_told(home: Home) -> None:
     def speak(client: socket.socket) -> None:
         with client:

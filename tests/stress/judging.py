@@ -90,6 +90,8 @@ def _wrong_status(asked: Asked, answer: Answer) -> Iterator[str]:
     if "Traceback" in answer.err or "a bug in" in answer.err:
         yield f"a bug: {answer.err[-2000:]}"
     allowed = {0, 4, 5} if "wait" not in answer.words else {3 if asked.status else 0, 4, 5, 6}
+    if asked.bare and any(job["state"] == "vanished" for job in _jobs(answer)):
+        allowed |= {3}  # whether it may say so is the next question
     if answer.status not in allowed:
         yield f"an exit status that it cannot have: {answer.err[-500:]}"
     if answer.status in (0, 3) and "wait" in answer.words:

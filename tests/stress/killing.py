@@ -64,8 +64,12 @@ def _trace(name: str, place: Place, story: Story, proxy: Proxy) -> Callable[[], 
         "lock": (there / ".submithost/attempt").exists,
         "asked": (there / ".submithost/attempt/asked").exists,
         "receipt": (there / ".submithost/receipt").exists,
-        "recorded": lambda: b'"answer": "Your' in (state / "ledger.sqlite").read_bytes(),
+        "recorded": lambda: _holds(state / "ledger.sqlite", b'"answer": "Your'),
     }[name]
+
+
+def _holds(path: Path, text: bytes) -> bool:
+    return path.exists() and text in path.read_bytes()
 
 
 # Stands before qsub on the login environment's PATH; what it does it does once. `-verify` submits nothing.

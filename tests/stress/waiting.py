@@ -32,9 +32,9 @@ def waited(place: Place, days: Days) -> Tried:
     with Proxy(main_door(place.cell).port) as proxy:
         story = place.story("wait", proxy, kind=days.kind, seconds=days.seconds)
         assert story.submit().status == 0
-        before = proxy.connections
+        before = proxy.connections, proxy.counted["down"]
         began, process = time.time(), story.person.start(*story.wait_words())
-        assert wait_until(lambda: proxy.connections > before and proxy.counted["down"] > 30, 60)
+        assert wait_until(lambda: proxy.connections > before[0] and proxy.counted["down"] > before[1] + 12, 60)
         time.sleep(2)
         happened = process.poll() is None
         days.hurt(proxy, process)
