@@ -554,7 +554,11 @@ def parse_hold(status: int, out: str, err: str) -> str:
 
 
 def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # G41: it tells nothing
-    """qdel answers on stdout, and that a job is gone already is no failure (G40)."""
-    if "commlib error" in out + err or "unable to" in out + err or not out.strip():
+    """qdel answers on stdout, and that a job is gone already is no failure (G40).
+
+    Nor is that its node is dead: it is to go as soon as that is back (G33).
+    """
+    if "commlib error" in out + err or re.search("unable to (?!sync state)", out + err) or not out.strip():
         raise _failed(err, out)
-    return out, set(re.findall(r"(?:for deletion of|has deleted|has registered the) job(?:-array task)? (\d+)", out))
+    taken = r"(?:has deleted|has registered the|execd for the deletion of) job(?:-array task)? \"?(\d+)"
+    return out, set(re.findall(taken, out + err))

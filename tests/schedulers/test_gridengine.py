@@ -281,3 +281,8 @@ def test_damaged_answers_are_survived(block: Captured, damage: str, at: int) -> 
         gridengine.parse_queue(0, out, "")
     except SchedulerError:
         pass
+
+
+def test_g33_a_job_on_a_dead_node_was_taken_by_qdel() -> None:
+    said = 'te1st unable to sync state with remote execd for the deletion of job "6"\n'
+    assert gridengine.parse_cancel(1, said, "") == (said, {"6"})
