@@ -183,7 +183,7 @@ def _waiting(place: Place, outage: Outage, seconds: float, moment: Callable[[Pla
 
 FAULTS = (
     Fault("qmaster down before a submit", qmaster, before_submit, Lane.SHAKING, at_once=1),
-    Fault("qmaster down during a submit", moments, during_submit, Lane.SHAKING, at_once=1, short=1),
+    Fault("qmaster down during a submit", moments, during_submit, Lane.SHAKING, at_once=1),
     Fault(
         "qmaster stalls, qsub is killed",
         lambda _: [0.0, 0.001, 0.002, 0.003, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05],
@@ -191,7 +191,7 @@ FAULTS = (
         Lane.SHAKING,
         at_once=1,
     ),
-    Fault("qmaster down after a submit", qmaster, after_submit, Lane.SHAKING, at_once=1),
+    Fault("qmaster down after a submit", qmaster, after_submit, Lane.SHAKING, at_once=1, short=1),
     Fault("qmaster down during a poll", qmaster, during_poll, Lane.SHAKING, at_once=1),
     Fault("qmaster down during a settle", qmaster, during_settle, Lane.SHAKING, at_once=1),
     Fault("execd down before a job", execd, execd_away_before, Lane.SHAKING, at_once=1),
