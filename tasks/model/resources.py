@@ -16,7 +16,7 @@ _MEMORY = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?([kKmMgGtT]?)(?:i?[bB])?", re.A
 _ARRAY = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _MAIL_ON = re.compile(r"n|[beas]+")
-# As many as Slurm can be configured for; Grid Engine's default is 75000.
+# More than schedulers allow in one array job, by far.
 MOST_TASKS = 4_000_000
 
 

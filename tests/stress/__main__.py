@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.testbed import bed
-from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import Cluster
 
 from . import truth
-from .catalogue import FAULTS
+from .catalogue import ANYWHERE, FAULTS
 from .fault import Fault, Lane, Tried
 from .judging import Judgement, judge
 from .story import Place
@@ -77,7 +77,7 @@ class Row:
 class Campaign:
     """All lanes side by side, each over a cell: two cells, one of which is shaken."""
 
-    def __init__(self, cells: Sequence[Cell], folder: Path, *, short: bool) -> None:
+    def __init__(self, cells: Sequence[Cluster], folder: Path, *, short: bool) -> None:
         self.short, self._witnesses = short, folder / "witnesses"
         self._witnesses.mkdir()
         self._cells = {Lane.BUSY: cells[0], Lane.PATIENT: cells[0], Lane.SHAKING: cells[-1]}
@@ -103,7 +103,7 @@ class Campaign:
             row.judge(found)
         return list(rows.values())
 
-    def _in_use(self) -> list[Cell]:
+    def _in_use(self) -> list[Cluster]:
         return list({cell.name: cell for cell in self._cells.values()}.values())
 
     def _lane(self, faults: Sequence[Fault[Any]], rows: dict[str, Row]) -> None:
@@ -129,8 +129,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make stress", description=__doc__)
     parser.add_argument("--fault", action="append", help="only faults with this in their names; may be repeated")
     parser.add_argument("--short", action="store_true", help="a few attempts at some of them, a minute long")
+    parser.add_argument("--slurm", action="store_true", help="over a Slurm cluster: the faults that need no other one")
     given = parser.parse_args()
-    faults = [fault for fault in FAULTS if not given.fault or any(part in fault.name for part in given.fault)]
+    every = ANYWHERE if given.slurm else FAULTS
+    faults = [fault for fault in every if not given.fault or any(part in fault.name for part in given.fault)]
     faults = [fault for fault in faults if not given.short or fault.short]
     began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -138,17 +140,27 @@ def main() -> int:
         os.environ["XDG_STATE_HOME"] = f"{folder}/state"
         shaken = any(fault.lane is Lane.SHAKING for fault in faults)
         try:
-            cells = bed.up(
-                ["steady", "shaken"] if shaken else ["steady"], slots=64, accounting_flush="00:00:01",
-                say=lambda line: print(line, file=sys.stderr),
-            )  # fmt: skip
+            cells = _up_slurm() if given.slurm else _up(["steady", "shaken"] if shaken else ["steady"])
             rows = Campaign(cells, Path(folder), short=given.short).run(faults)
         except BaseException:
             bed.down()
             traceback.print_exc()
             os._exit(1)  # attempts under way would go on for minutes, with nobody there
         bed.down()
-    return report(rows, time.monotonic() - began, least=0 if given.fault or given.short else LEAST)
+    return report(rows, time.monotonic() - began, least=0 if given.fault or given.short or given.slurm else LEAST)
+
+
+def _up(names: Sequence[str]) -> list[Cluster]:
+    return bed.up(names, slots=64, accounting_flush="00:00:01", say=_say)
+
+
+def _up_slurm() -> list[Cluster]:
+    """Its controller forgets no job as long as the campaign goes on."""
+    return bed.up_slurm(["steady"], slots=64, min_job_age=86400, say=_say)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def report(rows: Sequence[Row], seconds: float, least: int) -> int:

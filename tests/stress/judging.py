@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .truth import Truth
 
 _DENIALS = ("no job was made", "made no job", "nothing submitted:")
-_ID = re.compile(r"^Your job(?:-array)? (\d+)", re.M)
+_ID = re.compile(r"^(?:Your job(?:-array)?|Submitted batch job) (\d+)", re.M)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import Cluster
 from tasks.testbed.sshd import Door, main_door
 from tests.conftest import Person, move_in
 from tests.proxy import Proxy, ssh_config_through
@@ -122,7 +123,7 @@ def persist(stories: Sequence[Story]) -> Sequence[Story]:
 class Place:
     """Where a fault is tried: a cell, and a folder for homes and for what the bodies write down."""
 
-    cell: Cell
+    cell: Cluster
     folder: Path
     witnesses: Path
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -148,8 +149,9 @@ class Place:
         (self.folder / name).mkdir()
         if proxy:
             config = ssh_config_through(proxy, door, self.folder / name / "ssh_config")
+        scheduler = "gridengine" if isinstance(self.cell, Cell) else "slurm"
         text = (
-            f"clusters:\n  hpc:\n    host: {door.name}\n    ssh_config: '{config}'\n    scheduler: gridengine\n{more}"
+            f"clusters:\n  hpc:\n    host: {door.name}\n    ssh_config: '{config}'\n    scheduler: {scheduler}\n{more}"
         )
         return move_in(self.folder / name / "home", text)
 

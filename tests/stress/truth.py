@@ -1,4 +1,4 @@
-"""What really happened: asked of qmaster, of its accounting, of what the bodies wrote; never of our own records."""
+"""What really happened: asked of the scheduler, and of what the bodies wrote; never of our own records."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import calendar
 import re
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
 from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import Cluster
 from tasks.testbed.files import BINARIES
 
 # A line from each body as it begins and one as it ends, in a file of its own outside of submithost's directories.
 _BODY = """\
 #!/bin/sh
-{directives}task=$SGE_TASK_ID
+{directives}task=${{SGE_TASK_ID:-${{SLURM_ARRAY_TASK_ID:-0}}}}
 [ "$task" != undefined ] || task=0
-echo "began $JOB_ID $task $(date +%s.%N)" >>'{witness}'
+job=${{JOB_ID:-${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}}}
+echo "began $job $task $(date +%s.%N)" >>'{witness}'
 sleep {seconds}
-echo "ended $JOB_ID $task $(date +%s.%N)" >>'{witness}'
+echo "ended $job $task $(date +%s.%N)" >>'{witness}'
 exit {status}
 """
 
@@ -55,7 +57,18 @@ class Truth:
     queued: frozenset[str] = frozenset()
 
 
-def ask(cells: Iterable[Cell], witnesses: Path, names: Iterable[str]) -> dict[str, Truth]:
+@dataclass(frozen=True)
+class Record:
+    """One job or task that has ended, by its scheduler's word."""
+
+    name: str
+    job_id: str
+    task: int
+    submitted_at: int
+    status: int
+
+
+def ask(cells: Iterable[Cluster], witnesses: Path, names: Iterable[str]) -> dict[str, Truth]:
     """The truth about each of these names. Raises RuntimeError when a scheduler does not answer."""
     jobs: dict[str, dict[str, int | None]] = {}
     accounted: dict[str, dict[tuple[str, int], int]] = {}
@@ -64,12 +77,9 @@ def ask(cells: Iterable[Cell], witnesses: Path, names: Iterable[str]) -> dict[st
         for name, job_id in _queue(cell):
             jobs.setdefault(name, {})[job_id] = None
             queued.setdefault(name, set()).add(job_id)
-        for record in _accounting(cell):
-            name, job_id, task = record["jobname"], record["jobnumber"], record["taskid"]
-            when = calendar.timegm(time.strptime(record["qsub_time"]))
-            jobs.setdefault(name, {})[job_id] = when
-            status = int(record["exit_status"].split()[0])
-            accounted.setdefault(name, {})[job_id, int(task) if task.isdigit() else 0] = status
+        for record in _records(cell):
+            jobs.setdefault(record.name, {})[record.job_id] = record.submitted_at
+            accounted.setdefault(record.name, {})[record.job_id, record.task] = record.status
     found = {}
     for name in names:
         bodies = tuple(read_witness(witnesses / name))
@@ -80,7 +90,7 @@ def ask(cells: Iterable[Cell], witnesses: Path, names: Iterable[str]) -> dict[st
     return found
 
 
-def settled(cells: Iterable[Cell], names: Iterable[str], within: float) -> bool:
+def settled(cells: Iterable[Cluster], names: Iterable[str], within: float) -> bool:
     """Whether no job of these names is left with a qmaster within so many seconds, and all are accounted for."""
     wanted, cells = set(names), list(cells)
     deadline = time.monotonic() + within
@@ -105,6 +115,40 @@ def read_witness(path: Path) -> list[Body]:
     return bodies
 
 
+def _queue(cluster: Cluster) -> list[tuple[str, str]]:
+    """Name and number of every job that the scheduler has."""
+    if isinstance(cluster, Cell):
+        return _qstat(cluster)
+    done = cluster.run("squeue", "-h", "-o", "%j|%F", timeout=120)
+    if done.returncode != 0:
+        raise RuntimeError(f"{cluster.name}: squeue: {done.stderr}")
+    return [(name, job_id) for line in done.stdout.splitlines() for name, _, job_id in [line.rpartition("|")]]
+
+
+def _records(cluster: Cluster) -> Iterator[Record]:
+    """Every job and task that has ended."""
+    if isinstance(cluster, Cell):
+        for facts in _accounting(cluster):
+            task = facts["taskid"]
+            when = calendar.timegm(time.strptime(facts["qsub_time"]))
+            status = int(facts["exit_status"].split()[0])
+            yield Record(facts["jobname"], facts["jobnumber"], int(task) if task.isdigit() else 0, when, status)
+        return
+    # The controller of a campaign forgets nothing.
+    done = subprocess.run(
+        ["scontrol", "-o", "show", "job"], env=cluster.env() | {"TZ": "UTC"}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, errors="replace", timeout=120,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise RuntimeError(f"{cluster.name}: scontrol: {done.stderr}")
+    for line in done.stdout.splitlines():
+        facts = dict(re.findall(r"(?:^| )([A-Za-z]+)=(\S*)", line))
+        if facts.get("JobState") in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"):
+            when = calendar.timegm(time.strptime(facts["SubmitTime"], "%Y-%m-%dT%H:%M:%S"))
+            task, status = facts.get("ArrayTaskId", "0"), int(facts["ExitCode"].partition(":")[0])
+            yield Record(facts["JobName"], facts.get("ArrayJobId", facts["JobId"]), int(task), when, status)
+
+
 def _run(cell: Cell, *words: str) -> subprocess.CompletedProcess[str]:
     """A program of Grid Engine's, its times in UTC."""
     return subprocess.run(
@@ -113,7 +157,7 @@ def _run(cell: Cell, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def _queue(cell: Cell) -> list[tuple[str, str]]:
+def _qstat(cell: Cell) -> list[tuple[str, str]]:
     """Name and number of every job that qmaster has."""
     done = _run(cell, "qstat", "-u", "*", "-xml")
     if done.returncode != 0:
