@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import subprocess
 import threading
 import time
@@ -72,7 +73,11 @@ class Story:
     def end(self, *, killed: bool = False) -> Answer:
         """The answer of what was begun."""
         assert self.process
-        out, err = self.process.communicate(timeout=_LONGEST)
+        try:
+            out, err = self.process.communicate(timeout=_LONGEST)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            raise RuntimeError(f"{self.name}: no end after {_LONGEST} s: {self.process.communicate()}") from None
         return self.keep(self.submit_words(), self.process.returncode, out, err, self._began, killed=killed)
 
     def submit(self, **environment: str) -> Answer:
@@ -153,7 +158,9 @@ class Place:
         text = (
             f"clusters:\n  hpc:\n    host: {door.name}\n    ssh_config: '{config}'\n    scheduler: {scheduler}\n{more}"
         )
-        return move_in(self.folder / name / "home", text)
+        person = move_in(self.folder / name / "home", text)
+        person.environment["PYTHONFAULTHANDLER"] = "1"  # so that one without an end says where it is
+        return person
 
     def story(
         self,

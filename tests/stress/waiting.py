@@ -37,7 +37,8 @@ def waited(place: Place, days: Days) -> Tried:
         assert wait_until(lambda: proxy.connections > before[0] and proxy.counted["down"] > before[1] + 12, 60)
         time.sleep(2)
         happened = process.poll() is None
-        days.hurt(proxy, process)
+        if happened:
+            days.hurt(proxy, process)
         out, err = process.communicate(timeout=600)
         story.keep(story.wait_words(), process.returncode, out, err, began)
         return Tried([story], int(happened))
@@ -117,6 +118,8 @@ def restarted(place: Place, seconds: float) -> Tried:
 
 
 FAULTS = (
-    Fault("wait: dropped, refused, asleep, silent", nights, waited, Lane.PATIENT, at_once=13, short=1),
-    Fault("wait: sshd restarted", lambda _: [0.0, 1.0, 3.0, 6.0, 12.0, 20.0], restarted, Lane.PATIENT, at_once=6),
+    Fault("wait: dropped, refused, asleep, silent", nights, waited, Lane.PATIENT, at_once=13),
+    Fault(
+        "wait: sshd restarted", lambda _: [0.0, 1.0, 3.0, 6.0, 12.0, 20.0], restarted, Lane.PATIENT, at_once=6, short=1
+    ),
 )
