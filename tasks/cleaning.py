@@ -15,6 +15,7 @@ from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job, Outcome, State, check_key
 from .model.settling import Known, Notes, settle
+from .model.wording import number
 from .session import Answer, Session
 from .watching import records_of
 
@@ -100,7 +101,7 @@ def _read(answer: Answer, jobs: Sequence[Found]) -> list[Found]:
     """The section `found`; what it does not tell of is left."""
     fields = answer["found"].exact.split("\0")
     told = {key: rest for key, *rest in zip(fields[0::4], fields[1::4], fields[2::4], fields[3::4], strict=False)}
-    now = answer.text("now")
+    now = number(answer.text("now")) or 0
     found = []
     for each in jobs:
         word, what, stamp = told.get(each.job.key, ["left", "nothing was said of it", "-"])
@@ -110,10 +111,10 @@ def _read(answer: Answer, jobs: Sequence[Found]) -> list[Found]:
                 candidate=word == "there",
                 gone=word == "gone",
                 removed=word == "removed",
-                size=int(what) if word == "there" and what.isdecimal() else each.size,
+                size=(number(what) or each.size) if word == "there" else each.size,
                 stamp=stamp,
                 why=what if word == "left" else "",
-                now=int(now) if now.isdecimal() else 0,
+                now=now,
             )
         )
     return found

@@ -14,6 +14,7 @@ from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job
 from .model.settling import Known, settle
+from .model.wording import number
 from .schedulers import Submitted
 from .selection import Selected
 from .session import Session
@@ -115,8 +116,7 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tup
         else:
             left.append(f"{path} is left there: {what(entry)}")
     tell(job.title(), left)
-    now = notes.text("now")
-    return int(now) if now.isdecimal() else 0, found
+    return number(notes.text("now")) or 0, found
 
 
 def _look_by_hand(session: Session, job: Job) -> list[Found]:

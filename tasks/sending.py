@@ -15,7 +15,7 @@ from typing import BinaryIO, TypeVar
 
 from . import output
 from .listing import SLOW, Entry, There, look
-from .login_node import Program
+from .login_node import Program, check_line
 from .model.errors import ConnectionLost, InvalidInput, SchedulerError
 from .session import Session, back_off
 
@@ -209,7 +209,7 @@ class Stream:
         else:
             laid = [self._plain(entry, content) for entry, content in members]
         checks = b"".join(
-            check_line(hashlib.sha256(content).hexdigest(), self._name(entry))
+            check_line(hashlib.sha256(content).hexdigest(), b"./" + self._name(entry))
             for entry, content in members
             if entry.kind == "f"
         )
@@ -275,10 +275,3 @@ class Stream:
 def seconds(entry: Entry) -> str:
     """Its modification time, exactly."""
     return f"{entry.modified // 10**9}.{entry.modified % 10**9:09}"
-
-
-def check_line(sum_here: str, name: bytes) -> bytes:
-    """A line as sha256sum writes and reads it."""
-    name = b"./" + name
-    plain = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
-    return (b"" if plain == name else b"\\") + sum_here.encode() + b"  " + plain + b"\n"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .finding import Verdict, judge, place, step
-from .login_node import Program, quoted, source
+from .login_node import Program, check_line, quoted, source
 from .model.errors import InvalidInput, NotSubmitted, SchedulerError
 from .model.job import Job
 from .schedulers import Scheduler
@@ -78,14 +78,8 @@ class Bundle:
                 self.progress(len(piece))
             if size:
                 raise InvalidInput(f"{file.name} was changed while it was sent; submit again")
-            sums += _checksum_line(digest.hexdigest().encode(), name)
+            sums += check_line(digest.hexdigest(), name)
         yield b"sums %d\n%b" % (len(sums), sums)
-
-
-def _checksum_line(digest: bytes, name: bytes) -> bytes:
-    """As sha256sum(1) writes it: a backslash in front says that the name has escapes."""
-    escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
-    return b"%b%b  %b\n" % (b"\\" if escaped != name else b"", digest, escaped)
 
 
 def where_to_insert(script: bytes) -> tuple[int, bool]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tasks.arrival import unpack_sums
 from tasks.listing import Entry, entries, stays_inside
-from tasks.sending import check_line
+from tasks.login_node import check_line
 
 NAME = st.text(st.sampled_from("ab/\\\n\r '.-"), min_size=1).map(str.encode)
 
@@ -67,4 +67,4 @@ def test_no_listing_raises(data: bytes) -> None:
 
 @given(NAME)
 def test_names_in_lists_of_checksums_come_back_as_they_went(name: bytes) -> None:
-    assert unpack_sums(check_line("0" * 64, name)) == {b"./" + name: "0" * 64, b"": ""}
+    assert unpack_sums(check_line("0" * 64, b"./" + name)) == {b"./" + name: "0" * 64, b"": ""}

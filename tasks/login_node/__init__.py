@@ -42,6 +42,12 @@ def quoted(words: Iterable[str]) -> str:
     return " ".join(quote(word) for word in words)
 
 
+def check_line(digest: str, name: bytes) -> bytes:
+    """A line as sha256sum(1) writes and reads it: a backslash in front says that the name has escapes."""
+    escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    return (b"" if escaped == name else b"\\") + digest.encode() + b"  " + escaped + b"\n"
+
+
 @dataclass(frozen=True)
 class Program:
     """A program by the names of its files, its variables, and the data that it reads from stdin after itself.

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 VERSION = 1
 _MAY_LACK = ("job_id", "directory")
 _TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "origin", *_MAY_LACK)
-_NUMBERS = ("submitted_at", "absent_since", "exit_status", "started_at", "ended_at")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -216,8 +215,6 @@ def from_record(record: dict[str, object]) -> Job:
     for name, value in known.items():
         if name in _TEXTS and not isinstance(value, (str, type(None)) if name in _MAY_LACK else str):
             raise TypeError(f"{name} is no text")
-        if name in _NUMBERS and not isinstance(value, (int, type(None))):
-            raise TypeError(f"{name} is no number")
     if not re.fullmatch("[0-9]{1,20}", str(known.get("job_id") or "0")):  # it is shown, and asked for, as it is
         raise ValueError("job_id is none")
     return Job(**known)  # type: ignore[arg-type]  # the rest fails in here or where it is read

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,7 @@ from tasks.testbed.cell import Cell
 
 from .bench import qsub, ssh, until
 
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A state directory of the test's own; whatever it brought up is taken down."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    yield tmp_path / "state"
-    bed.down()
-
-
-@pytest.fixture
-def cell() -> Cell:
-    """One cluster that is up. Its accounting is written at once: no test here needs the gap."""
-    return bed.up(["sandbox"], accounting_flush="00:00:00")[0]
+pytestmark = pytest.mark.usefixtures("state")
 
 
 def test_the_vocabulary_of_sharc_is_there_and_stock_stays_stock(cell: Cell) -> None:

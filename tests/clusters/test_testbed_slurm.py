@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,7 @@ from tasks.testbed.slurm import SlurmCluster
 
 from .bench import ended, fab, sbatch, ssh, until
 
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A state directory of the test's own; whatever it brought up is taken down."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    yield tmp_path / "state"
-    bed.down()
-
-
-@pytest.fixture
-def cluster() -> SlurmCluster:
-    """One cluster that is up, without accounting."""
-    return bed.up_slurm()[0]
+pytestmark = pytest.mark.usefixtures("state")
 
 
 def test_up_and_a_first_finished_job_take_at_most_20_seconds() -> None:

@@ -85,13 +85,19 @@ def moments(_: Place) -> Sequence[Outage]:
     ]
 
 
-def after_submit(place: Place, outage: Outage) -> Tried:
-    """It goes as soon as it has answered."""
-    stories = [place.story("after", kind=kind) for kind in _ALL]
+def _submitted(place: Place, what: str) -> list[Story]:
+    """A submission of each kind, all at once, each answered."""
+    stories = [place.story(what, kind=kind) for kind in _ALL]
     for story in stories:
         story.begin()
     for story in stories:
         story.end()
+    return stories
+
+
+def after_submit(place: Place, outage: Outage) -> Tried:
+    """It goes as soon as it has answered."""
+    stories = _submitted(place, "after")
     outage.end(place.cell)
     time.sleep(outage.away)
     daemons.start_qmaster(place.cell)
@@ -116,11 +122,7 @@ def execd_away(place: Place, outage: Outage) -> Tried:
 def execd_away_before(place: Place, outage: Outage) -> Tried:
     """execd goes before jobs are submitted, so they pend until it is back."""
     outage.end(place.cell)
-    stories = [place.story("pending", kind=kind) for kind in _ALL]
-    for story in stories:
-        story.begin()
-    for story in stories:
-        story.end()
+    stories = _submitted(place, "pending")
     time.sleep(outage.away)
     daemons.start_execd(place.cell)
     return Tried(persist(stories), len(stories))
