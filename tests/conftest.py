@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tasks.testbed import bed, register
 from tasks.testbed.cell import Cell
@@ -92,6 +93,12 @@ def move_in(home: Path, fabric_yml: str = "") -> Person:
     return Person(home, work, plain_environment(home))
 
 
+def configured(names: Iterable[str]) -> str:
+    """The file `~/.fabric.yml` that knows these clusters of the testbed."""
+    registered = yaml.safe_load(register.registration().read_text())["clusters"]
+    return yaml.safe_dump({"clusters": {name: registered[name] for name in names}}, sort_keys=False)
+
+
 @pytest.fixture(scope="session")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cell]]:
     """The clusters `sandbox` and `sandbox2`, for the whole run and away from anybody's own testbed."""
@@ -117,6 +124,11 @@ def slurm(cells: dict[str, Cell]) -> SlurmCluster:
 
 @pytest.fixture
 def person(cells: dict[str, Cell], tmp_path: Path) -> Person:
-    """Somebody who has the two clusters configured."""
-    del cells
-    return move_in(tmp_path / "home", register.registration().read_text())
+    """Somebody who has the two clusters configured, and no other that happens to be up."""
+    return move_in(tmp_path / "home", configured(cells))
+
+
+@pytest.fixture
+def commuter(cells: dict[str, Cell], slurm: SlurmCluster, tmp_path: Path) -> Person:
+    """Somebody who has the two clusters configured, and the one of the other scheduler."""
+    return move_in(tmp_path / "home", configured([*cells, slurm.name]))

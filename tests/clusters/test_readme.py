@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tasks.testbed.slurm import SlurmCluster
 from tests.conftest import ROOT, Person
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -38,13 +37,12 @@ ANSWER = re.compile(r"^(?:Your job(?:-array)? |Submitted batch job )(\d+).*$", r
 
 
 @pytest.mark.parametrize("cluster", ["sandbox", "sandbox-slurm"])
-def test_the_first_session_is_as_shown(slurm: SlurmCluster, person: Person, tmp_path: Path, cluster: str) -> None:
-    del slurm
+def test_the_first_session_is_as_shown(commuter: Person, tmp_path: Path, cluster: str) -> None:
     commands = session()
     assert len(commands) > 8
     script = dict(commands)["cat seven.sh"]
-    person.script("seven.sh", script)
-    (person.work / "job_templates").symlink_to(ROOT / "job_templates")
+    commuter.script("seven.sh", script)
+    (commuter.work / "job_templates").symlink_to(ROOT / "job_templates")
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "fab").write_text(f'#!/bin/sh\nexec {sys.executable} -m fabric "$@"\n')
@@ -57,8 +55,8 @@ def test_the_first_session_is_as_shown(slurm: SlurmCluster, person: Person, tmp_
         for number, real in numbers.items():
             typed = typed.replace(number, real)
         done = subprocess.run(
-            ["bash", "-c", typed], cwd=person.work, text=True, timeout=120, stdin=subprocess.DEVNULL,
-            env={**person.environment, "PATH": f"{programs}:{person.environment['PATH']}"},
+            ["bash", "-c", typed], cwd=commuter.work, text=True, timeout=120, stdin=subprocess.DEVNULL,
+            env={**commuter.environment, "PATH": f"{programs}:{commuter.environment['PATH']}"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         status = done.returncode

@@ -19,12 +19,11 @@ SEVEN = "#!/bin/sh\necho out\nexit 7\n"
 
 
 @pytest.fixture
-def user(slurm: SlurmCluster, person: Person) -> Person:
+def user(commuter: Person) -> Person:
     """Somebody with a script or two."""
-    del slurm
-    person.script("x", SEVEN)
-    person.script("long", "#!/bin/sh\nsleep 100\n")
-    return person
+    commuter.script("x", SEVEN)
+    commuter.script("long", "#!/bin/sh\nsleep 100\n")
+    return commuter
 
 
 def shown(cluster: SlurmCluster, job_id: str) -> str:
