@@ -158,7 +158,7 @@ class Watch:
         if rows is not None:
             self._queue = _by_job(rows, self.live())
         for job in self.live():
-            self._update(job, None if rows is None else self._queue[job.job_id or ""], None)
+            self._update(job, None if rows is None else self._queue[job.key], None)
         self._store()
 
     def _rows(self, reply: Reply) -> list[Row] | None:
@@ -194,7 +194,7 @@ class Watch:
             records = None
         for job in jobs:
             found = None if records is None else records_of(job, records)
-            self._update(job, self._queue[job.job_id or ""], found, accounting_asked=True)
+            self._update(job, self._queue[job.key], found, accounting_asked=True)
         self._store()
 
     def _update(
@@ -239,22 +239,28 @@ def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
 
 
 def _by_job(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, dict[int, State]]:
-    """States by job ID and task; a row without tasks is about the whole job (task 0)."""
-    found: dict[str, dict[int, State]] = {job.job_id: {} for job in jobs if job.job_id}
-    arrays = {job.job_id: job.array for job in jobs}
+    """States by key and task; a row without tasks is about the whole job (task 0)."""
+    found: dict[str, dict[int, State]] = {}
+    of_id: dict[str | None, list[Row]] = {}
     for row in rows:
-        if row.job_id not in found:
-            continue
-        array = arrays[row.job_id]
-        if array and not row.tasks:
-            found[row.job_id].update(dict.fromkeys(array.numbers(), row.state))
-        elif array:
-            for tasks in row.tasks:  # those that it has: a number from outside is no reason to count to a billion
-                fewer, more = sorted((array.numbers(), tasks.numbers()), key=len)
-                found[row.job_id].update({task: row.state for task in fewer if task in more})
-        else:
-            found[row.job_id][0] = row.state
+        of_id.setdefault(row.job_id, []).append(row)
+    for job in jobs:
+        states = found[job.key] = {}
+        for row in of_id.get(job.job_id, ()):
+            if row.key in ("", job.key):
+                states.update(dict.fromkeys(_tasks(row, job), row.state))
     return found
+
+
+def _tasks(row: Row, job: Job) -> Iterable[int]:
+    """Which of the job's tasks a row is about."""
+    if not job.array:
+        return (0,)
+    if not row.tasks:
+        return job.array.numbers()
+    # Those that it has: a number from outside is no reason to count to a billion.
+    both = (sorted((job.array.numbers(), tasks.numbers()), key=len) for tasks in row.tasks)
+    return (task for fewer, more in both for task in fewer if task in more)
 
 
 def records_of(job: Job, records: Iterable[Record]) -> dict[int, Outcome]:
@@ -262,7 +268,9 @@ def records_of(job: Job, records: Iterable[Record]) -> dict[int, Outcome]:
     return {
         record.task: record.outcome
         for record in records
-        if record.job_id == job.job_id and (record.submitted_at or 0) >= (job.submitted_at or 0) - 300
+        if record.job_id == job.job_id
+        and record.key in ("", job.key)
+        and (record.submitted_at or 0) >= (job.submitted_at or 0) - 300
     }
 
 

@@ -154,7 +154,7 @@ def test_a_job_in_the_queue_has_not_ended_whatever_else_is_said(
 ) -> None:
     rows = "".join((ROW.format(812, "r", ""), ROW.format(12, state, tasks), ROW.format(2, "qw", "")))
     queue = _by_job(gridengine.parse_queue(0, f"{noise}<?xml?><job_info>{rows}</job_info>".replace(
-        "<?xml?>", "<?xml version='1.0'?>"), ""), [JOB])["12"]  # fmt: skip
+        "<?xml?>", "<?xml version='1.0'?>"), ""), [JOB])["k"]  # fmt: skip
     notes = Notes()
     notes.read(noted)
     try:

@@ -65,21 +65,29 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the scheduler's list: these tasks of a job (none: all of it) are alive and in that state."""
+    """One line of the scheduler's list: these tasks of a job (none: all of it) are alive and in that state.
+
+    `key` is that of its mark, where the list shows marks: an ID is used again sooner or later.
+    """
 
     job_id: str
     state: State
     tasks: tuple[TaskRange, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One line of the scheduler's accounting. `task` 0: not an array job. `submitted_at` tells re-used IDs apart."""
+    """One line of the scheduler's accounting. `task` 0: not an array job.
+
+    `submitted_at` tells IDs apart that are used again, and so does `key`, where the accounting shows marks.
+    """
 
     job_id: str
     task: int
     submitted_at: int | None
     outcome: Outcome
+    key: str = ""
 
 
 @dataclass(frozen=True)

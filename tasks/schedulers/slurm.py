@@ -249,22 +249,23 @@ def state_of(word: str, reason: str = "") -> State | None:
 
 
 def queue_command() -> str:
-    """Pending tasks of an array stay folded in one row (S2)."""
-    return "squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r'"
+    """Pending tasks of an array stay folded in one row (S2). The command tells jobs apart that have had one ID: a
+    controller that is killed forgets what it took within its last five seconds, and gives those IDs again."""
+    return "squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%o'"
 
 
 def parse_queue(status: int, out: str, err: str) -> list[Row]:
-    """Rows `ID|TASKS|STATE|REASON`; S5: what is no such row is not an answer."""
+    """Rows `ID|TASKS|STATE|REASON|COMMAND`; S5: what is no such row is not an answer."""
     if status != 0:
         raise _failed(err, out)
     rows = []
     for line in out.splitlines():
-        fields = line.split("|", 3)
-        if len(fields) != 4 or not fields[0].isdecimal():
+        fields = line.split("|", 4)
+        if len(fields) != 5 or not fields[0].isdecimal():
             raise SchedulerError("Slurm: the answer of squeue is not understood")
         state = state_of(fields[2], fields[3])
         if state:
-            rows.append(Row(fields[0], state, _ranges(fields[1])))
+            rows.append(Row(fields[0], state, _ranges(fields[1]), _key(fields[4])))
     return rows
 
 
@@ -328,12 +329,18 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
     tasks: dict[str, list[TaskRange]] = {}
     for line in out.splitlines():
         fields = line.split("|")
-        found = _MARK.search("|".join(fields[4:]))
+        key = _key("|".join(fields[4:]))
         # What was refused for its resources is kept as a job that has failed, and was none.
-        if found and fields[0].isdecimal() and fields[2] != "BadConstraints":
-            tasks.setdefault(found[1], []).extend(_ranges(fields[1]))
-            marks[found[1]] = Submitted(fields[0], fields[3], _together(tasks[found[1]]))
+        if key and fields[0].isdecimal() and fields[2] != "BadConstraints":
+            tasks.setdefault(key, []).extend(_ranges(fields[1]))
+            marks[key] = Submitted(fields[0], fields[3], _together(tasks[key]))
     return marks
+
+
+def _key(command: str) -> str:
+    """The key whose job file a command is; empty: of none."""
+    found = _MARK.search(command)
+    return found[1] if found else ""
 
 
 def errors_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # as in marks_command
@@ -345,7 +352,7 @@ def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
     """Those of jobs in error state (SPECIAL_EXIT)."""
     if status != 0:
         raise _failed(err, out)
-    rows = [line.split("|") for line in out.splitlines() if line.count("|") == 3]
+    rows = [line.split("|") for line in out.splitlines() if line.count("|") >= 4]
     return {row[0]: row[3] for row in rows if state_of(row[2], row[3]) is State.ERROR}
 
 
@@ -411,15 +418,17 @@ def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: 
         if line.startswith("JobId="):
             facts = _facts(line)
             job_id, task = facts.get("ArrayJobId", facts["JobId"]), facts.get("ArrayTaskId", "")
-            words = [facts.get(key, "") for key in ("JobState", "ExitCode", "SubmitTime", "StartTime", "EndTime")]
+            words = [facts.get(fact, "") for fact in ("JobState", "ExitCode", "SubmitTime", "StartTime", "EndTime")]
+            key = _key(facts.get("Command", ""))
         elif line.count("|") == 5:
             whole, *words = line.split("|")
             job_id, _, task = whole.partition("_")
+            key = ""
         else:
             continue
         if not job_id.isdecimal() or not (task == "" or (task.isdecimal() and len(task) < 10)):
             continue  # the pending rest of an array job
-        record = Record(job_id, int(task or 0), _seconds(words[2]), _outcome(*words))
+        record = Record(job_id, int(task or 0), _seconds(words[2]), _outcome(*words), key)
         known = records.get((job_id, record.task))
         if not (known and known.outcome.state.ended and not record.outcome.state.ended):
             records[job_id, record.task] = record

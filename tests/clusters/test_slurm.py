@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,6 +197,23 @@ def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(user: Person,
     assert user.fab(*words).stdout == first.stdout
     (job,) = user.jobs(cluster=HPC)
     assert (job["state"], sorted(job["tasks"])) == ("failed", ["1", "3"])
+
+
+def test_a_forgotten_job_is_not_told_to_be_the_one_that_got_its_number(user: Person, slurm: SlurmCluster) -> None:
+    """A killed controller forgets what it took since it last saved its state, and gives those IDs again."""
+    state, saved = slurm.root / "state", user.home / "state"
+    shutil.copytree(state, saved)
+    forgotten = user.submit("x", "--hold", "--key=forgotten", cluster=HPC)
+    slurm_daemons.kill_slurmctld(slurm)
+    shutil.rmtree(state)
+    shutil.copytree(saved, state)
+    slurm_daemons.start_slurmctld(slurm)
+    assert user.submit("long", "--key=its-number", cluster=HPC) == forgotten
+    until(lambda: user.jobs("--job=its-number", cluster=HPC)[0]["state"] == "running")
+    assert user.jobs("--job=forgotten", cluster=HPC)[0]["state"] == "unknown"
+    user.fab("-H", HPC, "cancel", "--job=its-number")
+    assert user.wait("--job=its-number", cluster=HPC)["state"] == "cancelled"
+    assert user.wait("--job=forgotten", cluster=HPC)["state"] == "vanished"
 
 
 def test_two_jobs_of_one_key_do_its_work_once(user: Person, slurm: SlurmCluster) -> None:

@@ -39,8 +39,8 @@ def full(place: Place, room: Room) -> Tried:
     folder.mkdir()
     with _mounted(folder, room):
         more = f"    directory: '{folder}'\n"
-        # Without a log in there: Grid Engine itself fails a job that has no room for it.
-        story = place.story("full", more=more, words=("--option=-o /dev/null -j y",))
+        # Without a log in there: the scheduler itself fails a job that has no room for it.
+        story = place.story("full", more=more, words=(f"--option={place.without_log}",))
         happened = _watched(folder, story)
         if story.accepted:  # and the job has no room to note its end
             answer = story.type(*story.wait_words())

@@ -1,9 +1,10 @@
-"""kill -9: of the local process at each of its steps, and over there of qsub and of the shells that wait for it."""
+"""kill -9: of the local process at each of its steps, and over there of what submits and of the shells above it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -64,19 +65,19 @@ def _trace(name: str, place: Place, story: Story, proxy: Proxy) -> Callable[[], 
         "lock": (there / ".submithost/attempt").exists,
         "asked": (there / ".submithost/attempt/asked").exists,
         "receipt": (there / ".submithost/receipt").exists,
-        "recorded": lambda: _holds(state / "ledger.sqlite", b'"answer": "Your'),
+        "recorded": lambda: _holds(state / "ledger.sqlite", rb'"answer": "(Your|Submitted)'),
     }[name]
 
 
-def _holds(path: Path, text: bytes) -> bool:
-    return path.exists() and text in path.read_bytes()
+def _holds(path: Path, pattern: bytes) -> bool:
+    return path.exists() and re.search(pattern, path.read_bytes()) is not None
 
 
-# Stands before qsub on the login environment's PATH; what it does it does once. `-verify` submits nothing.
+# Stands before qsub, or sbatch, on the login environment's PATH; what it does it does once. `-verify` submits nothing.
 _WRAPPER = """\
 #!/bin/sh
-case " $* " in *' -verify '*) exec {qsub} "$@" ;; esac
-mkdir {done} 2>/dev/null || exec {qsub} "$@"
+case " $* " in *' -verify '*) exec {command} "$@" ;; esac
+mkdir {done} 2>/dev/null || exec {command} "$@"
 ancestors() {{ # the N processes above this one, nearest first
     pid=$$ n=$1
     while [ "$n" -gt 0 ]; do
@@ -88,18 +89,18 @@ ancestors() {{ # the N processes above this one, nearest first
 {action}
 """
 _ACTIONS = {
-    "qsub killed before it asks": "kill -9 $$",
-    "qsub killed after it asked, silent": '{qsub} "$@" >/dev/null 2>&1; kill -9 $$',
-    "qsub killed after its answer": '{qsub} "$@"; kill -9 $$',
-    "qsub answers half a line": '{qsub} "$@" | head -c 12; kill -9 $$',
-    "qsub fails though it submitted": '{qsub} "$@" >/dev/null; echo broken >&2; exit 1',
-    "shell killed before qsub asks": 'kill -9 $(ancestors {n}); exec {qsub} "$@"',
-    "shells killed, qsub silent": '{qsub} "$@" >/dev/null 2>&1; kill -9 $(ancestors {n})',
-    "shells killed after the answer": '{qsub} "$@"; kill -9 $(ancestors {n})',
-    "all killed after the answer": '{qsub} "$@"; kill -9 $(ancestors {n}) $$',
-    "all killed, qsub silent": '{qsub} "$@" >/dev/null 2>&1; kill -9 $(ancestors {n}) $$',
-    "all killed before qsub asks": "kill -9 $(ancestors {n}) $$",
-    "qsub killed under way": '{qsub} "$@" & sleep {pause}; kill -9 $! $$',
+    "killed before it asks": "kill -9 $$",
+    "killed after it asked, silent": '{command} "$@" >/dev/null 2>&1; kill -9 $$',
+    "killed after its answer": '{command} "$@"; kill -9 $$',
+    "answers half a line": '{command} "$@" | head -c 12; kill -9 $$',
+    "fails though it submitted": '{command} "$@" >/dev/null; echo broken >&2; exit 1',
+    "shell killed before it asks": 'kill -9 $(ancestors {n}); exec {command} "$@"',
+    "shells killed, it is silent": '{command} "$@" >/dev/null 2>&1; kill -9 $(ancestors {n})',
+    "shells killed after the answer": '{command} "$@"; kill -9 $(ancestors {n})',
+    "all killed after the answer": '{command} "$@"; kill -9 $(ancestors {n}) $$',
+    "all killed, it is silent": '{command} "$@" >/dev/null 2>&1; kill -9 $(ancestors {n}) $$',
+    "all killed before it asks": "kill -9 $(ancestors {n}) $$",
+    "killed under way": '{command} "$@" & sleep {pause}; kill -9 $! $$',
 }
 
 
@@ -137,9 +138,9 @@ def over_there(place: Place, deed: Deed) -> Tried:
     folder = place.folder / place.new("wrapper")
     folder.mkdir()
     done = folder / "done"
-    qsub = "/usr/bin/qsub"
-    action = _ACTIONS[deed.what].format(qsub=qsub, n=deed.number, pause=deed.pause)
-    _program(folder / "qsub", _WRAPPER.format(qsub=qsub, done=done, action=action))
+    command = f"/usr/bin/{place.submits}"
+    action = _ACTIONS[deed.what].format(command=command, n=deed.number, pause=deed.pause)
+    _program(folder / place.submits, _WRAPPER.format(command=command, done=done, action=action))
     story = place.story("deed", kind=deed.kind, more=f"    setup: ['PATH={folder}:$PATH; export PATH']\n")
     story.submit()
     happened = done.exists()
@@ -187,8 +188,8 @@ def _kill(pid: int) -> None:
 
 FAULTS: tuple[Fault[Step] | Fault[Deed] | Fault[float], ...] = (
     Fault("local process killed -9 at a step", steps, local, short=5),
-    Fault("qsub itself killed", deeds("qsub"), over_there, Lane.PATIENT, at_once=8),
-    Fault("remote shell killed around qsub", deeds("shell", "all"), over_there, Lane.PATIENT, at_once=8),
+    Fault("qsub or sbatch itself killed", deeds("killed", "answers", "fails"), over_there, Lane.PATIENT, at_once=8),
+    Fault("remote shell killed around it", deeds("shell", "all"), over_there, Lane.PATIENT, at_once=8),
     Fault(
         "remote session killed under way",
         lambda _: [0.0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1],

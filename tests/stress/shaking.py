@@ -1,4 +1,4 @@
-"""qmaster and execd down: before, during and after a submit, a poll and a settle. They have a cluster of their own.
+"""The scheduler's daemons down: before, during and after a submit, a poll and a settle, on a cluster of its own.
 
 One fault strikes several submissions at different steps, and counts once for each that was under way.
 """
@@ -11,51 +11,40 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tasks.testbed import daemons, processes
-from tasks.testbed.cell import Cell
+from tasks.testbed import processes
 from tasks.testbed.processes import wait_until
 
 from .fault import Fault, Lane, Tried
+from .outages import Daemon, Outage, controller, node
 from .story import Kind, Place, Story, persist
 from .truth import read_witness
 
 _ALL: tuple[Kind, ...] = ("plain", "put", "array", "bare")
-End = Callable[[Cell], None]
 
 
-@dataclass(frozen=True)
-class Outage:
-    """How a daemon ends, and for how long (seconds) it is away; `after` more until then."""
-
-    end: End
-    away: float
-    after: float = 0.0
-
-
-def qmaster(_: Place) -> Sequence[Outage]:
+def ends(_: Place) -> Sequence[Outage]:
     """Killed, and for a while; ended in good order."""
-    end, stop = daemons.kill_qmaster, daemons.stop_qmaster
-    return [Outage(end, 0.0), Outage(end, 10.0), Outage(stop, 3.0), Outage(end, 25.0)]
+    return [Outage(True, 0.0), Outage(True, 10.0), Outage(False, 3.0), Outage(True, 25.0)]
 
 
-def execd(_: Place) -> Sequence[Outage]:
+def ends_of_a_node(_: Place) -> Sequence[Outage]:
     """The same, less often: qmaster takes minutes to use a host again."""
-    return [Outage(daemons.kill_execd, 10.0), Outage(daemons.stop_execd, 3.0)]
+    return [Outage(True, 10.0), Outage(False, 3.0)]
 
 
 def before_submit(place: Place, outage: Outage) -> Tried:
     """It is down already when four users submit."""
     stories = [place.story("before", kind=kind) for kind in _ALL]
-    outage.end(place.cell)
+    outage.begin(controller(place.cell), place.cell)
     for story in stories:
         story.begin()
     for story in stories:
         story.end()
     time.sleep(outage.away)
-    daemons.start_qmaster(place.cell)
+    controller(place.cell).start(place.cell)
     struck = sum(story.answers[0].status != 0 for story in stories)
     return Tried(persist(stories), struck)
 
@@ -69,10 +58,10 @@ def during_submit(place: Place, outage: Outage) -> Tried:
     asked = [place.directory_of(story) / ".submithost/attempt/asked" for story in stories]
     wait_until(lambda: any(path.exists() for path in asked), 60)
     time.sleep(outage.after)
-    outage.end(place.cell)
+    outage.begin(controller(place.cell), place.cell)
     struck = sum(story.process is not None and story.process.poll() is None for story in stories)
     time.sleep(outage.away)
-    daemons.start_qmaster(place.cell)
+    controller(place.cell).start(place.cell)
     for story in stories:
         story.end()
     return Tried(persist(stories), struck)
@@ -80,8 +69,8 @@ def during_submit(place: Place, outage: Outage) -> Tried:
 
 def moments(_: Place) -> Sequence[Outage]:
     return [
-        *(Outage(daemons.kill_qmaster, away, after) for after in (0.0, 0.02, 0.05, 0.2) for away in (0.0, 20.0)),
-        Outage(daemons.stop_qmaster, 1.0),
+        *(Outage(True, away, after) for after in (0.0, 0.02, 0.05, 0.2) for away in (0.0, 20.0)),
+        *(Outage(False, 1.0, after) for after in (0.0, 0.05)),
     ]
 
 
@@ -98,51 +87,51 @@ def _submitted(place: Place, what: str) -> list[Story]:
 def after_submit(place: Place, outage: Outage) -> Tried:
     """It goes as soon as it has answered."""
     stories = _submitted(place, "after")
-    outage.end(place.cell)
+    outage.begin(controller(place.cell), place.cell)
     time.sleep(outage.away)
-    daemons.start_qmaster(place.cell)
+    controller(place.cell).start(place.cell)
     return Tried(persist(stories), len(stories))
 
 
 def during_poll(place: Place, outage: Outage) -> Tried:
     """It goes while four users wait for running jobs; status is asked meanwhile."""
-    return _waiting(place, outage, 12, _running, daemons.start_qmaster)
+    return _waiting(place, outage, 12, _running, controller(place.cell))
 
 
 def during_settle(place: Place, outage: Outage) -> Tried:
     """It goes in the moment in which the first job ends."""
-    return _waiting(place, outage, 3, _ended, daemons.start_qmaster)
+    return _waiting(place, outage, 3, _ended, controller(place.cell))
 
 
-def execd_away(place: Place, outage: Outage) -> Tried:
-    """execd goes while jobs run."""
-    return _waiting(place, outage, 6, _running, daemons.start_execd)
+def node_away(place: Place, outage: Outage) -> Tried:
+    """Their node's daemon goes while jobs run."""
+    return _waiting(place, outage, 6, _running, node(place.cell))
 
 
-def execd_away_before(place: Place, outage: Outage) -> Tried:
-    """execd goes before jobs are submitted, so they pend until it is back."""
-    outage.end(place.cell)
+def node_away_before(place: Place, outage: Outage) -> Tried:
+    """It goes before jobs are submitted, so they pend until it is back."""
+    outage.begin(node(place.cell), place.cell)
     stories = _submitted(place, "pending")
     time.sleep(outage.away)
-    daemons.start_execd(place.cell)
+    node(place.cell).start(place.cell)
     return Tried(persist(stories), len(stories))
 
 
 def stalled(place: Place, pause: float) -> Tried:
-    """It stands still while four users submit; their qsubs are killed so many seconds after it goes on."""
+    """It stands still while four users submit; what submits for them is killed so many seconds after it goes on."""
     place.story("warm").persist()  # so that the queues need not be asked
-    qmaster_itself = processes.daemon(place.cell.directory, "sge_qmaster")
-    assert qmaster_itself
+    stalling = processes.daemon(place.cell.directory, controller(place.cell).program)
+    assert stalling
     stories = [place.story("stalled", kind=kind) for kind in _ALL]
     attempts = [place.directory_of(story) / ".submithost/attempt" for story in stories]
-    os.kill(qmaster_itself.pid, signal.SIGSTOP)
+    os.kill(stalling.pid, signal.SIGSTOP)
     try:
         for story in stories:
             story.begin()
         assert wait_until(lambda: all(_number_in(attempt / "pid") > 0 for attempt in attempts), 60)
         time.sleep(0.3)
     finally:
-        os.kill(qmaster_itself.pid, signal.SIGCONT)
+        os.kill(stalling.pid, signal.SIGCONT)
     time.sleep(pause)
     struck = 0
     for attempt in attempts:
@@ -169,36 +158,38 @@ def _ended(place: Place, story: Story) -> bool:
     return any(body.ended for body in read_witness(place.witnesses / story.name))
 
 
-def _waiting(place: Place, outage: Outage, seconds: float, moment: Callable[[Place, Story], bool], start: End) -> Tried:
+def _waiting(
+    place: Place, outage: Outage, seconds: float, moment: Callable[[Place, Story], bool], daemon: Daemon[Any]
+) -> Tried:
     stories = [place.story("waiting", kind=kind, seconds=seconds) for kind in _ALL]
     with ThreadPoolExecutor(2 * len(stories)) as pool:
         waiting = [pool.submit(story.persist) for story in stories]
         assert wait_until(lambda: all(story.accepted for story in stories), 300)
         assert wait_until(lambda: moment(place, stories[0]), 120)
-        outage.end(place.cell)
+        outage.begin(daemon, place.cell)
         asked = [pool.submit(story.type, "-H", "hpc", "status", "--json", f"--job={story.name}") for story in stories]
         for one in asked:
             one.result()
         time.sleep(outage.away)
-        start(place.cell)
+        daemon.start(place.cell)
         for one_story in waiting:
             one_story.result()
     return Tried(stories, len(stories))
 
 
 FAULTS = (
-    Fault("qmaster down before a submit", qmaster, before_submit, Lane.SHAKING, at_once=1),
-    Fault("qmaster down during a submit", moments, during_submit, Lane.SHAKING, at_once=1),
+    Fault("controller down before a submit", ends, before_submit, Lane.SHAKING, at_once=1),
+    Fault("controller down during a submit", moments, during_submit, Lane.SHAKING, at_once=1),
     Fault(
-        "qmaster stalls, qsub is killed",
+        "controller stalls, what submits is killed",
         lambda _: [0.0, 0.001, 0.003, 0.006, 0.01, 0.02],
         stalled,
         Lane.SHAKING,
         at_once=1,
     ),
-    Fault("qmaster down after a submit", qmaster, after_submit, Lane.SHAKING, at_once=1, short=1),
-    Fault("qmaster down during a poll", qmaster, during_poll, Lane.SHAKING, at_once=1),
-    Fault("qmaster down during a settle", qmaster, during_settle, Lane.SHAKING, at_once=1),
-    Fault("execd down before a job", execd, execd_away_before, Lane.SHAKING, at_once=1),
-    Fault("execd down during a job", execd, execd_away, Lane.SHAKING, at_once=1),
+    Fault("controller down after a submit", ends, after_submit, Lane.SHAKING, at_once=1, short=1),
+    Fault("controller down during a poll", ends, during_poll, Lane.SHAKING, at_once=1),
+    Fault("controller down during a settle", ends, during_settle, Lane.SHAKING, at_once=1),
+    Fault("node down before a job", ends_of_a_node, node_away_before, Lane.SHAKING, at_once=1),
+    Fault("node down during a job", ends_of_a_node, node_away, Lane.SHAKING, at_once=1),
 )

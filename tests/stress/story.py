@@ -134,6 +134,16 @@ class Place:
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def submits(self) -> str:
+        """The scheduler's command that submits."""
+        return "qsub" if isinstance(self.cell, Cell) else "sbatch"
+
+    @property
+    def without_log(self) -> str:
+        """Its option for a job whose output goes nowhere."""
+        return "-o /dev/null -j y" if isinstance(self.cell, Cell) else "--output=/dev/null"
+
     def new(self, what: str) -> str:
         """A name that nothing else has."""
         with self._lock:

@@ -1,0 +1,61 @@
+"""The daemons that faults end, whichever scheduler they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from tasks.testbed import daemons, slurm_daemons
+from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import Cluster
+from tasks.testbed.slurm import SlurmCluster
+
+C = TypeVar("C", bound=Cluster)
+
+
+@dataclass(frozen=True)
+class Daemon(Generic[C]):
+    """How one is killed, ended in good order, and started again."""
+
+    program: str
+    kill: Callable[[C], None]
+    stop: Callable[[C], None]
+    start: Callable[[C], None]
+
+
+@dataclass(frozen=True)
+class Outage:
+    """How a daemon ends, and for how long (seconds) it is away; `after` more until then."""
+
+    killed: bool
+    away: float
+    after: float = 0.0
+
+    def begin(self, daemon: Daemon[Any], cluster: Cluster) -> None:
+        """End it."""
+        (daemon.kill if self.killed else daemon.stop)(cluster)
+
+
+_CONTROLLERS: dict[type[Cluster], Daemon[Any]] = {
+    Cell: Daemon[Cell]("sge_qmaster", daemons.kill_qmaster, daemons.stop_qmaster, daemons.start_qmaster),
+    SlurmCluster: Daemon[SlurmCluster](
+        "slurmctld", slurm_daemons.kill_slurmctld, slurm_daemons.stop_slurmctld, slurm_daemons.start_slurmctld
+    ),
+}
+_NODES: dict[type[Cluster], Daemon[Any]] = {
+    Cell: Daemon[Cell]("sge_execd", daemons.kill_execd, daemons.stop_execd, daemons.start_execd),
+    SlurmCluster: Daemon[SlurmCluster](
+        "slurmd", slurm_daemons.kill_slurmd, slurm_daemons.stop_slurmd, slurm_daemons.start_slurmd
+    ),
+}
+
+
+def controller(cluster: Cluster) -> Daemon[Any]:
+    """The daemon that knows the jobs: qmaster, slurmctld."""
+    return _CONTROLLERS[type(cluster)]
+
+
+def node(cluster: Cluster) -> Daemon[Any]:
+    """The daemon that runs the jobs: execd, slurmd."""
+    return _NODES[type(cluster)]
