@@ -18,9 +18,10 @@ test: setup ## all tests
 	@$(BIN)/python -m tasks.testbed.packages slurm accounting
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadscope
 
-stress: setup ## faults by the hundred, and what the schedulers say came of them (half an hour)
+stress: setup ## faults by the hundred, and what the schedulers say came of them (half an hour for each scheduler)
 	@$(BIN)/python -m tasks.testbed.packages slurm
 	@$(BIN)/python -m tests.stress
+	@$(BIN)/python -m tests.stress --slurm
 
 bench: setup ## what is promised about speed, as ratios
 	@$(BIN)/python -m tasks.testbed.packages slurm

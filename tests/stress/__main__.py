@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +21,16 @@ from tasks.testbed import bed
 from tasks.testbed.cluster import Cluster
 
 from . import truth
-from .catalogue import ANYWHERE, FAULTS
+from .catalogue import FAULTS
 from .fault import Fault, Lane, Tried
 from .judging import Judgement, judge
-from .story import Place
+from .story import NAMES, Place
 
 LEAST = 300  # faults in the full form
 _SETTLING = 300  # seconds until what is left in a queue is left for good
-_HEAD = "| fault | tried | asked for | jobs | bodies run | lost | doubled | wrongly reported |\n|---|" + "--:|" * 7
+_COLUMNS = (
+    "fault", "tried", "asked for", "jobs", "bodies run", "lost", "doubled", "wrongly reported", "lost by its scheduler",
+)  # fmt: skip
 
 
 @dataclass
@@ -46,7 +49,7 @@ class Row:
     def names(self) -> list[str]:
         return [story.name for each in self.tried for story in each.stories]
 
-    def judge(self, found: dict[str, truth.Truth]) -> None:
+    def judge(self, found: Mapping[str, truth.Truth]) -> None:
         """Compare every answer with the truth."""
         stories = [story for each in self.tried for story in each.stories]
         self.judgements = [judge(story.asked, found[story.name]) for story in stories]
@@ -71,11 +74,12 @@ class Row:
         return [
             self.happened, len(each), sum(j.jobs for j in each), sum(j.bodies for j in each),
             sum(j.lost for j in each), sum(j.doubled for j in each), sum(bool(j.wrong) for j in each),
+            sum(j.forgotten for j in each),
         ]  # fmt: skip
 
 
 class Campaign:
-    """All lanes side by side, each over a cell: two cells, one of which is shaken."""
+    """All lanes side by side, each over a cluster: two clusters, one of which is shaken."""
 
     def __init__(self, cells: Sequence[Cluster], folder: Path, *, short: bool) -> None:
         self.short, self._witnesses = short, folder / "witnesses"
@@ -84,7 +88,7 @@ class Campaign:
         self._places = {cell.name: Place(cell, folder / cell.name, self._witnesses) for cell in cells}
         for number, place in enumerate(self._places.values()):
             place.folder.mkdir()
-            place.number_from(1 + 10_000 * number)
+            place.number_from(1 + NAMES * number)
 
     def run(self, faults: Sequence[Fault[Any]]) -> list[Row]:
         """Try all of them, and judge everything once more at the end: a second job may come late."""
@@ -97,14 +101,13 @@ class Campaign:
         for lane in lanes:
             lane.join()
         names = [name for row in rows.values() for name in row.names()]
-        truth.settled(self._in_use(), names, _SETTLING)
-        found = truth.ask(self._in_use(), self._witnesses, names)
+        truth.settled([place.cell for place in self._places.values()], names, _SETTLING)
+        found: dict[str, truth.Truth] = {}
+        for place in self._places.values():  # no name is of two places
+            found |= truth.ask(place.cell, self._witnesses, [name for name in names if place.has(name)])
         for row in rows.values():
             row.judge(found)
         return list(rows.values())
-
-    def _in_use(self) -> list[Cluster]:
-        return list({cell.name: cell for cell in self._cells.values()}.values())
 
     def _lane(self, faults: Sequence[Fault[Any]], rows: dict[str, Row]) -> None:
         for fault in faults:
@@ -129,10 +132,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make stress", description=__doc__)
     parser.add_argument("--fault", action="append", help="only faults with this in their names; may be repeated")
     parser.add_argument("--short", action="store_true", help="a few attempts at some of them, a minute long")
-    parser.add_argument("--slurm", action="store_true", help="over a Slurm cluster: the faults that need no other one")
+    parser.add_argument("--slurm", action="store_true", help="over Slurm clusters; else over Grid Engine ones")
     given = parser.parse_args()
-    every = ANYWHERE if given.slurm else FAULTS
-    faults = [fault for fault in every if not given.fault or any(part in fault.name for part in given.fault)]
+    faults = [fault for fault in FAULTS if not given.fault or any(part in fault.name for part in given.fault)]
     faults = [fault for fault in faults if not given.short or fault.short]
     began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -140,23 +142,24 @@ def main() -> int:
         os.environ["XDG_STATE_HOME"] = f"{folder}/state"
         shaken = any(fault.lane is Lane.SHAKING for fault in faults)
         try:
-            cells = _up_slurm() if given.slurm else _up(["steady", "shaken"] if shaken else ["steady"])
+            cells = (_up_slurm if given.slurm else _up)(["steady", "shaken"] if shaken else ["steady"])
             rows = Campaign(cells, Path(folder), short=given.short).run(faults)
         except BaseException:
             bed.down()
             traceback.print_exc()
+            shutil.rmtree(folder, ignore_errors=True)
             os._exit(1)  # attempts under way would go on for minutes, with nobody there
         bed.down()
-    return report(rows, time.monotonic() - began, least=0 if given.fault or given.short or given.slurm else LEAST)
+    return report(rows, time.monotonic() - began, least=0 if given.fault or given.short else LEAST)
 
 
 def _up(names: Sequence[str]) -> list[Cluster]:
     return bed.up(names, slots=64, accounting_flush="00:00:01", say=_say)
 
 
-def _up_slurm() -> list[Cluster]:
-    """Its controller forgets no job as long as the campaign goes on."""
-    return bed.up_slurm(["steady"], slots=64, min_job_age=86400, say=_say)
+def _up_slurm(names: Sequence[str]) -> list[Cluster]:
+    """Their controllers forget no job that has ended as long as the campaign goes on."""
+    return bed.up_slurm(names, slots=64, min_job_age=86400, say=_say)
 
 
 def _say(line: str) -> None:
@@ -165,7 +168,7 @@ def _say(line: str) -> None:
 
 def report(rows: Sequence[Row], seconds: float, least: int) -> int:
     """Print the table; the exit status."""
-    print(_HEAD)
+    print(f"| {' | '.join(_COLUMNS)} |\n|---|{'--:|' * (len(_COLUMNS) - 1)}")
     for row in rows:
         print(f"| {row.name} | {' | '.join(map(str, row.numbers()))} |")
     totals = [sum(column) for column in zip(*(row.numbers() for row in rows), strict=True)]

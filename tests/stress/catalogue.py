@@ -16,10 +16,3 @@ FAULTS: tuple[Fault[Any], ...] = (
     *shaking.FAULTS,
     *waiting.FAULTS,
 )
-# Those that need nothing of one scheduler's.
-ANYWHERE: tuple[Fault[Any], ...] = (
-    *cutting.FAULTS,
-    *(fault for fault in killing.FAULTS if "qsub" not in fault.name),
-    *filling.FAULTS,
-    *crowding.FAULTS,
-)

@@ -42,29 +42,39 @@ class Asked:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is wrong about one submission; `wrong` are lines for people."""
+    """What is wrong about one submission; `wrong` are lines for people.
+
+    `forgotten`: its scheduler itself lost the job, or the record of its end, when it was killed.
+    """
 
     jobs: int
     bodies: int
     lost: bool
     doubled: bool
     wrong: tuple[str, ...]
+    forgotten: bool = False
 
 
 def judge(asked: Asked, truth: Truth) -> Judgement:
     """Lost: told to be a job, and there is none or a body never ran. Doubled: two jobs, or two runs of one body."""
     ran = [body.task for body in truth.bodies]
-    lost = _told(asked) and (not truth.jobs or not set(asked.tasks) <= set(ran))
+    told = _told(asked)
+    forgotten = bool(told & truth.forgotten)
+    lost = bool(told) and not forgotten and (not truth.jobs or not set(asked.tasks) <= set(ran))
     doubled = len(truth.jobs) > 1 or len(ran) > len(set(ran))
-    return Judgement(len(truth.jobs), len(ran), lost, doubled, tuple(_wrong(asked, truth)))
+    no_record = asked.bare and len(truth.accounted) < len(asked.tasks)
+    wrong = tuple(_wrong(asked, truth))
+    return Judgement(len(truth.jobs), len(ran), lost, doubled, wrong, forgotten or bool(told and no_record))
 
 
-def _told(asked: Asked) -> bool:
-    """Whether any answer said that there is a job."""
-    return any(
-        (answer.status == 0 and "submit" in answer.words) or any(job["job_id"] for job in _jobs(answer))
-        for answer in asked.answers
-    )
+def _told(asked: Asked) -> set[str]:
+    """The IDs of the jobs that any answer told of."""
+    found: set[str] = set()
+    for answer in asked.answers:
+        if answer.status == 0 and "submit" in answer.words:
+            found.update(_ID.findall(answer.out) or [""])
+        found.update(str(job["job_id"]) for job in _jobs(answer) if job["job_id"])
+    return found
 
 
 def _jobs(answer: Answer) -> list[dict[str, object]]:
@@ -90,7 +100,7 @@ def _wrong_status(asked: Asked, answer: Answer) -> Iterator[str]:
     if "Traceback" in answer.err or "a bug in" in answer.err:
         yield f"a bug: {answer.err[-2000:]}"
     allowed = {0, 4, 5} if "wait" not in answer.words else {3 if asked.status else 0, 4, 5, 6}
-    if asked.bare and any(job["state"] == "vanished" for job in _jobs(answer)):
+    if any(job["state"] == "vanished" for job in _jobs(answer)):
         allowed |= {3}  # whether it may say so is the next question
     if answer.status not in allowed:
         yield f"an exit status that it cannot have: {answer.err[-500:]}"
@@ -109,19 +119,20 @@ def _wrong_words(answer: Answer, truth: Truth) -> Iterator[str]:
             if denial in answer.err and submitted is not None and submitted < answer.ended + 0.5:
                 yield f"it says '{denial}', and job {job_id} was submitted {answer.ended - submitted:.1f} s earlier"
     for job_id in _ID.findall(answer.out) if "submit" in answer.words else ():
-        if job_id not in truth.jobs:
+        if job_id not in truth.jobs and job_id not in truth.forgotten:
             yield f"job {job_id} is not of this name"
 
 
 def _wrong_jobs(asked: Asked, answer: Answer, truth: Truth) -> Iterator[str]:
     """What `--json` said: an end before the end, another end, a job that is not its own."""
     for job in _jobs(answer):
-        if job["job_id"] and job["job_id"] not in truth.jobs:
+        if job["job_id"] and job["job_id"] not in truth.jobs and job["job_id"] not in truth.forgotten:
             yield f"job {job['job_id']} is not of this name"
         tasks = job.get("tasks")
         told = tasks if isinstance(tasks, dict) and tasks else {"0": job}
         for number, outcome in told.items():
-            yield from _wrong_outcome(asked, int(number), outcome, answer, truth)
+            if not (outcome["state"] == "vanished" and job["job_id"] in truth.forgotten):
+                yield from _wrong_outcome(asked, int(number), outcome, answer, truth)
 
 
 def _wrong_outcome(asked: Asked, task: int, outcome: dict[str, object], answer: Answer, truth: Truth) -> Iterator[str]:

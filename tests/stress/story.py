@@ -28,6 +28,7 @@ _TASKS = (1, 3)
 _LONGEST = 600  # seconds that any command of ours may take: each of its waits has an end
 _PERSISTENT = 900  # seconds until a user gives up
 _PAUSE = 2.0  # a user reads before typing again
+NAMES = 10_000  # of one place
 
 
 @dataclass
@@ -133,6 +134,7 @@ class Place:
     witnesses: Path
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _first: int = 1
 
     @property
     def submits(self) -> str:
@@ -150,8 +152,12 @@ class Place:
             return f"{what}-{next(self._numbers)}"
 
     def number_from(self, first: int) -> None:
-        """So that two places have no name in common."""
-        self._numbers = itertools.count(first)
+        """So that two places have no name in common: each has NAMES of them."""
+        self._first, self._numbers = first, itertools.count(first)
+
+    def has(self, name: str) -> bool:
+        """Whether this is a name of this place."""
+        return 0 <= int(name.rpartition("-")[2]) - self._first < NAMES
 
     def directory_of(self, story: Story) -> Path:
         """The job directory of a story that has a key, with the default `directory`."""

@@ -69,3 +69,12 @@ def test_a_story_without_an_end_is_wrong() -> None:
         "x: no submit ever answered 0",
         "x: no wait ever saw the end",
     )
+
+
+def test_what_a_killed_scheduler_forgot_has_vanished_and_is_not_lost_by_us() -> None:
+    vanished = waited(state="vanished", exit_status=None)
+    forgotten = Truth(forgotten=frozenset({"5"}))
+    judged = judge(replace(RIGHT, answers=(SUBMIT, vanished)), forgotten)
+    assert (judged.lost, judged.wrong, judged.forgotten) == (False, (), True)
+    assert judge(RIGHT, forgotten).wrong  # told to have failed, and it never ran
+    assert judge(replace(RIGHT, answers=(SUBMIT, vanished)), replace(TRUTH, forgotten=frozenset({"6"}))).wrong

@@ -6,7 +6,8 @@ import calendar
 import re
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -48,13 +49,15 @@ class Body:
 class Truth:
     """Of one name: when each of its jobs was submitted (whole seconds; None: not known), and its bodies.
 
-    `accounted` are the exit statuses of accounting, by job and task; `queued` the jobs that qmaster still has.
+    `accounted` are the exit statuses of accounting, by job and task; `queued` the jobs that the scheduler still has;
+    `forgotten` the IDs, of whatever name, that it has given and does not know any more, or has given again.
     """
 
     jobs: Mapping[str, int | None] = field(default_factory=dict)
     bodies: tuple[Body, ...] = ()
     accounted: Mapping[tuple[str, int], int] = field(default_factory=dict)
     queued: frozenset[str] = frozenset()
+    forgotten: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -68,30 +71,35 @@ class Record:
     status: int
 
 
-def ask(cells: Iterable[Cluster], witnesses: Path, names: Iterable[str]) -> dict[str, Truth]:
-    """The truth about each of these names. Raises RuntimeError when a scheduler does not answer."""
+def ask(cluster: Cluster, witnesses: Path, names: Iterable[str]) -> dict[str, Truth]:
+    """The truth about each of these names. Raises RuntimeError when the scheduler does not answer."""
     jobs: dict[str, dict[str, int | None]] = {}
     accounted: dict[str, dict[tuple[str, int], int]] = {}
     queued: dict[str, set[str]] = {}
-    for cell in cells:
-        for name, job_id in _queue(cell):
-            jobs.setdefault(name, {})[job_id] = None
-            queued.setdefault(name, set()).add(job_id)
-        for record in _records(cell):
-            jobs.setdefault(record.name, {})[record.job_id] = record.submitted_at
-            accounted.setdefault(record.name, {})[record.job_id, record.task] = record.status
+    for name, job_id in _queue(cluster):
+        jobs.setdefault(name, {})[job_id] = None
+        queued.setdefault(name, set()).add(job_id)
+    for record in _records(cluster):
+        jobs.setdefault(record.name, {})[record.job_id] = record.submitted_at
+        accounted.setdefault(record.name, {})[record.job_id, record.task] = record.status
+    forgotten = _forgotten(cluster, {job_id for of_name in jobs.values() for job_id in of_name})
     found = {}
     for name in names:
         bodies = tuple(read_witness(witnesses / name))
         known: dict[str, int | None] = dict.fromkeys(each.job_id for each in bodies)
+        of_name = {**known, **jobs.get(name, {})}
         found[name] = Truth(
-            {**known, **jobs.get(name, {})}, bodies, accounted.get(name, {}), frozenset(queued.get(name, ()))
+            of_name,
+            bodies,
+            accounted.get(name, {}),
+            frozenset(queued.get(name, ())),
+            forgotten - set(jobs.get(name, ())),
         )
     return found
 
 
 def settled(cells: Iterable[Cluster], names: Iterable[str], within: float) -> bool:
-    """Whether no job of these names is left with a qmaster within so many seconds, and all are accounted for."""
+    """Whether no job of these names is left with a scheduler within so many seconds, and all are accounted for."""
     wanted, cells = set(names), list(cells)
     deadline = time.monotonic() + within
     while any(name in wanted for cell in cells for name, _ in _queue(cell)):
@@ -143,10 +151,19 @@ def _records(cluster: Cluster) -> Iterator[Record]:
         raise RuntimeError(f"{cluster.name}: scontrol: {done.stderr}")
     for line in done.stdout.splitlines():
         facts = dict(re.findall(r"(?:^| )([A-Za-z]+)=(\S*)", line))
-        if facts.get("JobState") in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"):
+        if facts.get("JobState") not in (None, "PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED"):
             when = calendar.timegm(time.strptime(facts["SubmitTime"], "%Y-%m-%dT%H:%M:%S"))
             task, status = facts.get("ArrayTaskId", "0"), int(facts["ExitCode"].partition(":")[0])
             yield Record(facts["JobName"], facts.get("ArrayJobId", facts["JobId"]), int(task), when, status)
+
+
+def _forgotten(cluster: Cluster, known: Collection[str]) -> frozenset[str]:
+    """Slurm saves its state every five seconds: a controller that is killed has forgotten what it took since then."""
+    if isinstance(cluster, Cell):
+        return frozenset()
+    log = (cluster.directory / "slurmctld.log").read_text(errors="replace")
+    given = Counter(re.findall(r"_slurm_rpc_submit_batch_job: JobId=(\d+) ", log))
+    return frozenset(job_id for job_id, times in given.items() if times > 1 or job_id not in known)
 
 
 def _run(cell: Cell, *words: str) -> subprocess.CompletedProcess[str]:
