@@ -1,9 +1,9 @@
 # The job: note the start, run the user's script with the interpreter that the scheduler would have used, note the end.
-# From the scheduler: submithost_identify (sets submithost_job, submithost_claim, submithost_task, submithost_out and
-# submithost_err), submithost_shell (sets submithost_mode and submithost_shell), submithost_as_login (whether that shell
-# is a login one), submithost_environment (mends what tells of the submitted file), and submithost_forward (signals that
-# the body is to have from here; empty: it gets its own). Every name of ours is long, since the job's environment is the
-# user's and must reach the body as it is.
+# From the scheduler: submithost_identify (sets submithost_job, submithost_claim, submithost_task, submithost_out,
+# submithost_err and, where it is told, submithost_restarts: how often it was requeued), submithost_shell (sets
+# submithost_mode and submithost_shell), submithost_as_login (whether that shell is a login one), submithost_environment
+# (mends what tells of the submitted file), and submithost_forward (signals that the body is to have from here; empty: it
+# gets its own). Every name of ours is long, since the job's environment is the user's and must reach the body as it is.
 submithost_mine=${0%/*}
 submithost_path=${PATH-unset}
 PATH=/usr/local/bin:/usr/bin:/bin${PATH:+:$PATH}
@@ -30,6 +30,16 @@ if ! ln -s "$submithost_claim" "$submithost_mine/claim" 2>/dev/null; then
         echo "submithost: job ${submithost_other%%.*} already does this work; job $submithost_job leaves" >&2
         exit 0
     fi
+fi
+
+# The first run of a job comes once. A scheduler that was killed may have forgotten that it was, and begins it again: then
+# its work is not done twice. A requeue is no first run.
+if [ "${submithost_restarts-}" = 0 ] && grep -q "^start $submithost_key $submithost_job " \
+    "$submithost_notes/$submithost_task.start" 2>/dev/null; then
+    echo "submithost: job $submithost_job has run already, which its scheduler forgot; it is not run again" >&2
+    submithost_status=$(sed -n "s/^end $submithost_key $submithost_job $submithost_task [0-9]* \([0-9]*\).*/\1/p" \
+        "$submithost_notes/$submithost_task.end" 2>/dev/null)
+    exit "${submithost_status:-96}"
 fi
 
 submithost_note "$submithost_task.start" "start $submithost_key $submithost_job $submithost_task $(date +%s) $(uname -n)

@@ -62,7 +62,7 @@ prepare() { :; }
 in_job = r"""
 submithost_identify() {
     submithost_job=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} submithost_task=${SLURM_ARRAY_TASK_ID:-0}
-    submithost_claim=$submithost_job
+    submithost_claim=$submithost_job submithost_restarts=${SLURM_RESTART_COUNT:-0}
     if [ -n "${SLURM_ARRAY_TASK_ID-}" ]; then
         submithost_step=${SLURM_ARRAY_TASK_STEP:-1}
         submithost_last=$((SLURM_ARRAY_TASK_MIN + (SLURM_ARRAY_TASK_COUNT - 1) * submithost_step))

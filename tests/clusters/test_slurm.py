@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -199,21 +200,45 @@ def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(user: Person,
     assert (job["state"], sorted(job["tasks"])) == ("failed", ["1", "3"])
 
 
-def test_a_forgotten_job_is_not_told_to_be_the_one_that_got_its_number(user: Person, slurm: SlurmCluster) -> None:
-    """A killed controller forgets what it took since it last saved its state, and gives those IDs again."""
-    state, saved = slurm.root / "state", user.home / "state"
-    shutil.copytree(state, saved)
-    forgotten = user.submit("x", "--hold", "--key=forgotten", cluster=HPC)
+@contextmanager
+def forgotten(slurm: SlurmCluster, copy: Path) -> Iterator[None]:
+    """What the controller is told meanwhile it forgets: it saves its state every five seconds, and is killed."""
+    state = slurm.root / "state"
+    slurm_daemons.stop_slurmctld(slurm)
+    shutil.copytree(state, copy)
+    slurm_daemons.start_slurmctld(slurm)
+    yield
     slurm_daemons.kill_slurmctld(slurm)
     shutil.rmtree(state)
-    shutil.copytree(saved, state)
+    shutil.copytree(copy, state)
     slurm_daemons.start_slurmctld(slurm)
-    assert user.submit("long", "--key=its-number", cluster=HPC) == forgotten
+
+
+def test_a_forgotten_job_is_not_told_to_be_the_one_that_got_its_number(user: Person, slurm: SlurmCluster) -> None:
+    with forgotten(slurm, user.home / "state"):
+        lost = user.submit("x", "--hold", "--key=forgotten", cluster=HPC)
+    assert user.submit("long", "--key=its-number", cluster=HPC) == lost
     until(lambda: user.jobs("--job=its-number", cluster=HPC)[0]["state"] == "running")
     assert user.jobs("--job=forgotten", cluster=HPC)[0]["state"] == "unknown"
     user.fab("-H", HPC, "cancel", "--job=its-number")
     assert user.wait("--job=its-number", cluster=HPC)["state"] == "cancelled"
     assert user.wait("--job=forgotten", cluster=HPC)["state"] == "vanished"
+
+
+def test_a_job_whose_run_was_forgotten_does_not_run_again(user: Person, slurm: SlurmCluster) -> None:
+    user.script("once", "#!/bin/sh\necho did >>did\nexit 7\n")
+    job_id = user.submit("once", "--hold", "--key=ran", cluster=HPC)
+    directory = slurm.home / ".submithost" / "jobs" / "ran"
+    with forgotten(slurm, user.home / "state"):
+        slurm.must("scontrol", "release", job_id)
+        until(lambda: "JobState=FAILED" in shown(slurm, job_id))
+    assert "JobState=PENDING" in shown(slurm, job_id)
+    slurm.must("scontrol", "release", job_id)
+    assert (user.wait("--job=ran", cluster=HPC)["state"]) == "failed"
+    until(lambda: "JobState=FAILED" in shown(slurm, job_id))
+    assert (directory / "did").read_text() == "did\n"
+    assert "has run already" in (directory / f"once.e{job_id}").read_text()
+    assert "ExitCode=7:0" in shown(slurm, job_id)
 
 
 def test_two_jobs_of_one_key_do_its_work_once(user: Person, slurm: SlurmCluster) -> None:
