@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import time
 from pathlib import Path
 
+from tasks.finding import GRACE
 from tasks.model.job import Job
 from tasks.model.ledger import Ledger
 from tasks.testbed import daemons
@@ -29,6 +34,25 @@ def lose_the_answer(cells: dict[str, Cell], person: Person, key: str) -> None:
     ledger_of(person).begin(Job(key, "sandbox", "seven", directory=str(mine(cells, key).parent)))
     for name in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
         (mine(cells, key) / name).unlink(missing_ok=True)
+
+
+def shadow_qsub(person: Person, cells: dict[str, Cell], folder: Path, once: str) -> None:
+    """Another qsub stands first on the login node's PATH, which does something else the first time that it submits."""
+    folder.mkdir()
+    (folder / "qsub").write_text(
+        f"""#!/bin/sh
+case " $* " in *' -verify '*) ;; *) mkdir {folder}/done 2>/dev/null && {{ {once}
+}} ;; esac
+exec {cells["sandbox"].program("qsub")} "$@"
+"""
+    )
+    (folder / "qsub").chmod(0o755)
+    (person.work / "fabric.yml").write_text(f'clusters:\n  sandbox:\n    setup: ["PATH={folder}:$PATH; export PATH"]\n')
+
+
+def marks(cells: dict[str, Cell], key: str) -> int:
+    """How many jobs of this key there are."""
+    return cells["sandbox"].must("qstat", "-j", "*").count(f"submithost={key}\n")
 
 
 def test_a_lost_ledger_is_rebuilt_from_the_job_directories(person: Person, cells: dict[str, Cell]) -> None:
@@ -120,3 +144,51 @@ def test_while_the_scheduler_cannot_be_asked_it_is_not_known(person: Person, cel
     (job,) = person.jobs("--job=down")
     assert (job["state"], job["job_id"]) == ("held", job_id)
     person.fab("-H", "sandbox", "cancel", "--job=down")
+
+
+def test_a_submit_command_that_was_killed_is_in_doubt_until_it_can_have_left_nothing(
+    person: Person, cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    shadow_qsub(person, cells, tmp_path / "bin", "kill -9 $$")
+    person.script("x", SEVEN)
+    words = ["-H", "sandbox", "submit", "--script=x", "--hold", "--key=shot"]
+    begun = person.start(*words)
+    until((mine(cells, "shot") / "attempt" / "status").exists)
+    doubtful = person.fab("-H", "sandbox", "reconcile")
+    assert doubtful.returncode == 5
+    assert "not known yet whether key shot became a job" in doubtful.stderr
+    long_ago = time.time() - GRACE - 1
+    os.utime(mine(cells, "shot") / "attempt" / "asked", (long_ago, long_ago))
+    _, said = begun.communicate(timeout=60)
+    assert (begun.returncode, said.splitlines()[-1]) == (5, "submit: sandbox: no job was made: Killed")
+    again = person.fab(*words)
+    assert again.returncode == 0, again.stderr
+    assert marks(cells, "shot") == 1
+    person.fab("-H", "sandbox", "cancel", "--job=shot")
+
+
+def test_a_submit_command_that_hangs_is_ended_and_nobody_else_who_got_its_number(
+    person: Person, cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    """It has submitted, and neither says so nor ends; its user does not wait for it either."""
+    for key, is_ours in (("hangs", True), ("reused", False)):
+        person.script("x", SEVEN)
+        hang = f"echo $$ >{tmp_path}/{key}.pid; while :; do sleep 1; done"
+        shadow_qsub(person, cells, tmp_path / key, f'{cells["sandbox"].program("qsub")} "$@" >/dev/null; {hang}')
+        begun = person.start("-H", "sandbox", "submit", "--script=x", "--hold", f"--key={key}")
+        until((tmp_path / f"{key}.pid").exists)
+        begun.kill()
+        begun.communicate()
+        hanging = int((tmp_path / f"{key}.pid").read_text())
+        with subprocess.Popen(["sleep", "1000"]) as somebody:
+            if not is_ours:
+                (mine(cells, key) / "attempt" / "pid").write_text(f"{somebody.pid}\n")
+            reconciled = person.fab("-H", "sandbox", "reconcile")
+            assert (reconciled.returncode, marks(cells, key)) == (0, 1), reconciled.stderr
+            assert somebody.poll() is None
+            somebody.kill()
+        if is_ours:
+            until(lambda hanging=hanging: not Path(f"/proc/{hanging}").exists())
+        else:
+            os.kill(hanging, signal.SIGKILL)
+        person.fab("-H", "sandbox", "cancel", f"--job={key}")
