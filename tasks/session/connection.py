@@ -31,6 +31,7 @@ from . import alive, host_key, known_hosts, openssh, terminal
 from .authentication import Login, Place
 from .openssh import Destination
 from .proxy import Proxy, dial
+from .turn import turn
 
 _TIMEOUT = 20  # seconds to connect, and for each step of the handshake
 _TRIES = 3
@@ -178,7 +179,8 @@ def _patiently(place: Place, there: Destination, identities: list[Path], over: C
     """Log in; try again when the server hangs up before it has said anything (L3: MaxStartups), but nothing else."""
     for tries in range(1, _TRIES + 1):
         try:
-            return _log_in(place, there, identities, over)
+            with turn(there.hostname, there.port, _TIMEOUT):
+                return _log_in(place, there, identities, over)
         except _Dropped as drop:
             if tries == _TRIES:
                 raise Unreachable(

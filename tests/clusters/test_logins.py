@@ -187,6 +187,19 @@ def test_a_server_that_allows_one_session_at_a_time(cells: dict[str, Cell], tmp_
         assert door.logins() == 1
 
 
+def test_l3_a_crowd_logs_in_one_after_the_other_where_sshd_would_drop_it(
+    cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    options = ["MaxStartups 1:100:1", "LogLevel DEBUG"]
+    with login_node(cells["sandbox"], tmp_path, "crowd", {}, options=options) as (person, door):
+        crowd = [person.start("-H", "hpc", "queues") for _ in range(8)]
+        for one in crowd:
+            _, said = one.communicate(timeout=120)
+            assert one.returncode == 0, said
+        assert door.logins() == len(crowd)
+        assert "drop connection" not in door.log.read_text(errors="replace")
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_home_directory_with_a_space(cells: dict[str, Cell], tmp_path: Path, shell: str) -> None:
     spaced = tmp_path / "a home  with spaces"
