@@ -123,5 +123,5 @@ def _read(answer: Answer, jobs: Sequence[Found]) -> list[Found]:
 def _ended(session: Session, found: Found, notes: Notes, accounting: dict[int, Outcome] | None = None) -> Job:
     """The job by what is known over there, and by nothing that the ledger says of its end: it is not in the queue."""
     job = replace(found.job, outcome=Outcome(State.UNKNOWN), tasks={}, absent_since=None)
-    known = Known(found.now, notes.notes.get(job.key, {}), queue={}, accounting=accounting)
+    known = Known(found.now, notes.notes.get(job.key, {}), {}, accounting, accounting_asked=accounting is not None)
     return settle(job, known, session.scheduler.not_ends)

@@ -98,7 +98,8 @@ def tasks_of(job: Job) -> Iterable[int]:
 
 
 def settle(job: Job, known: Known, not_ends: Collection[int]) -> Job:
-    """The job as it is now known. `not_ends`: exit statuses that are not ends while the queue has the job."""
+    """The job as it is now known. `not_ends`: exit statuses that are not ends while the queue has the job, and of which
+    the accounting may know more."""
     if job.state.ended and job.state is not State.VANISHED:
         return job
     tasks = {}
@@ -134,9 +135,15 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known, not_ends: C
         # G33: on a dead node it stays like that, and only an administrator can clear it.
         cancelled = bool({0, task} & set(job.cancelled))
         return Outcome(state, None, started, reason="cancelled, and still there" if cancelled else ""), False
-    if note and note.exit_status is not None:
-        return _ended(job, task, note), False
     record = (known.accounting or {}).get(task)
+    if note and note.exit_status is not None:
+        # A note of one of `not_ends` does not tell why: cancelled, over its time limit. The accounting may.
+        if not known.accounting_asked:
+            return Outcome(State.UNKNOWN, None, started, reason="has left the queue"), True
+        ended = _ended(job, task, note)
+        if record and record.state.ended and record.state is not State.SUCCEEDED:
+            ended = replace(ended, state=record.state, reason=record.reason or ended.reason)
+        return ended, False
     if record and record.state.ended:
         return replace(record, started_at=record.started_at or started), False
     if {0, task} & set(job.cancelled):

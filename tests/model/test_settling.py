@@ -44,7 +44,20 @@ def test_g11_exit_statuses_99_and_100_are_not_ends_until_the_queue_agrees(status
     assert not settle(JOB, know(notes={0: ended(status)}), NOT_ENDS).state.ended
     assert settle(JOB, know(notes={0: ended(status)}, queue={0: State.ERROR}), NOT_ENDS).state is State.ERROR
     gone = settle(JOB, know(notes={0: ended(status)}, queue={}), NOT_ENDS)
-    assert (gone.state, gone.outcome.exit_status) == (State.FAILED, status)
+    assert (gone.state, gone.absent_since) == (State.UNKNOWN, 1000)  # the accounting is to be asked
+    settled = settle(gone, know(notes={0: ended(status)}, queue={}, asked=True), NOT_ENDS)
+    assert (settled.state, settled.outcome.exit_status) == (State.FAILED, status)
+
+
+def test_of_a_body_that_was_ended_the_accounting_knows_why() -> None:
+    note = {0: ended(143)}
+    over = {0: Outcome(State.FAILED, None, reason="timeout")}
+    for record, state, reason in (
+        (over, State.FAILED, "timeout"),
+        ({0: Outcome(State.CANCELLED)}, State.CANCELLED, ""),
+    ):
+        job = settle(JOB, know(notes=note, queue={}, accounting=record, asked=True), frozenset({143}))
+        assert job.outcome == Outcome(state, 143, 900, 990, reason)
 
 
 def test_could_not_ask_changes_nothing() -> None:
