@@ -155,13 +155,15 @@ def test_a_job_that_is_cancelled_or_over_its_time_or_requeued_is_told_apart(user
     until(lambda: "JobState=RUNNING" in shown(slurm, by_hand))
     slurm.must("scancel", by_hand)
     ended = user.wait(cluster=HPC)
-    assert (ended["state"], ended["exit_status"]) == ("cancelled", 143)
+    assert ended["state"] == "cancelled"
+    assert ended["exit_status"] in (137, 143)
 
     over_its_time = user.submit("long", "--time=300", cluster=HPC)
     until(lambda: "JobState=RUNNING" in shown(slurm, over_its_time))
     slurm.must("scontrol", "update", f"JobId={over_its_time}", "EndTime=now+1")
     ended = user.wait(cluster=HPC)
-    assert (ended["state"], ended["exit_status"]) == ("failed", 143)
+    assert ended["state"] == "failed"
+    assert ended["exit_status"] in (137, 143)
     assert "(timeout)" in user.fab("-H", HPC, "status").stderr
 
 
