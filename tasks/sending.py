@@ -1,4 +1,4 @@
-"""Files to a cluster: many small ones at a time, big ones piece by piece, each verified over there before it is in its
+"""Files to a cluster: many small ones at a time, big ones by themselves, each verified over there before it is in its
 place; what was sent before a connection broke is not sent again.
 """
 
@@ -22,8 +22,6 @@ from .session import Session, back_off
 # A file of that size goes by itself, and smaller ones together until they are so large, or so many.
 BIG = 8 << 20
 MANY = 1000
-# What is verified at once of a big file, while the next is under way.
-PIECE = 32 << 20
 _READ = 8 * 32704  # whole packets
 TRIES = 5
 T = TypeVar("T")
@@ -90,12 +88,20 @@ def _once(session: Session, plan: Plan, progress: Callable[[int], None]) -> None
     with closing(Stream(plan, parts, progress)) as data:
         parent = str(PurePosixPath(plan.there.path).parent)
         program = Program(("sha256", "put"), {"path": parent}, data=data)
-        sections = dict(session.follow(program))
+        sections = dict(session.follow(program, SLOW))  # a large file is summed without a word
     if "refused" in sections:
         raise SchedulerError(f"{session.name}: {sections['refused'].text.strip()}")
 
 
-def _good_parts(session: Session, plan: Plan) -> dict[str, Entry]:
+@dataclass(frozen=True)
+class Part:
+    """What of a big file is there already: its entry, and the digest of so much of the file here."""
+
+    entry: Entry
+    digest: hashlib._Hash
+
+
+def _good_parts(session: Session, plan: Plan) -> dict[str, Part]:
     """For each big file the largest part over there that is how the file here begins."""
     candidates = []
     for entry in plan.changed:
@@ -113,7 +119,9 @@ def _good_parts(session: Session, plan: Plan) -> dict[str, Entry]:
         theirs = sums(session, str(directory), wanted)
         ours = [_prefix(plan.here / entry.path, part.size) for entry, part in candidates]
     return {
-        entry.path: part for (entry, part), there, here in zip(candidates, theirs, ours, strict=False) if there == here
+        entry.path: Part(part, here)
+        for (entry, part), there, here in zip(candidates, theirs, ours, strict=False)
+        if there == here.hexdigest()
     }
 
 
@@ -127,13 +135,13 @@ def sums(session: Session, directory: str, wanted: Iterable[tuple[int, str]]) ->
     return session.must(program, SLOW)["sums"].text.split()
 
 
-def _prefix(path: Path, size: int) -> str:
+def _prefix(path: Path, size: int) -> hashlib._Hash:
     digest = hashlib.sha256()
     with _open(path) as file:
         while size > 0 and (piece := file.read(min(size, _READ))):
             digest.update(piece)
             size -= len(piece)
-    return digest.hexdigest()
+    return digest
 
 
 def _open(path: Path) -> BinaryIO:
@@ -144,9 +152,9 @@ def _open(path: Path) -> BinaryIO:
 
 
 class Stream:
-    """All that is to be sent, as `put.sh` reads it. A thread reads and sums what comes next."""
+    """All that is to be sent, as `put.sh` reads it. A thread reads and sums the small files that come next."""
 
-    def __init__(self, plan: Plan, parts: dict[str, Entry], progress: Callable[[int], None]) -> None:
+    def __init__(self, plan: Plan, parts: dict[str, Part], progress: Callable[[int], None]) -> None:
         self._plan, self._parts, self._progress = plan, parts, progress
         self._ahead = ThreadPoolExecutor(1)
 
@@ -190,7 +198,7 @@ class Stream:
         members: list[tuple[Entry, bytes]] = []
         size = 0
         for entry in small:
-            content = self._read(entry)
+            content = self._content(entry)
             # What is there now; when it has changed since it was listed, the next put sends it again.
             members.append((replace(entry, size=len(content)), content))
             size += len(content)
@@ -224,52 +232,40 @@ class Stream:
             return f"link {len(name)} {len(link)}\n".encode() + name + link
         return f"file {entry.mode:o} {seconds(entry)} {len(content)} {len(name)}\n".encode() + name + content
 
-    def _read(self, entry: Entry) -> bytes:
+    def _content(self, entry: Entry) -> bytes:
         if entry.kind != "f":
             return b""
         path = self._plan.here / entry.path
+        with _open(path) as file:
+            return self._read(file, path, -1)
+
+    def _read(self, file: BinaryIO, path: Path, size: int) -> bytes:
         try:
-            with _open(path) as file:
-                return file.read()
+            return file.read(size)
         except OSError as error:
             raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
 
     def _big(self, entry: Entry) -> Iterator[bytes]:
         part = self._parts.get(entry.path)
-        offset = part.size if part else 0
+        offset, digest = (part.entry.size, part.digest) if part else (0, hashlib.sha256())
         self._progress(offset)
-        name, old = self._name(entry), (part.path.rpartition("/")[2] if part else "").encode()
+        name, old = self._name(entry), (part.entry.path.rpartition("/")[2] if part else "").encode()
         key = key_of(name.decode("utf-8", "surrogateescape"))
         numbers = f"{entry.mode:o} {seconds(entry)} {entry.size} {offset} {key} {len(name)} {len(old)}"
         yield f"big {numbers}\n".encode() + name + old
         path = self._plan.here / entry.path
+        # Summed in this thread: another one would have to wait for Python's lock, and make this one wait, each time.
         with _open(path) as file:
             file.seek(offset)
-            ahead = self._soon(self._piece, file, path, min(PIECE, entry.size - offset))
             while offset < entry.size:
-                pieces, sum_here = ahead.result()
-                length = min(PIECE, entry.size - offset)
-                offset += length
-                ahead = self._soon(self._piece, file, path, min(PIECE, entry.size - offset))
-                yield f"piece {length} {sum_here}\n".encode()
-                for piece in pieces:
-                    yield piece
-                    self._progress(len(piece))
-            ahead.result()
-
-    def _piece(self, file: BinaryIO, path: Path, size: int) -> tuple[list[bytes], str]:
-        digest, pieces = hashlib.sha256(), []
-        while size:
-            try:
-                piece = file.read(min(size, _READ))
-            except OSError as error:
-                raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
-            if not piece:
-                raise InvalidInput(f"{path} became shorter while it was sent: put it again when nothing writes it")
-            digest.update(piece)
-            pieces.append(piece)
-            size -= len(piece)
-        return pieces, digest.hexdigest()
+                piece = self._read(file, path, min(entry.size - offset, _READ))
+                if not piece:
+                    raise InvalidInput(f"{path} became shorter while it was sent: put it again when nothing writes it")
+                digest.update(piece)
+                yield piece
+                offset += len(piece)
+                self._progress(len(piece))
+        yield f"{digest.hexdigest()}\n".encode()
 
 
 def seconds(entry: Entry) -> str:

@@ -123,7 +123,7 @@ def test_a_part_over_there_is_not_written_through_a_link_that_was_laid_there(tmp
     place.mkdir()
     content = os.urandom(100)
     head = f"big 600 1700000000 {len(content)} 0 {key_of('large')} 5 0\nlarge".encode()
-    piece = f"piece {len(content)} {hashlib.sha256(content).hexdigest()}\n".encode() + content
+    rest = content + f"{hashlib.sha256(content).hexdigest()}\n".encode()
     text = Program(("sha256", "put"), {"path": str(place)}).text(nonce, "export A=b", ())
     (tmp_path / "program").write_bytes(text)
     shell = subprocess.Popen(
@@ -131,7 +131,7 @@ def test_a_part_over_there_is_not_written_through_a_link_that_was_laid_there(tmp
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     (place / f".submithost-part-{key_of('large')}.{os.uname().nodename}.{shell.pid}").symlink_to(precious)
-    out, err = shell.communicate(b"go\n" + head + piece + b"done\n", timeout=60)
+    out, err = shell.communicate(b"go\n" + head + rest + b"done\n", timeout=60)
     assert b"received" in out, (out, err)
     assert precious.read_text() == "precious\n"
     assert (place / "large").read_bytes() == content

@@ -6,7 +6,7 @@
 #   place BYTES                  checksums as `sha256sum -c` reads them, and a line `sure`: what was laid aside is verified
 #                                and put in place
 #   big MODE MTIME SIZE OFFSET KEY LENGTH PART   LENGTH bytes of name, PART bytes of the name of an earlier part (0: none)
-#                                of which OFFSET bytes are good, then pieces `piece BYTES SUM` with their bytes
+#                                of which OFFSET bytes are good, the bytes after those, and a line: the checksum of all
 #   done
 # A file comes whole or not at all into its place. What has come of a big one is kept when the connection is cut.
 
@@ -95,33 +95,22 @@ big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
     else
         mv -f "${name%/*}/$old" "$part" && truncate -s "$offset" "$part"
     fi || return
-    checking=
-    while [ "$offset" -lt "$size" ]; do
-        read -r word length sum || cut || return
-        if ! problem=$(head -c "$length" 2>&1 >>"$part"); then
-            rm -f "$part" # a full disk is to be as full as before
-            echo "$problem" >&2
-            return 1
-        fi
-        [ "$(stat -c %s "$part")" -eq "$((offset + length))" ] || cut || return
-        good || return
-        # While the next piece comes; after writing, since a full quota may cut a file without a word (L11).
-        [ "$(sum_of "$part" "$length" "$offset")" = "$sum" ] &
-        checking=$!
-        offset=$((offset + length))
-    done
-    good && touch -d "@$mtime" "$part" && chmod "$mode" "$part" && mv -f -T -- "$part" "$name" || return
-    for part in "${name%/*}/.submithost-part-$key".*; do
-        [ ! -e "$part" ] || writes "$part" || rm -f "$part"
-    done
-}
-
-good() { # what was checked last
-    [ -z "$checking" ] || wait "$checking" || {
+    if ! problem=$(dd bs=256k iflag=fullblock,count_bytes count="$((size - offset))" status=none 2>&1 >>"$part"); then
+        rm -f "$part" # a full disk is to be as full as before
+        echo "$problem" >&2
+        return 1
+    fi
+    has "$part" "$size" && read -r sum || cut || return
+    # After writing, since a full quota may cut a file without a word (L11).
+    [ "$(sum_of "$part" "$size" 0)" = "$sum" ] || {
         rm -f "$part"
         echo "$name did not arrive whole" >&2
         return 1
     }
+    touch -d "@$mtime" "$part" && chmod "$mode" "$part" && mv -f -T -- "$part" "$name" || return
+    for part in "${name%/*}/.submithost-part-$key".*; do
+        [ ! -e "$part" ] || writes "$part" || rm -f "$part"
+    done
 }
 
 all() {

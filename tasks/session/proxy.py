@@ -13,19 +13,24 @@ from collections.abc import Callable
 from .openssh import Destination
 from .terminal import printable
 
+_SMALL = 4096  # bytes
 _DEAD = 30_000  # milliseconds without an acknowledgement after which a connection is given up
 
 
 class Prompt(socket.socket):
-    """A socket whose every arrival is acknowledged at once.
+    """A socket whose small arrivals are acknowledged at once.
 
     sshd sends its small packets through Nagle's algorithm, and the kernel here holds an acknowledgement back for 40 ms.
     """
 
+    _before = 0
+
     def recv(self, size: int, flags: int = 0) -> bytes:
         data = super().recv(size, flags)
-        with contextlib.suppress(OSError):  # one that has been closed meanwhile
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # the kernel forgets it each time
+        if len(data) + self._before < _SMALL:  # the head of a large packet is small too
+            with contextlib.suppress(OSError):  # one that has been closed meanwhile
+                self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # the kernel forgets it each time
+        self._before = len(data)
         return data
 
 

@@ -24,6 +24,7 @@ from . import truth
 from .catalogue import FAULTS
 from .fault import Fault, Lane, Tried
 from .judging import Judgement, judge
+from .outages import attend
 from .story import NAMES, Place
 
 LEAST = 300  # faults in the full form
@@ -98,8 +99,9 @@ class Campaign:
         ]
         for lane in lanes:
             lane.start()
-        for lane in lanes:
-            lane.join()
+        while any(lane.is_alive() for lane in lanes):
+            attend(self._cells[Lane.SHAKING])
+            time.sleep(5)
         names = [name for row in rows.values() for name in row.names()]
         truth.settled([place.cell for place in self._places.values()], names, _SETTLING)
         found: dict[str, truth.Truth] = {}

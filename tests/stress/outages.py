@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from tasks.model.errors import SchedulerError
 from tasks.testbed import daemons, slurm_daemons
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
-from tasks.testbed.slurm import SlurmCluster
+from tasks.testbed.slurm import NODE, SlurmCluster
 
 C = TypeVar("C", bound=Cluster)
 
@@ -49,6 +52,20 @@ _NODES: dict[type[Cluster], Daemon[Any]] = {
         "slurmd", slurm_daemons.kill_slurmd, slurm_daemons.stop_slurmd, slurm_daemons.start_slurmd
     ),
 }
+
+
+def attend(cluster: Cluster) -> None:
+    """What an administrator does: a controller that was killed finds its own jobs at work, drains their node for that
+    and holds those jobs for good."""
+    if not isinstance(cluster, SlurmCluster):
+        return
+    with contextlib.suppress(SchedulerError):  # it is away
+        if re.search("drain|drng", cluster.run("sinfo", "-h", "-p", "main", "-o", "%T", timeout=5).stdout):
+            cluster.run("scontrol", "update", f"NodeName={NODE}", "State=RESUME", timeout=5)
+        waiting = cluster.run("squeue", "-h", "-o", "%i|%r", timeout=5).stdout
+        held = re.findall(r"^(\S+)\|launch failed requeued held$", waiting, re.M)
+        if held:
+            cluster.run("scancel", *held, timeout=5)
 
 
 def controller(cluster: Cluster) -> Daemon[Any]:
