@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -56,12 +57,14 @@ class Judgement:
 
 
 def judge(asked: Asked, truth: Truth) -> Judgement:
-    """Lost: told to be a job, and there is none or a body never ran. Doubled: two jobs, or two runs of one body."""
+    """Lost: told to be a job, and there is none or a body never ran. Doubled: two jobs, or two runs of one body that its
+    scheduler knows nothing of: a controller that was killed may take a job that has ended for one whose node died."""
     ran = [body.task for body in truth.bodies]
     told = _told(asked)
     forgotten = bool(told & truth.forgotten)
     lost = bool(told) and not forgotten and (not truth.jobs or not set(asked.tasks) <= set(ran))
-    doubled = len(truth.jobs) > 1 or len(ran) > len(set(ran))
+    twice = [task for task, runs in Counter(ran).items() if runs > 1 + truth.requeued.get(task, 0)]
+    doubled = len(truth.jobs) > 1 or bool(twice)
     no_record = asked.bare and len(truth.accounted) < len(asked.tasks)
     wrong = tuple(_wrong(asked, truth))
     return Judgement(len(truth.jobs), len(ran), lost, doubled, wrong, forgotten or bool(told and no_record))

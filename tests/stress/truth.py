@@ -50,7 +50,8 @@ class Truth:
     """Of one name: when each of its jobs was submitted (whole seconds; None: not known), and its bodies.
 
     `accounted` are the exit statuses of accounting, by job and task; `queued` the jobs that the scheduler still has;
-    `forgotten` the IDs, of whatever name, that it has given and does not know any more, or has given again.
+    `forgotten` the IDs, of whatever name, that it has given and does not know any more, or has given again; `requeued`
+    how often, by task, it has run a job again of its own accord.
     """
 
     jobs: Mapping[str, int | None] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Truth:
     accounted: Mapping[tuple[str, int], int] = field(default_factory=dict)
     queued: frozenset[str] = frozenset()
     forgotten: frozenset[str] = frozenset()
+    requeued: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Record:
     task: int
     submitted_at: int
     status: int
+    restarts: int = 0
 
 
 def ask(cluster: Cluster, witnesses: Path, names: Iterable[str]) -> dict[str, Truth]:
@@ -76,12 +79,14 @@ def ask(cluster: Cluster, witnesses: Path, names: Iterable[str]) -> dict[str, Tr
     jobs: dict[str, dict[str, int | None]] = {}
     accounted: dict[str, dict[tuple[str, int], int]] = {}
     queued: dict[str, set[str]] = {}
+    requeued: dict[str, dict[int, int]] = {}
     for name, job_id in _queue(cluster):
         jobs.setdefault(name, {})[job_id] = None
         queued.setdefault(name, set()).add(job_id)
     for record in _records(cluster):
         jobs.setdefault(record.name, {})[record.job_id] = record.submitted_at
         accounted.setdefault(record.name, {})[record.job_id, record.task] = record.status
+        requeued.setdefault(record.name, {})[record.task] = record.restarts
     forgotten = _forgotten(cluster, {job_id for of_name in jobs.values() for job_id in of_name})
     found = {}
     for name in names:
@@ -154,7 +159,8 @@ def _records(cluster: Cluster) -> Iterator[Record]:
         if facts.get("JobState") not in (None, "PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED"):
             when = calendar.timegm(time.strptime(facts["SubmitTime"], "%Y-%m-%dT%H:%M:%S"))
             task, status = facts.get("ArrayTaskId", "0"), int(facts["ExitCode"].partition(":")[0])
-            yield Record(facts["JobName"], facts.get("ArrayJobId", facts["JobId"]), int(task), when, status)
+            job_id, restarts = facts.get("ArrayJobId", facts["JobId"]), int(facts["Restarts"])
+            yield Record(facts["JobName"], job_id, int(task), when, status, restarts)
 
 
 def _forgotten(cluster: Cluster, known: Collection[str]) -> frozenset[str]:
