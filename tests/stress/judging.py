@@ -57,8 +57,10 @@ class Judgement:
 
 
 def judge(asked: Asked, truth: Truth) -> Judgement:
-    """Lost: told to be a job, and there is none or a body never ran. Doubled: two jobs, or two runs of one body that its
-    scheduler knows nothing of: a controller that was killed may take a job that has ended for one whose node died."""
+    """Lost: told to be a job, and there is none or a body never ran. Doubled: two jobs, or two runs of one body.
+
+    What a scheduler requeues by itself is its own: a killed controller may take a job that has ended for a dead node's.
+    """
     ran = [body.task for body in truth.bodies]
     told = _told(asked)
     forgotten = bool(told & truth.forgotten)
