@@ -40,10 +40,17 @@ class Outage:
         (daemon.kill if self.killed else daemon.stop)(cluster)
 
 
+def _start_slurmctld(cluster: SlurmCluster) -> None:
+    """With its node, which then tells at once what runs on it; by itself it is asked minutes later."""
+    slurm_daemons.start_slurmctld(cluster)
+    slurm_daemons.stop_slurmd(cluster)
+    slurm_daemons.start_slurmd(cluster)
+
+
 _CONTROLLERS: dict[type[Cluster], Daemon[Any]] = {
     Cell: Daemon[Cell]("sge_qmaster", daemons.kill_qmaster, daemons.stop_qmaster, daemons.start_qmaster),
     SlurmCluster: Daemon[SlurmCluster](
-        "slurmctld", slurm_daemons.kill_slurmctld, slurm_daemons.stop_slurmctld, slurm_daemons.start_slurmctld
+        "slurmctld", slurm_daemons.kill_slurmctld, slurm_daemons.stop_slurmctld, _start_slurmctld
     ),
 }
 _NODES: dict[type[Cluster], Daemon[Any]] = {
