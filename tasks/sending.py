@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -88,7 +88,7 @@ def _once(session: Session, plan: Plan, progress: Callable[[int], None]) -> None
     with closing(Stream(plan, parts, progress)) as data:
         parent = str(PurePosixPath(plan.there.path).parent)
         program = Program(("sha256", "put"), {"path": parent}, data=data)
-        sections = dict(session.follow(program, SLOW))  # a large file is summed without a word
+        sections = dict(session.follow(program, _patience(plan.size)))
     if "refused" in sections:
         raise SchedulerError(f"{session.name}: {sections['refused'].text.strip()}")
 
@@ -125,14 +125,19 @@ def _good_parts(session: Session, plan: Plan) -> dict[str, Part]:
     }
 
 
-def sums(session: Session, directory: str, wanted: Iterable[tuple[int, str]]) -> list[str]:
+def _patience(size: int) -> float:
+    """Seconds in which so many bytes are summed over there, without a word, however slow its file system."""
+    return max(SLOW, size / 10e6)
+
+
+def sums(session: Session, directory: str, wanted: Sequence[tuple[int, str]]) -> list[str]:
     """The checksums over there of the first bytes of files."""
     data = []
     for size, path in wanted:
         name = path.encode("utf-8", "surrogateescape")
         data.append(f"{size} {len(name)}\n".encode() + name)
     program = Program(("sha256", "sums"), {"directory": directory}, data=data)
-    return session.must(program, SLOW)["sums"].text.split()
+    return session.must(program, _patience(sum(size for size, _ in wanted)))["sums"].text.split()
 
 
 def _prefix(path: Path, size: int) -> hashlib._Hash:

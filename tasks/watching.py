@@ -194,7 +194,7 @@ class Watch:
             records = None
         for job in jobs:
             found = None if records is None else records_of(job, records)
-            self._update(job, self._queue[job.key], found, accounting_asked=True)
+            self._update(job, self._queue.get(job.key), found, accounting_asked=True)
         self._store()
 
     def _update(
@@ -247,9 +247,14 @@ def _by_job(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, dict[int, Sta
     for job in jobs:
         states = found[job.key] = {}
         for row in of_id.get(job.job_id, ()):
-            if row.key in ("", job.key):
+            if _carries(job, row.key):
                 states.update(dict.fromkeys(_tasks(row, job), row.state))
     return found
+
+
+def _carries(job: Job, key: str) -> bool:
+    """Whether what has this mark may be this job: where it has none, or the job was submitted without us, it may."""
+    return job.by_hand or key in ("", job.key)
 
 
 def _tasks(row: Row, job: Job) -> Iterable[int]:
@@ -269,7 +274,7 @@ def records_of(job: Job, records: Iterable[Record]) -> dict[int, Outcome]:
         record.task: record.outcome
         for record in records
         if record.job_id == job.job_id
-        and record.key in ("", job.key)
+        and _carries(job, record.key)
         and (record.submitted_at or 0) >= (job.submitted_at or 0) - 300
     }
 

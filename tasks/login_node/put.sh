@@ -68,9 +68,11 @@ writes() { # whether a part has a writer: one on this host that lives, on anothe
     if [ "$host" = "$(uname -n)" ]; then kill -0 "$writer" 2>/dev/null; else [ "$(find "$1" -mmin -2)" ]; fi
 }
 
-writes_on() { # whether it still does so after a while: of a connection that broke it may be looking at what came last
-    for second in 1 2 3; do
+writes_on() { # whether it still does so after a while; one that has all $2 bytes is summing them, and then is done
+    waited=0
+    while [ "$waited" -lt 3 ] || has "$1" "$2"; do
         writes "$1" || return
+        waited=$((waited + 1))
         sleep 1
     done
 }
@@ -90,8 +92,10 @@ big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
     elif [ ! -O "${name%/*}/$old" ] || [ -L "${name%/*}/$old" ]; then
         echo "${name%/*}/$old belongs to somebody else" >&2
         return 1
-    elif writes_on "${name%/*}/$old"; then
+    elif writes_on "${name%/*}/$old" "$size"; then
         head -c "$offset" "${name%/*}/$old" >"$part"
+    elif [ ! -e "${name%/*}/$old" ]; then # its writer has put it into its place meanwhile
+        head -c "$offset" "$name" >"$part"
     else
         mv -f "${name%/*}/$old" "$part" && truncate -s "$offset" "$part"
     fi || return
@@ -100,14 +104,14 @@ big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
         echo "$problem" >&2
         return 1
     fi
-    has "$part" "$size" && read -r sum || cut || return
+    read -r sum || cut || return
     # After writing, since a full quota may cut a file without a word (L11).
     [ "$(sum_of "$part" "$size" 0)" = "$sum" ] || {
         rm -f "$part"
-        echo "$name did not arrive whole" >&2
+        echo "$name did not arrive whole: is the disk or the quota full?" >&2
         return 1
     }
-    touch -d "@$mtime" "$part" && chmod "$mode" "$part" && mv -f -T -- "$part" "$name" || return
+    touch -c -d "@$mtime" "$part" && chmod "$mode" "$part" && mv -f -T -- "$part" "$name" || return
     for part in "${name%/*}/.submithost-part-$key".*; do
         [ ! -e "$part" ] || writes "$part" || rm -f "$part"
     done

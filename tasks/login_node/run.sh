@@ -33,13 +33,14 @@ if ! ln -s "$submithost_claim" "$submithost_mine/claim" 2>/dev/null; then
 fi
 
 # The first run of a job comes once. A scheduler that was killed may have forgotten that it was, and begins it again: then
-# its work is not done twice. A requeue is no first run.
-if [ "${submithost_restarts-}" = 0 ] && grep -q "^start $submithost_key $submithost_job " \
-    "$submithost_notes/$submithost_task.start" 2>/dev/null; then
-    echo "submithost: job $submithost_job has run already, which its scheduler forgot; it is not run again" >&2
+# its work is not done twice, if it came to an end of its own. A requeue is no first run.
+if [ "${submithost_restarts-}" = 0 ]; then
     submithost_status=$(sed -n "s/^end $submithost_key $submithost_job $submithost_task [0-9]* \([0-9]*\).*/\1/p" \
         "$submithost_notes/$submithost_task.end" 2>/dev/null)
-    exit "${submithost_status:-96}"
+    if [ "${submithost_status:-128}" -lt 128 ]; then
+        echo "submithost: job $submithost_job has run already, which its scheduler forgot; it is not run again" >&2
+        exit "$submithost_status"
+    fi
 fi
 
 submithost_note "$submithost_task.start" "start $submithost_key $submithost_job $submithost_task $(date +%s) $(uname -n)

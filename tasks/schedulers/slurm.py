@@ -251,22 +251,25 @@ def state_of(word: str, reason: str = "") -> State | None:
 def queue_command() -> str:
     """Pending tasks of an array stay folded in one row (S2). The command tells jobs apart that have had one ID: a
     controller that is killed forgets what it took within its last five seconds, and gives those IDs again."""
-    return "squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%o'"
+    return "squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%o|.'"
 
 
 def parse_queue(status: int, out: str, err: str) -> list[Row]:
-    """Rows `ID|TASKS|STATE|REASON|COMMAND`; S5: what is no such row is not an answer."""
+    """Rows `ID|TASKS|STATE|REASON|COMMAND|.`; S5: what is no such row is not an answer.
+
+    A command has its arguments, and so perhaps several lines.
+    """
     if status != 0:
         raise _failed(err, out)
-    rows = []
-    for line in out.splitlines():
-        fields = line.split("|", 4)
-        if len(fields) != 5 or not fields[0].isdecimal():
-            raise SchedulerError("Slurm: the answer of squeue is not understood")
-        state = state_of(fields[2], fields[3])
-        if state:
-            rows.append(Row(fields[0], state, _ranges(fields[1]), _key(fields[4])))
-    return rows
+    *whole, rest = out.split("|.\n")
+    fields = [row.split("|", 4) for row in whole]
+    if rest or not all(len(each) == 5 and each[0].isdecimal() for each in fields):
+        raise SchedulerError("Slurm: the answer of squeue is not understood")
+    return [
+        Row(job_id, state, _ranges(tasks), _key(command))
+        for job_id, tasks, word, reason, command in fields
+        if (state := state_of(word, reason))
+    ]
 
 
 def alive_command() -> str:
@@ -412,7 +415,8 @@ def accounting_command(job_ids: Sequence[str]) -> str:
 
 
 def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: ARG001  # of several commands
-    """Records of both; what the controller says comes last and counts, since the accounting lags (S4)."""
+    """Records of both; what the controller says comes last and counts, since the accounting lags (S4). sacct shows no
+    mark, so of an ID that was used twice it may tell the later job."""
     records: dict[tuple[str, int], Record] = {}
     for line in out.splitlines():
         if line.startswith("JobId="):

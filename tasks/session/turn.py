@@ -15,15 +15,14 @@ from platformdirs import user_state_path
 
 @contextmanager
 def turn(host: str, port: int, patience: float) -> Iterator[None]:
-    """Let others log in first who have begun, but wait for no more than `patience` seconds: one may be at a prompt.
+    """Let others log in first, but wait for none of them for more than `patience` seconds: one may be at a prompt.
 
     Where no lock can be kept, nobody waits. The system gives a lock back when its process ends, however it does.
     """
     lock = _open(f"{host}:{port}")
     try:
-        deadline = time.monotonic() + patience
-        while lock is not None and _is_taken(lock) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        if lock is not None:
+            _wait(lock, patience)
         yield
     finally:
         if lock is not None:
@@ -33,9 +32,23 @@ def turn(host: str, port: int, patience: float) -> Iterator[None]:
 def _open(name: str) -> int | None:
     directory = user_state_path("submithost") / "logins"
     with contextlib.suppress(OSError):
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return os.open(directory / quote(name, safe=":"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        for folder in (directory.parent, directory):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = directory / quote(name, safe=":", errors="surrogateescape")
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     return None
+
+
+def _wait(lock: int, patience: float) -> None:
+    """The file's time tells who has the lock: each one has `patience` seconds."""
+    holder, deadline = -1, 0.0
+    while _is_taken(lock):
+        if holder != (holder := os.fstat(lock).st_mtime_ns):
+            deadline = time.monotonic() + patience
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.02)
+    os.utime(lock)
 
 
 def _is_taken(lock: int) -> bool:

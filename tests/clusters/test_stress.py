@@ -16,7 +16,8 @@ from tests.conftest import ROOT
 def test_some_faults_of_each_kind_lose_double_and_misreport_nothing(where: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.stress", "--short", *where],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     (total,) = re.findall(r"^\| \*\*all\*\* \|(.*)\|$", done.stdout, re.M)

@@ -58,6 +58,8 @@ def test_of_a_body_that_was_ended_the_accounting_knows_why() -> None:
     ):
         job = settle(JOB, know(notes=note, queue={}, accounting=record, asked=True), frozenset({143}))
         assert job.outcome == Outcome(state, 143, 900, 990, reason)
+        ours = settle(replace(JOB, cancelled=(0,)), know(notes=note, queue={}, accounting=record, asked=True), {143})
+        assert ours.state is State.CANCELLED
 
 
 def test_could_not_ask_changes_nothing() -> None:

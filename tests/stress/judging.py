@@ -60,12 +60,14 @@ def judge(asked: Asked, truth: Truth) -> Judgement:
     """Lost: told to be a job, and there is none or a body never ran. Doubled: two jobs, or two runs of one body.
 
     What a scheduler requeues by itself is its own: a killed controller may take a job that has ended for a dead node's.
+    A run that it broke off is none.
     """
     ran = [body.task for body in truth.bodies]
     told = _told(asked)
     forgotten = bool(told & truth.forgotten)
     lost = bool(told) and not forgotten and (not truth.jobs or not set(asked.tasks) <= set(ran))
-    twice = [task for task, runs in Counter(ran).items() if runs > 1 + truth.requeued.get(task, 0)]
+    done = Counter((body.job_id, body.task) for body in truth.bodies if body.ended)
+    twice = [run for run, times in done.items() if times > 1 + truth.requeued.get(run, 0)]
     doubled = len(truth.jobs) > 1 or bool(twice)
     no_record = asked.bare and len(truth.accounted) < len(asked.tasks)
     wrong = tuple(_wrong(asked, truth))

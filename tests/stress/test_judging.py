@@ -42,8 +42,8 @@ def test_a_job_that_is_not_there_or_did_not_run_is_lost() -> None:
 def test_two_jobs_and_two_runs_of_one_body_are_doubled() -> None:
     assert judge(RIGHT, replace(TRUTH, jobs={"5": 1000, "6": 1001})).doubled
     assert judge(RIGHT, replace(TRUTH, bodies=TRUTH.bodies * 2)).doubled
-    assert not judge(RIGHT, replace(TRUTH, bodies=TRUTH.bodies * 2, requeued={0: 1})).doubled
-    assert judge(RIGHT, replace(TRUTH, bodies=TRUTH.bodies * 3, requeued={0: 1})).doubled
+    assert not judge(RIGHT, replace(TRUTH, bodies=TRUTH.bodies * 2, requeued={("5", 0): 1})).doubled
+    assert judge(RIGHT, replace(TRUTH, bodies=TRUTH.bodies * 3, requeued={("5", 0): 1})).doubled
 
 
 @pytest.mark.parametrize(

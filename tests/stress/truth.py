@@ -51,7 +51,7 @@ class Truth:
 
     `accounted` are the exit statuses of accounting, by job and task; `queued` the jobs that the scheduler still has;
     `forgotten` the IDs, of whatever name, that it has given and does not know any more, or has given again; `requeued`
-    how often, by task, it has run a job again of its own accord.
+    how often, by job and task, it has run a job again of its own accord.
     """
 
     jobs: Mapping[str, int | None] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Truth:
     accounted: Mapping[tuple[str, int], int] = field(default_factory=dict)
     queued: frozenset[str] = frozenset()
     forgotten: frozenset[str] = frozenset()
-    requeued: Mapping[int, int] = field(default_factory=dict)
+    requeued: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,14 @@ def ask(cluster: Cluster, witnesses: Path, names: Iterable[str]) -> dict[str, Tr
     jobs: dict[str, dict[str, int | None]] = {}
     accounted: dict[str, dict[tuple[str, int], int]] = {}
     queued: dict[str, set[str]] = {}
-    requeued: dict[str, dict[int, int]] = {}
+    requeued: dict[str, dict[tuple[str, int], int]] = {}
     for name, job_id in _queue(cluster):
         jobs.setdefault(name, {})[job_id] = None
         queued.setdefault(name, set()).add(job_id)
     for record in _records(cluster):
         jobs.setdefault(record.name, {})[record.job_id] = record.submitted_at
         accounted.setdefault(record.name, {})[record.job_id, record.task] = record.status
-        requeued.setdefault(record.name, {})[record.task] = record.restarts
+        requeued.setdefault(record.name, {})[record.job_id, record.task] = record.restarts
     forgotten = _forgotten(cluster, {job_id for of_name in jobs.values() for job_id in of_name})
     found = {}
     for name in names:
@@ -99,6 +99,7 @@ def ask(cluster: Cluster, witnesses: Path, names: Iterable[str]) -> dict[str, Tr
             accounted.get(name, {}),
             frozenset(queued.get(name, ())),
             forgotten - set(jobs.get(name, ())),
+            requeued.get(name, {}),
         )
     return found
 
