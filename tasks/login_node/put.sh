@@ -71,10 +71,11 @@ writes() { # whether a part has a writer: one on this host that lives, on anothe
 writes_on() { # whether it still does so after a while; one that has all $2 bytes is summing them, and then is done
     waited=0
     while [ "$waited" -lt 3 ] || has "$1" "$2"; do
-        writes "$1" || return
+        [ -e "$1" ] && writes "$1" || return
         waited=$((waited + 1))
         sleep 1
     done
+    [ -e "$1" ]
 }
 
 big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
@@ -82,22 +83,22 @@ big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
     take "$length"
     name=$path/$taken
     take "$old"
-    old=$taken
+    old=${taken:+${name%/*}/$taken}
     mkdir -p "${name%/*}" || return
     part=${name%/*}/.submithost-part-$key.$(uname -n).$$
     # Names that can be foreseen: where others write, none of theirs is written to, and nothing through their links.
     rm -f "$part" && (set -C && : >"$part") || return
     if [ -z "$old" ]; then
         :
-    elif [ ! -O "${name%/*}/$old" ] || [ -L "${name%/*}/$old" ]; then
-        echo "${name%/*}/$old belongs to somebody else" >&2
+    elif [ -e "$old" ] && { [ ! -O "$old" ] || [ -L "$old" ]; }; then
+        echo "$old belongs to somebody else" >&2
         return 1
-    elif writes_on "${name%/*}/$old" "$size"; then
-        head -c "$offset" "${name%/*}/$old" >"$part"
-    elif [ ! -e "${name%/*}/$old" ]; then # its writer has put it into its place meanwhile
+    elif writes_on "$old" "$size"; then
+        head -c "$offset" "$old" >"$part"
+    elif [ -e "$old" ]; then
+        mv -f "$old" "$part" && truncate -s "$offset" "$part"
+    else # its writer has put it into its place meanwhile
         head -c "$offset" "$name" >"$part"
-    else
-        mv -f "${name%/*}/$old" "$part" && truncate -s "$offset" "$part"
     fi || return
     if ! problem=$(dd bs=256k iflag=fullblock,count_bytes count="$((size - offset))" status=none 2>&1 >>"$part"); then
         rm -f "$part" # a full disk is to be as full as before

@@ -248,6 +248,30 @@ def test_a_broken_connection_is_gone_on_with_where_it_stopped(
     assert not leftovers(there) + leftovers(person.work)
 
 
+def test_a_connection_that_breaks_while_the_file_is_summed_sends_it_once(
+    cells: dict[str, Cell], there: Path, tmp_path: Path
+) -> None:
+    cell, programs = cells["sandbox"], tmp_path / "programs"
+    programs.mkdir()
+    slow = f"[ $(readlink /proc/self/fd/0) = /dev/null ] || ! mkdir {programs}/asked 2>/dev/null || sleep 6"
+    (programs / "openssl").write_text(f'#!/bin/sh\n{slow}\nexec /usr/bin/openssl "$@"\n')
+    (programs / "openssl").chmod(0o755)
+    variables = " ".join(f"{name}={value}" for name, value in cell.settings().items())
+    options = [f"SetEnv PATH={programs}:/usr/bin:/bin {variables}"]
+    with extra_sshd(cell, "slow", options, set_env=False) as door, Proxy(door.port) as proxy:
+        person = person_at(tmp_path / "somebody", door, ssh_config_through(proxy, door, tmp_path / "config"))
+        (person.work / "large").write_bytes(os.urandom(LARGE))
+        running = person.start("-H", "slow", "put", *words("put", there))
+        wait_for((programs / "asked").exists)
+        proxy.drop_all()
+        _, said = running.communicate(timeout=120)
+        assert running.returncode == 0, said
+        assert "going on with" in said
+        assert proxy.amount["up"] < LARGE * 1.2
+    assert contents(there)["large"] == contents(person.work)["large"]
+    assert not leftovers(there)
+
+
 @pytest.mark.parametrize("verb", ["put", "get"])
 def test_after_ctrl_c_the_next_command_goes_on(verb: str, cells: dict[str, Cell], there: Path, tmp_path: Path) -> None:
     door = main_door(cells["sandbox"])

@@ -23,6 +23,7 @@ from tasks.testbed.cluster import Cluster
 from . import truth
 from .catalogue import FAULTS
 from .fault import Fault, Lane, Tried
+from .filling import unmount_below
 from .judging import Judgement, judge
 from .outages import attend
 from .story import NAMES, Place
@@ -149,6 +150,7 @@ def main() -> int:
         except BaseException:
             bed.down()
             traceback.print_exc()
+            unmount_below(Path(folder))
             shutil.rmtree(folder, ignore_errors=True)
             os._exit(1)  # attempts under way would go on for minutes, with nobody there
         bed.down()

@@ -78,4 +78,12 @@ def _mounted(folder: Path, room: Room) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def unmount_below(folder: Path) -> None:
+    """Of a campaign that is broken off."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        place = line.split(" ")[1]
+        if place.startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", place], check=False)
+
+
 FAULTS = (Fault("job directory's disk full at a write", rooms, full, Lane.PATIENT, at_once=8, short=2),)
