@@ -17,6 +17,6 @@ def cancel_jobs(session: Session, selected: Sequence[Selected]) -> str:
     scheduler = session.scheduler
     said, taken = session.query(scheduler.cancel_command(named(selected)), scheduler.parse_cancel)
     for job, tasks in selected:
-        cancelled = {task for task in tasks or (0,) if job.job_id in taken}
+        cancelled = {task for task in tasks or (None,) if job.job_id in taken}
         session.ledger.update(replace(job, cancelled=tuple({*job.cancelled, *cancelled})))
     return said

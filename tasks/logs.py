@@ -50,11 +50,14 @@ def logs(
     if len(selected) > 1:
         raise InvalidInput("logs shows one job: name it with --job")
     found, tasks = selected[0]
-    number = parse_count(task, "task") if task else (tasks[0] if tasks else 0)
-    if found.array and not number:
-        raise InvalidInput(f"{found.title()} is an array job: name a task with --task, 1 to {found.array.last}")
-    if number and (not found.array or number not in found.array.numbers()):
-        raise InvalidInput(f"{found.title()} has no task {number}")
+    wanted = parse_count(task, "task", least=0) if task else (tasks[0] if tasks else None)
+    if found.array and wanted is None:
+        numbers = found.array.numbers()
+        said = f"name a task with --task, {numbers[0]} to {numbers[-1]}"
+        raise InvalidInput(f"{found.title()} is an array job: {said}")
+    if wanted is not None and (not found.array or wanted not in found.array.numbers()):
+        raise InvalidInput(f"{found.title()} has no task {wanted}")
+    number = wanted or 0  # as notes have it of what is no array job
     path = log_of(session, found, number, stderr=stderr)
     if path == "/dev/null":
         say(f"{found.title()} sends its {'stderr' if stderr else 'stdout'} to /dev/null, as its script or a flag says")

@@ -79,7 +79,7 @@ def say_why(jobs: Sequence[Job]) -> None:
     """The reasons for their states, where there are any."""
     for job in jobs:
         if job.outcome.reason:
-            ended = ended_line(job, 0, job.outcome)
+            ended = ended_line(job, None, job.outcome)
             say(ended if job.state.ended else one_line(f"{job.title()} is {job.state}: {job.outcome.reason}", 1000))
 
 
@@ -169,9 +169,9 @@ def style(state: State) -> str:
     return "red" if state.ended or state is State.ERROR else "yellow"
 
 
-def ended_line(job: Job, task: int, outcome: Outcome) -> str:
-    """How a job or task ended, in words: `job 12 ("seven") on sandbox failed with exit status 7 after 3 s`."""
-    who = f"task {task} of {job.title()}" if task else job.title()
+def ended_line(job: Job, task: int | None, outcome: Outcome) -> str:
+    """How a job, or a task of it, ended: `job 12 ("seven") on sandbox failed with exit status 7 after 3 s`."""
+    who = job.title() if task is None else f"task {task} of {job.title()}"
     how = f"{outcome.state}"
     if outcome.state is State.CANCELLED:
         how = "was cancelled"
@@ -186,7 +186,7 @@ class Progress:
     """What `wait` shows: a line that moves on a terminal, a line for each change of state elsewhere."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str, int], State] = {}
+        self._told: dict[tuple[str, int | None], State] = {}
         self._began = time.monotonic()
         self._moving = sys.stderr.isatty()
 
@@ -215,9 +215,9 @@ class Progress:
             yield ended_line(job, task, outcome)
         if len(ended) > _AT_ONCE:
             yield f"and {len(ended) - _AT_ONCE} more tasks of {job.title()} did not succeed; status --json has them all"
-        if self._new(job.key, 0, job.state):
+        if self._new(job.key, None, job.state):
             if job.state.ended:
-                yield ended_line(job, 0, job.outcome) + (f": {job.tally()}" if job.array else "")
+                yield ended_line(job, None, job.outcome) + (f": {job.tally()}" if job.array else "")
             elif job.state is State.ERROR:
                 why = f" ({job.outcome.reason})" if job.outcome.reason else ""
                 how = f"it waits until somebody acts ({fab()} -H {job.cluster} cancel)"
@@ -225,7 +225,7 @@ class Progress:
             elif not self._moving and job.state is not State.UNKNOWN:
                 yield f"{job.title()} is {job.state}"
 
-    def _new(self, key: str, task: int, state: State) -> bool:
+    def _new(self, key: str, task: int | None, state: State) -> bool:
         known = self._told.get((key, task))
         self._told[key, task] = state
         return known is not state

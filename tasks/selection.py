@@ -103,9 +103,9 @@ def check_target(text: str) -> None:
             break
 
 
-def named(selected: Sequence[Selected]) -> list[tuple[str, int]]:
-    """Job ID and task of all that was selected; task 0: the whole job."""
-    return [(job.job_id or "", task) for job, tasks in selected for task in tasks or (0,)]
+def named(selected: Sequence[Selected]) -> list[tuple[str, int | None]]:
+    """Job ID and task of all that was selected; None: the whole job."""
+    return [(job.job_id or "", task) for job, tasks in selected for task in tasks or (None,)]
 
 
 def _numbered(text: str) -> bool:
@@ -125,8 +125,6 @@ def resolve(session: Session, text: str) -> Selected:
         if found and task:
             if not found.array or int(task) not in found.array.numbers():
                 raise InvalidInput(f"{found.title()} has no task {task}")
-            if not int(task):
-                raise InvalidInput(f"task 0 of {found.title()} cannot be named alone: name the job")
             return found, (int(task),)
     elif os.path.isfile(text):
         noted = read_job_file(Path(text))

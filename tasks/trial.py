@@ -47,7 +47,7 @@ def run_job(session: Session, limit: float) -> str:
     except StillRunning:
         still = watch.shown()[0]
         _cancel(session, [still])
-        left = _removed(session, replace(still, cancelled=(0,)))
+        left = _removed(session, replace(still, cancelled=(None,)))
         raise StillRunning(
             f"{still.title()} is still {still.state} after {limit:.0f} s, and was cancelled{left}: "
             "is the cluster busy (queues), or does it want other 'options'?"

@@ -92,7 +92,7 @@ class Job:
     outcome: Outcome = Outcome(State.UNKNOWN)
     tasks: Mapping[int, Outcome] = field(default_factory=dict)
     absent_since: int | None = None
-    cancelled: tuple[int, ...] = ()  # tasks that were cancelled from here; 0: all
+    cancelled: tuple[int | None, ...] = ()  # tasks that were cancelled from here; None: all
     by_hand: bool = False  # submitted without us, and so without a directory of its own
     origin: str = ""  # the key of the submission that this one repeats
     fetched_at: int | None = None  # when everything that it left behind, after its end, was here; the cluster's time

@@ -133,7 +133,7 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known, not_ends: C
     state = known.queue.get(task)
     if state is not None:
         # G33: on a dead node it stays like that, and only an administrator can clear it.
-        cancelled = bool({0, task} & set(job.cancelled))
+        cancelled = bool({None, task} & set(job.cancelled))
         return Outcome(state, None, started, reason="cancelled, and still there" if cancelled else ""), False
     record = (known.accounting or {}).get(task)
     if note and note.exit_status is not None:
@@ -147,7 +147,7 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known, not_ends: C
         return ended, False
     if record and record.state.ended:
         return replace(record, started_at=record.started_at or started), False
-    if {0, task} & set(job.cancelled):
+    if {None, task} & set(job.cancelled):
         return Outcome(State.CANCELLED, None, started, reason="cancelled from here"), False
     lag = ACCOUNTING_LAG if known.accounting is not None else ACCOUNTING_SILENT
     if known.accounting_asked and job.absent_since is not None and known.now - job.absent_since > lag:
@@ -157,6 +157,6 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known, not_ends: C
 
 def _ended(job: Job, task: int, note: Note) -> Outcome:
     state = State.FAILED if note.exit_status else State.SUCCEEDED
-    if state is State.FAILED and {0, task} & set(job.cancelled):
+    if state is State.FAILED and {None, task} & set(job.cancelled):
         state = State.CANCELLED
     return Outcome(state, note.exit_status, note.started_at, note.ended_at, note.reason)

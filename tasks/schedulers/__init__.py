@@ -204,13 +204,13 @@ class Scheduler(Protocol):
     def parse_accounting(self, status: int, out: str, err: str) -> list[Record]:
         """What is known of ended jobs and tasks. Raises SchedulerError when nobody knows."""
 
-    def cancel_command(self, jobs: Sequence[tuple[str, int]]) -> str:
-        """Cancel these jobs (task 0), or these tasks of them."""
+    def cancel_command(self, jobs: Sequence[tuple[str, int | None]]) -> str:
+        """Cancel these jobs (no task), or these tasks of them."""
 
-    def hold_command(self, jobs: Sequence[tuple[str, int]]) -> str:
+    def hold_command(self, jobs: Sequence[tuple[str, int | None]]) -> str:
         """Hold these jobs or tasks: they do not start until released."""
 
-    def release_command(self, jobs: Sequence[tuple[str, int]]) -> str:
+    def release_command(self, jobs: Sequence[tuple[str, int | None]]) -> str:
         """Release what was held."""
 
     def parse_hold(self, status: int, out: str, err: str) -> str:

@@ -527,21 +527,21 @@ def _leading_number(text: str) -> int | None:
     return int(match[0]) if match else None
 
 
-def cancel_command(jobs: Sequence[tuple[str, int]]) -> str:
+def cancel_command(jobs: Sequence[tuple[str, int | None]]) -> str:
     """`qdel` of jobs and of single tasks."""
     return shlex.join(["qdel", *_named(jobs)])
 
 
-def _named(jobs: Sequence[tuple[str, int]]) -> list[str]:
-    return [f"{job_id}.{task}" if task else job_id for job_id, task in jobs]
+def _named(jobs: Sequence[tuple[str, int | None]]) -> list[str]:
+    return [f"{job_id}.{task}" if task is not None else job_id for job_id, task in jobs]
 
 
-def hold_command(jobs: Sequence[tuple[str, int]]) -> str:
+def hold_command(jobs: Sequence[tuple[str, int | None]]) -> str:
     """`qhold`: the user's own hold."""
     return shlex.join(["qhold", *_named(jobs)])
 
 
-def release_command(jobs: Sequence[tuple[str, int]]) -> str:
+def release_command(jobs: Sequence[tuple[str, int | None]]) -> str:
     """`qrls`."""
     return shlex.join(["qrls", *_named(jobs)])
 

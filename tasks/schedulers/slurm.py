@@ -465,13 +465,13 @@ def _seconds(text: str) -> int | None:
         return None
 
 
-def cancel_command(jobs: Sequence[tuple[str, int]]) -> str:
+def cancel_command(jobs: Sequence[tuple[str, int | None]]) -> str:
     """`scancel -v`, which says of each what it does."""
     return shlex.join(["scancel", "-v", *_named(jobs)])
 
 
-def _named(jobs: Sequence[tuple[str, int]]) -> list[str]:
-    return [f"{job_id}_{task}" if task else job_id for job_id, task in jobs]
+def _named(jobs: Sequence[tuple[str, int | None]]) -> list[str]:
+    return [f"{job_id}_{task}" if task is not None else job_id for job_id, task in jobs]
 
 
 def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # 1 for one that had ended
@@ -486,17 +486,17 @@ def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # no
     return "".join(f"{line}\n" for line in said), taken
 
 
-def hold_command(jobs: Sequence[tuple[str, int]]) -> str:
+def hold_command(jobs: Sequence[tuple[str, int | None]]) -> str:
     """`scontrol hold`, which says nothing when it is done."""
     return _each("hold", "is held", jobs)
 
 
-def release_command(jobs: Sequence[tuple[str, int]]) -> str:
+def release_command(jobs: Sequence[tuple[str, int | None]]) -> str:
     """`scontrol release`."""
     return _each("release", "is released", jobs)
 
 
-def _each(what: str, done: str, jobs: Sequence[tuple[str, int]]) -> str:
+def _each(what: str, done: str, jobs: Sequence[tuple[str, int | None]]) -> str:
     """One after the other; the first that is refused ends it."""
     return " && ".join(
         f"scontrol {what} {shlex.quote(job)} && echo {shlex.quote(f'job {job} {done}')}" for job in _named(jobs)

@@ -260,6 +260,28 @@ def test_a_job_of_somebody_elses_ledger_is_adopted_by_its_number(user: Person) -
     user.fab("-H", HPC, "cancel", f"--job={job_id}")
 
 
+def test_an_array_job_counts_from_0_and_task_0_is_a_task(user: Person) -> None:
+    user.script("tasks", "#!/bin/sh\necho task $SLURM_ARRAY_TASK_ID\nexit $((7 - SLURM_ARRAY_TASK_ID))\n")
+    job_id = user.submit("tasks", "--array=0-2", "--hold", cluster=HPC)
+    nameless = user.fab("-H", HPC, "logs", f"--job={job_id}")
+    assert (nameless.returncode, "name a task with --task, 0 to 2" in nameless.stderr) == (2, True)
+    assert user.fab("-H", HPC, "cancel", f"--job={job_id}.1").returncode == 0
+    user.fab("-H", HPC, "release", f"--job={job_id}")
+    waited = user.fab("-H", HPC, "wait", "--json", f"--job={job_id}")
+    assert f"task 0 of job {job_id}" in waited.stderr
+    (job,) = json_lines(waited.stdout)
+    assert {task: told["state"] for task, told in job["tasks"].items()} == {
+        "0": "failed", "1": "cancelled", "2": "failed",
+    }  # fmt: skip
+    assert user.fab("-H", HPC, "logs", f"--job={job_id}", "--task=0").stdout == "task 0\n"
+    assert user.fab("-H", HPC, "logs", f"--job={job_id}.2").stdout == "task 2\n"
+    job_id = user.submit("long", "--array=0-1", "--hold", cluster=HPC)
+    assert user.fab("-H", HPC, "cancel", f"--job={job_id}.0").returncode == 0
+    job = user.jobs(f"--job={job_id}", cluster=HPC)[0]
+    assert {task: told["state"] for task, told in job["tasks"].items()} == {"0": "cancelled", "1": "held"}
+    assert user.fab("-H", HPC, "cancel", f"--job={job_id}").returncode == 0
+
+
 def test_an_argument_of_several_lines_blinds_nobody(user: Person) -> None:
     """squeue shows a job's command with its arguments, as they are."""
     user.script("said", '#!/bin/sh\nprintf "<%s>" "$@"\n')

@@ -58,7 +58,7 @@ def test_of_a_body_that_was_ended_the_accounting_knows_why() -> None:
     ):
         job = settle(JOB, know(notes=note, queue={}, accounting=record, asked=True), frozenset({143}))
         assert job.outcome == Outcome(state, 143, 900, 990, reason)
-        ours = settle(replace(JOB, cancelled=(0,)), know(notes=note, queue={}, accounting=record, asked=True), {143})
+        ours = settle(replace(JOB, cancelled=(None,)), know(notes=note, queue={}, accounting=record, asked=True), {143})
         assert ours.state is State.CANCELLED
 
 
@@ -90,7 +90,7 @@ def test_a_job_that_comes_back_into_the_queue_was_never_absent() -> None:
 
 
 def test_a_job_cancelled_from_here_is_cancelled_once_the_queue_has_it_no_more() -> None:
-    job = replace(JOB, cancelled=(0,))
+    job = replace(JOB, cancelled=(None,))
     assert settle(job, know(queue={0: State.RUNNING}), NOT_ENDS).state is State.RUNNING
     assert settle(job, know(), NOT_ENDS).state is State.PENDING
     assert settle(job, know(queue={}), NOT_ENDS).state is State.CANCELLED

@@ -246,7 +246,7 @@ def test_g40_g41_what_qdel_says_is_passed_on_and_a_gone_job_is_no_failure() -> N
     for command in ("qdel 17 -t 2", "qdel 17.3"):
         block = answer(ROUND2, command)
         assert gridengine.parse_cancel(block.status, block.out, block.err)[1] == {"17"}
-    assert gridengine.cancel_command([("12", 0), ("13", 2)]) == "qdel 12 13.2"
+    assert gridengine.cancel_command([("12", None), ("13", 2)]) == "qdel 12 13.2"
 
 
 # --- anything at all
