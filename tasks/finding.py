@@ -6,6 +6,7 @@ PROTOCOL.md, "Once" (4).
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -139,6 +140,10 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
             found = find(session, job.key)
         except SchedulerError as error:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
+    if found and not found.name:  # an answer that tells neither name nor tasks: whoever was to ask for them is dead
+        with contextlib.suppress(SchedulerError):
+            marks = session.query(session.scheduler.marks_command([found.job_id]), session.scheduler.parse_marks)
+            found = marks.get(job.key, found)
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
@@ -158,7 +163,7 @@ def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *
         lost = f"job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}"
         print(one_line(f"{session.name}: {lost}", 1000), file=sys.stderr)
     else:
-        progress = Progress.of(answer)
+        progress = replace(Progress.of(answer), directory=progress.directory)
     progress = replace(progress, out=progress.out or f"{line}\n")
     return Found(Verdict.JOB, recorded(job, progress, found), progress.out, progress.err)
 

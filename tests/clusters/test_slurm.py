@@ -197,8 +197,10 @@ def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(user: Person,
             (mine / path).unlink(missing_ok=True)
 
     lose_the_answer()
+    (mine / "attempt" / "out").write_text(first.stdout)  # and nobody lived to ask for its tasks
     assert user.fab(*words).stdout == first.stdout
-    assert sorted(user.jobs(cluster=HPC)[0]["tasks"]) == ["1", "3"]
+    (job,) = user.jobs(cluster=HPC)
+    assert (sorted(job["tasks"]), job["directory"]) == (["1", "3"], str(mine.parent))
     assert user.fab("-H", HPC, "release").returncode == 0
     assert user.wait(cluster=HPC)["state"] == "failed"
     lose_the_answer()

@@ -63,7 +63,7 @@ _NODES: dict[type[Cluster], Daemon[Any]] = {
 
 def attend(cluster: Cluster) -> None:
     """What an administrator does: a controller that was killed finds its own jobs at work, drains their node for that
-    and holds those jobs for good."""
+    and holds those jobs for good, also new ones that have got the number of one that it forgot."""
     if not isinstance(cluster, SlurmCluster):
         return
     with contextlib.suppress(SchedulerError):  # it is away
@@ -72,7 +72,7 @@ def attend(cluster: Cluster) -> None:
         waiting = cluster.run("squeue", "-h", "-o", "%i|%r", timeout=5).stdout
         held = re.findall(r"^(\S+)\|launch failed requeued held$", waiting, re.M)
         if held:
-            cluster.run("scancel", *held, timeout=5)
+            cluster.run("scontrol", "release", *held, timeout=5)
 
 
 def controller(cluster: Cluster) -> Daemon[Any]:
