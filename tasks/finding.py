@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -142,8 +143,7 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found and not found.name:  # an answer that tells neither name nor tasks: whoever was to ask for them is dead
         with contextlib.suppress(SchedulerError):
-            marks = session.query(session.scheduler.marks_command([found.job_id]), session.scheduler.parse_marks)
-            found = marks.get(job.key, found)
+            found = _marks(session, [found.job_id]).get(job.key, found)
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
@@ -163,7 +163,7 @@ def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *
         lost = f"job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}"
         print(one_line(f"{session.name}: {lost}", 1000), file=sys.stderr)
     else:
-        progress = replace(Progress.of(answer), directory=progress.directory)
+        progress = Progress.of(answer)
     progress = replace(progress, out=progress.out or f"{line}\n")
     return Found(Verdict.JOB, recorded(job, progress, found), progress.out, progress.err)
 
@@ -185,9 +185,12 @@ def find(session: Session, key: str) -> Submitted | None:
     scheduler = session.scheduler
     rows = session.query(scheduler.queue_command(), scheduler.parse_queue)
     job_ids = sorted({row.job_id for row in rows})
-    if not job_ids:
-        return None
-    return session.query(scheduler.marks_command(job_ids), scheduler.parse_marks).get(key)
+    return _marks(session, job_ids).get(key) if job_ids else None
+
+
+def _marks(session: Session, job_ids: Sequence[str]) -> dict[str, Submitted]:
+    """The jobs among these that carry a mark, by its key. Raises SchedulerError when that cannot be asked."""
+    return session.query(session.scheduler.marks_command(job_ids), session.scheduler.parse_marks)
 
 
 def step(session: Session, job: Job, name: str, **variables: str) -> Program:

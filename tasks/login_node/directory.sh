@@ -50,8 +50,11 @@ alive() { # whether the process that a file names (HOST PID) lives; `unknown` fo
     fi
 }
 
-# Sections `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE TOKEN), `answer` so far: each there if what it tells of is there.
+# Sections `directory`, and `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE TOKEN), `answer` so far: each of these there
+# if what it tells of is there.
 inspect() {
+    section directory
+    printf '%s\n' "$job"
     if [ -f "$mine/receipt" ]; then
         section receipt
         cat "$mine/receipt"

@@ -18,9 +18,7 @@ assemble() { # the file that is submitted: the script, its text where the schedu
         tail -n "+$insert" "$mine/script"
 }
 
-section directory
 enter "$key"
-printf '%s\n' "$job"
 case $job in
 *[\'\"\!\\\`\$]* | *'
 '*) refuse "job directory $job: quotes, '!', '\$' and newlines cannot be in its path; choose another 'directory'" ;;

@@ -141,8 +141,7 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known, not_ends: C
         if not known.accounting_asked:
             return Outcome(State.UNKNOWN, None, started, reason="has left the queue"), True
         ended = _ended(job, task, note)
-        known_better = record and record.state.ended and record.state is not State.SUCCEEDED
-        if record and known_better and ended.state is not State.CANCELLED:
+        if record and record.state in (State.FAILED, State.CANCELLED) and ended.state is not State.CANCELLED:
             ended = replace(ended, state=record.state, reason=record.reason or ended.reason)
         return ended, False
     if record and record.state.ended:

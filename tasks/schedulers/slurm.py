@@ -259,17 +259,22 @@ def parse_queue(status: int, out: str, err: str) -> list[Row]:
 
     A command has its arguments, and so perhaps several lines.
     """
+    return [
+        Row(job_id, state, _ranges(tasks), _key(command))
+        for job_id, tasks, word, reason, command in _rows(status, out, err)
+        if (state := state_of(word, reason))
+    ]
+
+
+def _rows(status: int, out: str, err: str) -> list[list[str]]:
+    """The fields of what `queue_command` asks for."""
     if status != 0:
         raise _failed(err, out)
     *whole, rest = out.split("|.\n")
     fields = [row.split("|", 4) for row in whole]
     if rest or not all(len(each) == 5 and each[0].isdecimal() for each in fields):
         raise SchedulerError("Slurm: the answer of squeue is not understood")
-    return [
-        Row(job_id, state, _ranges(tasks), _key(command))
-        for job_id, tasks, word, reason, command in fields
-        if (state := state_of(word, reason))
-    ]
+    return fields
 
 
 def alive_command() -> str:
@@ -353,10 +358,8 @@ def errors_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # as in mark
 
 def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
     """Those of jobs in error state (SPECIAL_EXIT)."""
-    if status != 0:
-        raise _failed(err, out)
-    rows = [line.split("|") for line in out.splitlines() if line.count("|") >= 4]
-    return {row[0]: row[3] for row in rows if state_of(row[2], row[3]) is State.ERROR}
+    rows = _rows(status, out, err)
+    return {job_id: reason for job_id, _, word, reason, _ in rows if state_of(word, reason) is State.ERROR}
 
 
 def _together(ranges: Sequence[TaskRange]) -> TaskRange | None:
