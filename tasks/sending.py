@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 from . import output
 from .listing import SLOW, Entry, There, look
@@ -24,7 +24,8 @@ BIG = 8 << 20
 MANY = 1000
 _READ = 8 * 32704  # whole packets
 TRIES = 5
-T = TypeVar("T")
+# What is sent at once, and how many bytes of the user's are in there.
+Batch = tuple[bytes, int]
 
 
 def key_of(name: str) -> str:
@@ -94,14 +95,14 @@ def _once(session: Session, plan: Plan, progress: Callable[[int], None]) -> None
 
 
 @dataclass(frozen=True)
-class Part:
+class Kept:
     """What of a big file is there already: its entry, and the digest of so much of the file here."""
 
     entry: Entry
     digest: hashlib._Hash
 
 
-def _good_parts(session: Session, plan: Plan) -> dict[str, Part]:
+def _good_parts(session: Session, plan: Plan) -> dict[str, Kept]:
     """For each big file the largest part over there that is how the file here begins."""
     candidates = []
     for entry in plan.changed:
@@ -119,7 +120,7 @@ def _good_parts(session: Session, plan: Plan) -> dict[str, Part]:
         theirs = sums(session, str(directory), wanted)
         ours = [_prefix(plan.here / entry.path, part.size) for entry, part in candidates]
     return {
-        entry.path: Part(part, here)
+        entry.path: Kept(part, here)
         for (entry, part), there, here in zip(candidates, theirs, ours, strict=False)
         if there == here.hexdigest()
     }
@@ -159,7 +160,7 @@ def _open(path: Path) -> BinaryIO:
 class Stream:
     """All that is to be sent, as `put.sh` reads it. A thread reads and sums the small files that come next."""
 
-    def __init__(self, plan: Plan, parts: dict[str, Part], progress: Callable[[int], None]) -> None:
+    def __init__(self, plan: Plan, parts: dict[str, Kept], progress: Callable[[int], None]) -> None:
         self._plan, self._parts, self._progress = plan, parts, progress
         self._ahead = ThreadPoolExecutor(1)
 
@@ -167,18 +168,18 @@ class Stream:
         """End the thread, though whoever sends may not have noticed yet that nobody listens any more."""
         self._ahead.shutdown()
 
-    def _soon(self, function: Callable[..., T], *arguments: object) -> Future[T]:
+    def _soon(self, batches: Iterator[Batch]) -> Future[Batch | None]:
         try:
-            return self._ahead.submit(function, *arguments)
+            return self._ahead.submit(next, batches, None)
         except RuntimeError:  # closed
             raise EOFError from None
 
     def __iter__(self) -> Iterator[bytes]:
         small = [entry for entry in self._plan.changed if entry.size < BIG]
         following = self._batches(small)
-        batch = self._soon(next, following, None)
+        batch = self._soon(following)
         while data := batch.result():
-            batch = self._soon(next, following, None)
+            batch = self._soon(following)
             yield from self._counted(*data)
         for entry in self._plan.changed:
             if entry.size >= BIG:
@@ -198,8 +199,8 @@ class Stream:
         name = f"{self._plan.name}/{entry.path}" if entry.path else self._plan.name
         return name.encode("utf-8", "surrogateescape")
 
-    def _batches(self, small: Sequence[Entry]) -> Iterator[tuple[bytes, int]]:
-        """Many at a time, and how many bytes of the user's are in there."""
+    def _batches(self, small: Sequence[Entry]) -> Iterator[Batch]:
+        """Many at a time."""
         members: list[tuple[Entry, bytes]] = []
         size = 0
         for entry in small:

@@ -87,10 +87,12 @@ class Campaign:
         self.short, self._witnesses = short, folder / "witnesses"
         self._witnesses.mkdir()
         self._cells = {Lane.BUSY: cells[0], Lane.PATIENT: cells[0], Lane.SHAKING: cells[-1]}
-        self._places = {cell.name: Place(cell, folder / cell.name, self._witnesses) for cell in cells}
-        for number, place in enumerate(self._places.values()):
+        self._places = {
+            cell.name: Place(cell, folder / cell.name, self._witnesses, 1 + NAMES * number)
+            for number, cell in enumerate(cells)
+        }
+        for place in self._places.values():
             place.folder.mkdir()
-            place.number_from(1 + NAMES * number)
 
     def run(self, faults: Sequence[Fault[Any]]) -> list[Row]:
         """Try all of them, and judge everything once more at the end: a second job may come late."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 import subprocess
 import threading
@@ -132,9 +131,9 @@ class Place:
     cell: Cluster
     folder: Path
     witnesses: Path
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    first: int = 1  # of its numbers, so that two places have no name in common: each has NAMES of them
+    _count: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _first: int = 1
 
     @property
     def submits(self) -> str:
@@ -149,15 +148,12 @@ class Place:
     def new(self, what: str) -> str:
         """A name that nothing else has."""
         with self._lock:
-            return f"{what}-{next(self._numbers)}"
-
-    def number_from(self, first: int) -> None:
-        """So that two places have no name in common: each has NAMES of them."""
-        self._first, self._numbers = first, itertools.count(first)
+            self._count += 1
+            return f"{what}-{self.first + self._count - 1}"
 
     def has(self, name: str) -> bool:
         """Whether this is a name of this place."""
-        return 0 <= int(name.rpartition("-")[2]) - self._first < NAMES
+        return 0 <= int(name.rpartition("-")[2]) - self.first < NAMES
 
     def directory_of(self, story: Story) -> Path:
         """The job directory of a story that has a key, with the default `directory`."""

@@ -49,15 +49,14 @@ class Body:
 class Truth:
     """Of one name: when each of its jobs was submitted (whole seconds; None: not known), and its bodies.
 
-    `accounted` are the exit statuses of accounting, by job and task; `queued` the jobs that the scheduler still has;
-    `forgotten` the IDs, of whatever name, that it has given and does not know any more, or has given again; `requeued`
-    how often, by job and task, it has run a job again of its own accord.
+    `accounted` are the exit statuses of accounting, by job and task; `forgotten` the IDs, of whatever name, that the
+    scheduler has given and does not know any more, or has given again; `requeued` how often, by job and task, it has
+    run a job again of its own accord.
     """
 
     jobs: Mapping[str, int | None] = field(default_factory=dict)
     bodies: tuple[Body, ...] = ()
     accounted: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    queued: frozenset[str] = frozenset()
     forgotten: frozenset[str] = frozenset()
     requeued: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
@@ -77,29 +76,24 @@ class Record:
 def ask(cluster: Cluster, witnesses: Path, names: Iterable[str]) -> dict[str, Truth]:
     """The truth about each of these names. Raises RuntimeError when the scheduler does not answer."""
     jobs: dict[str, dict[str, int | None]] = {}
-    accounted: dict[str, dict[tuple[str, int], int]] = {}
-    queued: dict[str, set[str]] = {}
-    requeued: dict[str, dict[tuple[str, int], int]] = {}
+    records: dict[str, list[Record]] = {}
     for name, job_id in _queue(cluster):
         jobs.setdefault(name, {})[job_id] = None
-        queued.setdefault(name, set()).add(job_id)
     for record in _records(cluster):
         jobs.setdefault(record.name, {})[record.job_id] = record.submitted_at
-        accounted.setdefault(record.name, {})[record.job_id, record.task] = record.status
-        requeued.setdefault(record.name, {})[record.job_id, record.task] = record.restarts
+        records.setdefault(record.name, []).append(record)
     forgotten = _forgotten(cluster, {job_id for of_name in jobs.values() for job_id in of_name})
     found = {}
     for name in names:
         bodies = tuple(read_witness(witnesses / name))
-        known: dict[str, int | None] = dict.fromkeys(each.job_id for each in bodies)
-        of_name = {**known, **jobs.get(name, {})}
+        ran: dict[str, int | None] = dict.fromkeys(each.job_id for each in bodies)
+        known, ended = jobs.get(name, {}), records.get(name, ())
         found[name] = Truth(
-            of_name,
+            {**ran, **known},
             bodies,
-            accounted.get(name, {}),
-            frozenset(queued.get(name, ())),
-            forgotten - set(jobs.get(name, ())),
-            requeued.get(name, {}),
+            {(each.job_id, each.task): each.status for each in ended},
+            forgotten - known.keys(),
+            {(each.job_id, each.task): each.restarts for each in ended},
         )
     return found
 
