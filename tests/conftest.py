@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,8 @@ from tasks.testbed.cell import Cell
 from tasks.testbed.slurm import SlurmCluster
 
 ROOT = Path(__file__).parent.parent
+# In the background of a script it is ignored, and so by all that is started from there: nobody could type Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

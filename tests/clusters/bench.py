@@ -40,6 +40,17 @@ def qsub(cell: Cell, script: str, *options: str) -> str:
     return done.stdout.strip()
 
 
+def marks(cell: Cell, key: str) -> int:
+    """How many jobs of this key qmaster has."""
+    return cell.must("qstat", "-j", "*").count(f"submithost={key}\n")
+
+
+def lose_the_answer(mine: Path) -> None:
+    """As after a cut in which the submit command died before it said anything; `mine` is `.submithost` over there."""
+    for name in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
+        (mine / name).unlink(missing_ok=True)
+
+
 def until(condition: Callable[[], object], within: float = 90) -> None:
     assert processes.wait_until(condition, within), "did not happen in time"
 

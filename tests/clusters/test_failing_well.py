@@ -13,6 +13,7 @@ import pytest
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd, main_door, start_sshd, stop_sshd
+from tests.clusters.bench import lose_the_answer, marks
 from tests.conftest import Person, json_lines, move_in
 
 SCRIPT = "#!/bin/sh\necho out\nexit 7\n"
@@ -175,7 +176,7 @@ def test_g25_a_qmaster_that_is_down_is_could_not_ask(person: Person, cells: dict
     # The same key finds out that there is no job, waits until that is sure, and submits.
     again = person.fab("-H", "sandbox2", "submit", "--script=x", "--key=while-down", timeout=200)
     assert again.returncode == 0, again.stderr
-    assert cell.must("qstat", "-j", "*").count("submithost=while-down") <= 1
+    assert marks(cell, "while-down") <= 1
     person.fab("-H", "sandbox2", "cancel", f"--job={job_id}")
 
 
@@ -189,10 +190,9 @@ def test_a_submit_killed_at_any_moment_is_continued_and_is_one_job(person: Perso
         begun.communicate()
         again = person.fab(*words, timeout=200)
         assert again.returncode == 0, again.stderr
-    marks = cells["sandbox"].must("qstat", "-j", "*")
     for number in range(6):
         (job,) = person.jobs(f"--job={number}.job")
-        assert marks.count(f"submithost={job['key']}\n") == 1
+        assert marks(cells["sandbox"], job["key"]) == 1
         person.fab("-H", "sandbox", "cancel", f"--job={number}.job")
 
 
@@ -202,16 +202,15 @@ def test_l7_g32_a_lost_answer_is_found_by_mark_and_claim(person: Person, cells: 
     first = person.fab(*words)
     mine = cells["sandbox"].home / ".submithost" / "jobs" / "lost" / ".submithost"
 
-    def lose_the_answer() -> None:
+    def forget() -> None:
         (person.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()
-        for path in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
-            (mine / path).unlink(missing_ok=True)
+        lose_the_answer(mine)
 
-    lose_the_answer()
+    forget()
     assert person.fab(*words).stdout == first.stdout
     assert person.fab("-H", "sandbox", "release").returncode == 0
     assert person.wait()["state"] == "succeeded"
-    lose_the_answer()
+    forget()
     assert person.fab(*words).stdout == first.stdout
     (job,) = person.jobs()
     assert (job["state"], sorted(job["tasks"])) == ("succeeded", ["1", "3"])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,12 @@ def person_at(home: Path, door: Door, config: Path | None = None) -> Person:
     )
 
 
+def with_path(cell: Cell, name: str, path: str) -> AbstractContextManager[Door]:
+    """A login node with this PATH."""
+    variables = " ".join(f"{name}={value}" for name, value in {"PATH": path, **cell.settings()}.items())
+    return extra_sshd(cell, name, [f"SetEnv {variables}"])
+
+
 @pytest.fixture
 def no_tar(cells: dict[str, Cell], tmp_path: Path) -> Iterator[Door]:
     """A login node without tar and openssl: /bin has neither, links to everything else are there."""
@@ -74,10 +81,7 @@ def no_tar(cells: dict[str, Cell], tmp_path: Path) -> Iterator[Door]:
     for path in [*Path("/bin").iterdir(), *Path("/usr/bin").iterdir()]:
         if path.name not in ("tar", "bsdtar", "openssl") and not (programs / path.name).exists():
             (programs / path.name).symlink_to(path)
-    cell = cells["sandbox"]
-    variables = " ".join(f"{name}={value}" for name, value in cell.settings().items())
-    options = [f"SetEnv PATH={programs} {variables}"]
-    with extra_sshd(cell, "notar", options) as door:
+    with with_path(cells["sandbox"], "notar", str(programs)) as door:
         yield door
 
 
@@ -251,14 +255,13 @@ def test_a_broken_connection_is_gone_on_with_where_it_stopped(
 def test_a_connection_that_breaks_while_the_file_is_summed_sends_it_once(
     cells: dict[str, Cell], there: Path, tmp_path: Path
 ) -> None:
-    cell, programs = cells["sandbox"], tmp_path / "programs"
+    programs = tmp_path / "programs"
     programs.mkdir()
     slow = f"[ $(readlink /proc/self/fd/0) = /dev/null ] || ! mkdir {programs}/asked 2>/dev/null || sleep 6"
     (programs / "openssl").write_text(f'#!/bin/sh\n{slow}\nexec /usr/bin/openssl "$@"\n')
     (programs / "openssl").chmod(0o755)
-    variables = " ".join(f"{name}={value}" for name, value in cell.settings().items())
-    options = [f"SetEnv PATH={programs}:/usr/bin:/bin {variables}"]
-    with extra_sshd(cell, "slow", options, set_env=False) as door, Proxy(door.port) as proxy:
+    slow_node = with_path(cells["sandbox"], "slow", f"{programs}:/usr/bin:/bin")
+    with slow_node as door, Proxy(door.port) as proxy:
         person = person_at(tmp_path / "somebody", door, ssh_config_through(proxy, door, tmp_path / "config"))
         (person.work / "large").write_bytes(os.urandom(LARGE))
         running = person.start("-H", "slow", "put", *words("put", there))

@@ -14,6 +14,7 @@ import pytest
 
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import main_door
+from tests.clusters.bench import marks
 from tests.conftest import Person, json_lines
 
 SEVEN = "#!/bin/bash\n#$ -N seven\necho out; echo err >&2; exit 7\n"
@@ -226,7 +227,7 @@ def test_the_same_job_file_continues_and_never_makes_a_second_job(person: Person
     assert second.returncode == 0, second.stderr
     assert first.stdout == second.stdout
     key = json.loads((person.work / "x.job").read_text())["key"]
-    assert cells["sandbox"].must("qstat", "-j", "*").count(f"submithost={key}") == 1
+    assert marks(cells["sandbox"], key) == 1
     assert person.fab("cancel", "--job=x.job").returncode == 0
 
 
@@ -236,7 +237,7 @@ def test_many_submits_of_one_key_at_once_are_one_job(person: Person, cells: dict
     said = {process.communicate(timeout=120)[0] for process in running}
     assert [process.returncode for process in running] == [0] * 6
     assert len(said) == 1
-    assert cells["sandbox"].must("qstat", "-j", "*").count("submithost=many-at-once\n") == 1
+    assert marks(cells["sandbox"], "many-at-once") == 1
     person.fab("-H", "sandbox", "cancel", "--job=many-at-once")
 
 
@@ -272,7 +273,7 @@ def test_many_submits_with_one_job_file_at_once_are_one_job(person: Person, cell
     assert [process.returncode for process in running] == [0] * 4
     assert len(said) == 1
     key = json.loads((person.work / "x.job").read_text())["key"]
-    assert cells["sandbox"].must("qstat", "-j", "*").count(f"submithost={key}\n") == 1
+    assert marks(cells["sandbox"], key) == 1
     assert sorted(path.name for path in person.work.glob("*.job*")) == ["x.job"]
     person.fab("cancel", "--job=x.job")
 

@@ -14,7 +14,7 @@ from tasks.model.job import Job
 from tasks.model.ledger import Ledger
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
-from tests.clusters.bench import qsub, until
+from tests.clusters.bench import lose_the_answer, marks, qsub, until
 from tests.conftest import Person, json_lines
 
 SEVEN = "#!/bin/sh\n#$ -N seven\nexit 7\n"
@@ -28,12 +28,11 @@ def mine(cells: dict[str, Cell], key: str) -> Path:
     return cells["sandbox"].home / ".submithost" / "jobs" / key / ".submithost"
 
 
-def lose_the_answer(cells: dict[str, Cell], person: Person, key: str) -> None:
+def forget_all_but_the_key(cells: dict[str, Cell], person: Person, key: str) -> None:
     """As after a cut: the ledger has the key alone, and qsub was killed before it said anything."""
     ledger_of(person).path.unlink(missing_ok=True)
     ledger_of(person).begin(Job(key, "sandbox", "seven", directory=str(mine(cells, key).parent)))
-    for name in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
-        (mine(cells, key) / name).unlink(missing_ok=True)
+    lose_the_answer(mine(cells, key))
 
 
 def shadow_qsub(person: Person, cells: dict[str, Cell], folder: Path, once: str) -> None:
@@ -48,11 +47,6 @@ exec {cells["sandbox"].program("qsub")} "$@"
     )
     (folder / "qsub").chmod(0o755)
     (person.work / "fabric.yml").write_text(f'clusters:\n  sandbox:\n    setup: ["PATH={folder}:$PATH; export PATH"]\n')
-
-
-def marks(cells: dict[str, Cell], key: str) -> int:
-    """How many jobs of this key there are."""
-    return cells["sandbox"].must("qstat", "-j", "*").count(f"submithost={key}\n")
 
 
 def test_a_lost_ledger_is_rebuilt_from_the_job_directories(person: Person, cells: dict[str, Cell]) -> None:
@@ -99,18 +93,18 @@ def test_a_job_submitted_by_hand_is_adopted_and_its_end_is_known(person: Person,
 def test_status_wait_and_reconcile_find_a_job_whose_answer_was_lost(person: Person, cells: dict[str, Cell]) -> None:
     person.script("x", SEVEN)
     job_id = person.submit("x", "--key=cut", "--hold")
-    lose_the_answer(cells, person, "cut")
+    forget_all_but_the_key(cells, person, "cut")
     (job,) = person.jobs("--job=cut")
     assert (job["job_id"], job["state"]) == (job_id, "held")
 
-    lose_the_answer(cells, person, "cut")
+    forget_all_but_the_key(cells, person, "cut")
     reconciled = person.fab("-H", "sandbox", "reconcile", "--json")
     assert [job["job_id"] for job in json_lines(reconciled.stdout)] == [job_id], reconciled.stderr
     assert reconciled.returncode == 0
 
     person.fab("-H", "sandbox", "release", "--job=cut")
     until(lambda: (mine(cells, "cut") / "notes" / "0" / "0.end").exists())
-    lose_the_answer(cells, person, "cut")
+    forget_all_but_the_key(cells, person, "cut")
     waited = person.wait("--job=cut")
     assert (waited["job_id"], waited["exit_status"]) == (job_id, 7)
 
@@ -129,7 +123,7 @@ def test_what_never_was_a_job_is_told_and_forgotten(person: Person) -> None:
 def test_while_the_scheduler_cannot_be_asked_it_is_not_known(person: Person, cells: dict[str, Cell]) -> None:
     person.script("x", SEVEN)
     job_id = person.submit("x", "--key=down", "--hold")
-    lose_the_answer(cells, person, "down")
+    forget_all_but_the_key(cells, person, "down")
     daemons.stop_qmaster(cells["sandbox"])
     try:
         for words in (["reconcile", "--json"], ["status", "--job=down", "--json"]):
@@ -163,7 +157,7 @@ def test_a_submit_command_that_was_killed_is_in_doubt_until_it_can_have_left_not
     assert (begun.returncode, said.splitlines()[-1]) == (5, "submit: sandbox: no job was made: Killed")
     again = person.fab(*words)
     assert again.returncode == 0, again.stderr
-    assert marks(cells, "shot") == 1
+    assert marks(cells["sandbox"], "shot") == 1
     person.fab("-H", "sandbox", "cancel", "--job=shot")
 
 
@@ -184,7 +178,7 @@ def test_a_submit_command_that_hangs_is_ended_and_nobody_else_who_got_its_number
             if not is_ours:
                 (mine(cells, key) / "attempt" / "pid").write_text(f"{somebody.pid}\n")
             reconciled = person.fab("-H", "sandbox", "reconcile")
-            assert (reconciled.returncode, marks(cells, key)) == (0, 1), reconciled.stderr
+            assert (reconciled.returncode, marks(cells["sandbox"], key)) == (0, 1), reconciled.stderr
             assert somebody.poll() is None
             somebody.kill()
         if is_ours:

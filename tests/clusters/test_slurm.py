@@ -13,7 +13,7 @@ import pytest
 from tasks.testbed import bed, register, slurm_daemons
 from tasks.testbed.slurm import SlurmCluster
 from tasks.testbed.sshd import extra_sshd
-from tests.clusters.bench import until
+from tests.clusters.bench import lose_the_answer, until
 from tests.conftest import Person, json_lines, move_in
 
 HPC = "sandbox-slurm"
@@ -191,19 +191,18 @@ def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(user: Person,
     first = user.fab(*words)
     mine = slurm.home / ".submithost" / "jobs" / "lost" / ".submithost"
 
-    def lose_the_answer() -> None:
+    def forget() -> None:
         (user.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()
-        for path in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
-            (mine / path).unlink(missing_ok=True)
+        lose_the_answer(mine)
 
-    lose_the_answer()
+    forget()
     (mine / "attempt" / "out").write_text(first.stdout)  # and nobody lived to ask for its tasks
     assert user.fab(*words).stdout == first.stdout
     (job,) = user.jobs(cluster=HPC)
     assert (sorted(job["tasks"]), job["directory"]) == (["1", "3"], str(mine.parent))
     assert user.fab("-H", HPC, "release").returncode == 0
     assert user.wait(cluster=HPC)["state"] == "failed"
-    lose_the_answer()
+    forget()
     assert user.fab(*words).stdout == first.stdout
     (job,) = user.jobs(cluster=HPC)
     assert (job["state"], sorted(job["tasks"])) == ("failed", ["1", "3"])
