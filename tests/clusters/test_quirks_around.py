@@ -89,6 +89,7 @@ def test_l10_a_laptop_whose_clock_is_wrong_tells_the_clusters_times(person: Pers
 def test_l11_an_input_that_arrives_empty_without_an_error_is_noticed(person: Person, cells: dict[str, Cell]) -> None:
     person.script("x", "#!/bin/sh\n")
     person.script("in", "text\n")
+    (person.work / "in").chmod(0o600)  # such a one is not given its mode: it would be given to the real /dev/null
     job = cells["sandbox"].home / ".submithost" / "jobs" / "empty"
     job.mkdir(mode=0o700, parents=True)
     (job / "in").symlink_to("/dev/null")  # takes everything and keeps nothing, as a full quota may
