@@ -143,7 +143,7 @@ class Place:
     @property
     def without_log(self) -> str:
         """Its option for a job whose output goes nowhere."""
-        return "-o /dev/null -j y" if isinstance(self.cell, Cell) else "--output=/dev/null"
+        return "-o /dev/null -j y" if isinstance(self.cell, Cell) else "--output=/dev/null --error=/dev/null"
 
     def new(self, what: str) -> str:
         """A name that nothing else has."""
