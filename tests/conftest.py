@@ -135,3 +135,8 @@ def person(cells: dict[str, Cell], tmp_path: Path) -> Person:
 def commuter(cells: dict[str, Cell], slurm: SlurmCluster, tmp_path: Path) -> Person:
     """Somebody who has the two clusters configured, and the one of the other scheduler."""
     return move_in(tmp_path / "home", configured([*cells, slurm.name]))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The campaign first: it takes minutes, and at the end the other workers would wait for it."""
+    items.sort(key=lambda item: item.path.name != "test_stress.py")
