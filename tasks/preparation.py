@@ -110,7 +110,7 @@ def finish(
     mail = None if asked.mail else cluster.resources.mail
     mail_on = None if asked.mail_on else cluster.resources.mail_on
     resources = replace(cluster.resources, mail=mail, mail_on=mail_on)
-    defaults = scheduler.defaults(resources, cluster.options, cluster.names, script, asked)
+    defaults = scheduler.defaults(resources, cluster.options, cluster.names, script, submission)
     about = json.dumps({**to_record(job), "submission": submission.record()}).encode()
     uploads = [
         *own_files(scheduler, script, submission.arguments, about),

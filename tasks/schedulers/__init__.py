@@ -140,11 +140,16 @@ class Scheduler(Protocol):
         """The directive lines that ask for `resources`."""
 
     def defaults(
-        self, resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes, asked: Resources
+        self,
+        resources: Resources,
+        options: Sequence[str],
+        names: Mapping[str, str],
+        script: bytes,
+        submission: Submission,
     ) -> dict[str, str]:
         """Files (name to text) for the job directory that give the script defaults that it wins over.
 
-        `asked` is what the flags ask for, which wins over both.
+        `submission` is what the flags ask for, which wins over both.
         """
 
     def submit_variables(self, submission: Submission, names: Mapping[str, str]) -> dict[str, str]:

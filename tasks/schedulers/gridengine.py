@@ -216,7 +216,7 @@ def defaults(
     options: Sequence[str],
     names: Mapping[str, str],
     script: bytes,
-    asked: Resources,  # noqa: ARG001  # which are flags of qsub's
+    submission: Submission,  # noqa: ARG001  # whose flags are qsub's
 ) -> dict[str, str]:
     """`.sge_request` of the job directory, where qsub runs: the script wins over it (sge_request(5), as tried).
 

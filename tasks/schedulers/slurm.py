@@ -11,7 +11,7 @@ import calendar
 import re
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
@@ -112,9 +112,9 @@ def _directives_of(script: bytes) -> list[str]:
     return words
 
 
-def _has_option(script: bytes, long: str, short: str) -> bool:
-    """Whether a directive has `--long` or `-short`."""
-    return any(word == f"--{long}" or word.startswith((f"--{long}=", f"-{short}")) for word in _directives_of(script))
+def _has_option(words: Iterable[str], long: str, short: str) -> bool:
+    """Whether `--long` or `-short` is among sbatch's options."""
+    return any(word == f"--{long}" or word.startswith((f"--{long}=", f"-{short}")) for word in words)
 
 
 def _duration(seconds: int) -> str:
@@ -158,15 +158,17 @@ def directives(resources: Resources, names: Mapping[str, str] = NOTHING) -> list
 
 
 def defaults(
-    resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes, asked: Resources
+    resources: Resources, options: Sequence[str], names: Mapping[str, str], script: bytes, submission: Submission
 ) -> dict[str, str]:
     """Lines ahead of the script's own, which win over them; as environment (SBATCH_...) they would win over these.
 
-    Logs are called NAME.oID and NAME.eID, as on other schedulers, so that one Makefile serves all.
+    Logs are called NAME.oID and NAME.eID, as on other schedulers, so that one Makefile serves all. Who names one of
+    them gets what sbatch makes of that: with an output alone, the errors are in it.
     """
+    said = [*_directives_of(script), *(word for line in options for word in line.split()), *submission.options]
     lines = [f"#SBATCH {option}" for option in (*options, *_options(resources, names))]
-    if not (_has_option(script, "output", "o") or _has_option(script, "error", "e")):
-        number = "%A.%a" if asked.array or resources.array or _has_option(script, "array", "a") else "%j"
+    if not (_has_option(said, "output", "o") or _has_option(said, "error", "e")):
+        number = "%A.%a" if submission.resources.array or resources.array or _has_option(said, "array", "a") else "%j"
         lines += [f"#SBATCH --output=%x.o{number}", f"#SBATCH --error=%x.e{number}"]
         lines += ["#SBATCH --open-mode=append"]  # what a job said before it was requeued is kept
     return {".submithost/defaults": "".join(f"{line}\n" for line in lines)}

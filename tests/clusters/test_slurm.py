@@ -12,7 +12,7 @@ import pytest
 
 from tasks.testbed import bed, register, slurm_daemons
 from tasks.testbed.slurm import SlurmCluster
-from tasks.testbed.sshd import extra_sshd
+from tasks.testbed.sshd import extra_sshd, main_door
 from tests.clusters.bench import lose_the_answer, until
 from tests.conftest import Person, json_lines, move_in
 
@@ -114,6 +114,23 @@ def test_s8_s9_the_login_environment_reaches_the_job_and_only_its_first_directiv
     assert "TimeLimit=00:04:00" in said  # and the flag the script
     assert "Nice=7" in said
     assert "JobName=x\n" in said
+
+
+@pytest.mark.parametrize("way", ["flag", "script", "cluster"])
+def test_an_output_that_is_named_takes_the_errors_along_as_with_plain_sbatch(
+    slurm: SlurmCluster, tmp_path: Path, way: str
+) -> None:
+    options = "[--output=both]" if way == "cluster" else "[]"
+    config = f"clusters:\n  hpc: {{host: {HPC}, ssh_config: '{main_door(slurm).ssh_config}', options: {options}}}\n"
+    user = move_in(tmp_path / "person", config)
+    directive = "#SBATCH --output=both\n" if way == "script" else ""
+    user.script("x", f"#!/bin/sh\n{directive}echo out; echo err >&2\n")
+    flags = ["--option=--output=both"] if way == "flag" else []
+    done = user.fab("-H", "hpc", "submit", "--script=x", *flags, "--wait")
+    assert done.returncode == 0, done.stderr
+    (job,) = user.jobs(cluster="hpc")
+    assert (Path(job["directory"]) / "both").read_text() == "out\nerr\n"
+    assert not list(Path(job["directory"]).glob("x.*"))
 
 
 # --- watching

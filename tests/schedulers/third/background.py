@@ -52,7 +52,7 @@ def directives(resources, names=None):
     return []
 
 
-def defaults(resources, options, names, script, asked):
+def defaults(resources, options, names, script, submission):
     return {}
 
 
