@@ -31,7 +31,7 @@ from .story import NAMES, Place
 LEAST = 300  # faults in the full form
 _SETTLING = 300  # seconds until what is left in a queue is left for good
 _COLUMNS = (
-    "fault", "tried", "asked for", "jobs", "bodies run", "lost", "doubled", "wrongly reported", "lost by its scheduler",
+    "fault", "tried", "asked for", "jobs", "bodies run", "lost", "doubled", "wrongly reported", "its scheduler's own",
 )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ class Row:
         return [
             self.happened, len(each), sum(j.jobs for j in each), sum(j.bodies for j in each),
             sum(j.lost for j in each), sum(j.doubled for j in each), sum(bool(j.wrong) for j in each),
-            sum(j.forgotten for j in each),
+            sum(j.not_ours for j in each),
         ]  # fmt: skip
 
 

@@ -45,7 +45,7 @@ class Asked:
 class Judgement:
     """What is wrong about one submission; `wrong` are lines for people.
 
-    `forgotten`: its scheduler itself lost the job, or the record of its end, when it was killed.
+    `not_ours`: its scheduler, when it was killed, lost the job or the record of its end, or ran a bare job twice.
     """
 
     jobs: int
@@ -53,14 +53,15 @@ class Judgement:
     lost: bool
     doubled: bool
     wrong: tuple[str, ...]
-    forgotten: bool = False
+    not_ours: bool = False
 
 
 def judge(asked: Asked, truth: Truth) -> Judgement:
     """Lost: told to be a job, and there is none or a body never ran. Doubled: two jobs, or two runs of one body.
 
-    What a scheduler requeues by itself is its own: a killed controller may take a job that has ended for a dead node's.
-    A run that it broke off is none.
+    What a scheduler requeues by itself is its own: a killed controller may take a job that has ended for a dead node's,
+    and may start it again without counting that. In a bare job nothing of ours is there that could tell, or run a body:
+    only a second job would be our doing. A run that it broke off is none.
     """
     ran = [body.task for body in truth.bodies]
     told = _told(asked)
@@ -68,10 +69,11 @@ def judge(asked: Asked, truth: Truth) -> Judgement:
     lost = bool(told) and not forgotten and (not truth.jobs or not set(asked.tasks) <= set(ran))
     done = Counter((body.job_id, body.task) for body in truth.bodies if body.ended)
     twice = [run for run, times in done.items() if times > 1 + truth.requeued.get(run, 0)]
-    doubled = len(truth.jobs) > 1 or bool(twice)
+    doubled = len(truth.jobs) > 1 or bool(twice and not asked.bare)
     no_record = asked.bare and len(truth.accounted) < len(asked.tasks)
     wrong = tuple(_wrong(asked, truth))
-    return Judgement(len(truth.jobs), len(ran), lost, doubled, wrong, forgotten or bool(told and no_record))
+    not_ours = forgotten or bool(told and no_record) or bool(twice and asked.bare)
+    return Judgement(len(truth.jobs), len(ran), lost, doubled, wrong, not_ours)
 
 
 def _told(asked: Asked) -> set[str]:

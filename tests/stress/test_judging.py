@@ -46,6 +46,13 @@ def test_two_jobs_and_two_runs_of_one_body_are_doubled() -> None:
     assert judge(RIGHT, replace(TRUTH, bodies=TRUTH.bodies * 3, requeued={("5", 0): 1})).doubled
 
 
+def test_only_a_second_bare_job_is_our_doing_a_second_run_of_one_is_its_schedulers() -> None:
+    bare = replace(RIGHT, bare=True)
+    judged = judge(bare, replace(TRUTH, bodies=TRUTH.bodies * 2))
+    assert (judged.doubled, judged.not_ours) == (False, True)
+    assert judge(bare, replace(TRUTH, jobs={"5": 1000, "6": 1001})).doubled
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -77,6 +84,6 @@ def test_what_a_killed_scheduler_forgot_has_vanished_and_is_not_lost_by_us() -> 
     vanished = waited(state="vanished", exit_status=None)
     forgotten = Truth(forgotten=frozenset({"5"}))
     judged = judge(replace(RIGHT, answers=(SUBMIT, vanished)), forgotten)
-    assert (judged.lost, judged.wrong, judged.forgotten) == (False, (), True)
+    assert (judged.lost, judged.wrong, judged.not_ours) == (False, (), True)
     assert judge(RIGHT, forgotten).wrong  # told to have failed, and it never ran
     assert judge(replace(RIGHT, answers=(SUBMIT, vanished)), replace(TRUTH, forgotten=frozenset({"6"}))).wrong
