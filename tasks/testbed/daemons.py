@@ -92,7 +92,11 @@ def kill_qmaster(cell: Cell) -> None:
 
 
 def stop_execd(cell: Cell) -> None:
-    """End sge_execd alone; its jobs run on under their shepherds. Raises SchedulerError when it stays."""
+    """End sge_execd alone; its jobs run on under their shepherds. Raises SchedulerError when it stays.
+
+    It does not take its leave of qmaster, which goes on to send it jobs: one that it was not there to take is `t` for
+    five minutes, until qmaster sends it once more.
+    """
     services.stop(cell, "sge_execd", signal.SIGTERM)
 
 
@@ -112,10 +116,14 @@ def qmaster_answers(cell: Cell, timeout: float = 5) -> bool:
 
 
 def execd_answers(cell: Cell) -> bool:
-    """Whether sge_execd lives, and qmaster has heard of it: its host has load values."""
+    """Whether sge_execd lives, takes jobs, and qmaster has heard of it: its host has load values."""
     if not services.lives(cell, "sge_execd"):
         return False
+    port = cell.settings()["SGE_EXECD_PORT"]
     try:
+        # The load values may be those of one that was here before.
+        if cell.run("qping", "-info", files.HOST, port, "execd", "1").returncode != 0:
+            return False
         done = cell.run("qconf", "-se", files.HOST)
     except SchedulerError:
         return False

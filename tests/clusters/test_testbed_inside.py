@@ -77,8 +77,9 @@ def test_daemons_can_be_stopped_and_started_one_by_one(cell: Cell) -> None:
     daemons.start_qmaster(cell)
     assert cell.run("qstat").returncode == 0
     daemons.stop_execd(cell)
-    job = qsub(cell, "exit 0")
+    job = qsub(cell, "exit 0", "-h")  # qmaster may not send it yet: it would not do so again for five minutes
     daemons.start_execd(cell)
+    cell.must("qrls", job)
     sshd.stop_sshd(door)
     assert bed.health(cell).dead == ["sshd"]
     sshd.start_sshd(door)
