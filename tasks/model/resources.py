@@ -111,7 +111,7 @@ def parse_time(text: str) -> int:
 
 
 def parse_memory(text: str) -> int:
-    """Bytes in `4G`, `500M`, `1.5G`, `1024`; K M G T count in 1024s, k m g t in 1000s, as in sge_types(1).
+    """Bytes in `4G`, `500M`, `1.5G`, `1024`; K M G T count in 1024s, k m g t in 1000s: Grid Engine's rule.
 
     Raises InvalidInput.
     """

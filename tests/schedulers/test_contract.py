@@ -32,6 +32,20 @@ PIECES = ["JobId=12 ", "12|1-3|RUNNING|x\n", "12_3|FAILED|1:0|||\n", "<?xml", "<
 LIKE_IT = st.lists(st.sampled_from(PIECES) | TEXT, max_size=8).map("".join)
 
 
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("gridengine", r"qsub|qstat|qacct|qdel|qalter|qhold|qrls|qconf|SGE_"),
+        ("slurm", r"slurm|sbatch|squeue|sacct|scancel|scontrol|sinfo"),
+    ],
+)
+def test_no_other_file_speaks_a_schedulers_words(module: str, words: str) -> None:
+    tasks = ROOT / "tasks"
+    files = [path for path in tasks.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    speaking = {str(path.relative_to(tasks)) for path in files if re.search(words, path.read_text(), re.I)}
+    assert {name for name in speaking if not name.startswith("testbed/")} == {f"schedulers/{module}.py"}
+
+
 @every
 def test_it_has_all_that_the_seam_asks_for(each: Scheduler) -> None:
     for name, wanted in vars(Scheduler).items():
