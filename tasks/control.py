@@ -19,7 +19,7 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
     Example: fab -H sharc cancel --job 12 --job 13.2
     """
     from . import output
-    from .cancelling import cancel_jobs
+    from .changing import cancel_jobs, still_theirs
     from .reconciling import known_there
     from .selection import named, select
 
@@ -33,8 +33,8 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
             live.append((found, tasks))
     if live and dry_run:
         print(session.scheduler_unasked().cancel_command(named(live)))
-    elif live:
-        output.show_words(cancel_jobs(session, live))
+    elif live and (theirs := still_theirs(session, live)):
+        output.show_words(cancel_jobs(session, theirs))
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
@@ -93,14 +93,16 @@ def resubmit(
 
 def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"], dry_run: bool) -> None:
     from . import output
+    from .changing import still_theirs
     from .reconciling import known_there
     from .selection import named, select
 
     session, selected = select(c, job or ())
     selected = known_there(session, selected)
     scheduler = session.scheduler_unasked() if dry_run else session.scheduler
-    command = (scheduler.hold_command if how == "hold" else scheduler.release_command)(named(selected))
+    theirs = selected if dry_run else still_theirs(session, selected)
+    command = (scheduler.hold_command if how == "hold" else scheduler.release_command)(named(theirs))
     if dry_run:
         print(command)
-    else:
+    elif theirs:
         output.show_words(session.query(command, scheduler.parse_hold))

@@ -143,7 +143,7 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found and not found.name:  # an answer that tells neither name nor tasks: whoever was to ask for them is dead
         with contextlib.suppress(SchedulerError):
-            found = _marks(session, [found.job_id]).get(job.key, found)
+            found = marks(session, [found.job_id]).get(job.key, found)
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
@@ -185,10 +185,10 @@ def find(session: Session, key: str) -> Submitted | None:
     scheduler = session.scheduler
     rows = session.query(scheduler.queue_command(), scheduler.parse_queue)
     job_ids = sorted({row.job_id for row in rows})
-    return _marks(session, job_ids).get(key) if job_ids else None
+    return marks(session, job_ids).get(key) if job_ids else None
 
 
-def _marks(session: Session, job_ids: Sequence[str]) -> dict[str, Submitted]:
+def marks(session: Session, job_ids: Sequence[str]) -> dict[str, Submitted]:
     """The jobs among these that carry a mark, by its key. Raises SchedulerError when that cannot be asked."""
     return session.query(session.scheduler.marks_command(job_ids), session.scheduler.parse_marks)
 

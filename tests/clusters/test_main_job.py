@@ -206,6 +206,18 @@ def test_a_cancelled_job_is_cancelled(person: Person) -> None:
     assert json_lines(done.stdout[done.stdout.index("{") :])[0]["state"] == "cancelled"
 
 
+@pytest.mark.parametrize("how", ["cancel", "hold", "release"])
+def test_a_number_that_is_another_jobs_by_now_is_left_alone(person: Person, cells: dict[str, Cell], how: str) -> None:
+    person.script("x", "#!/bin/sh\n")
+    job_id = person.submit("x", "--hold", f"--key=to-{how}")
+    cells["sandbox"].must("qalter", "-ac", "submithost=another", job_id)
+    done = person.fab("-H", "sandbox", how)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith("given the number to the job of key another, which is left alone\n")
+    assert " hqw " in cells["sandbox"].must("qstat")
+    cells["sandbox"].must("qdel", job_id)
+
+
 def test_wait_obeys_its_timeout_and_says_how_to_go_on(person: Person) -> None:
     person.script("x", "#!/bin/sh\n")
     job_id = person.submit("x", "--hold")

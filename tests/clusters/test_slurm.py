@@ -245,6 +245,11 @@ def test_a_forgotten_job_is_not_told_to_be_the_one_that_got_its_number(user: Per
     assert user.submit("long", "--key=its-number", cluster=HPC) == lost
     until(lambda: user.jobs("--job=its-number", cluster=HPC)[0]["state"] == "running")
     assert user.jobs("--job=forgotten", cluster=HPC)[0]["state"] == "unknown"
+    for how in ("cancel", "hold"):
+        done = user.fab("-H", HPC, how, "--job=forgotten")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert "given the number to the job of key its-number, which is left alone" in done.stderr
+    assert user.jobs("--job=its-number", cluster=HPC)[0]["state"] == "running"
     slurm_daemons.stop_slurmctld(slurm)
     asked = user.fab("-H", HPC, "status", "--json", "--job=forgotten")
     slurm_daemons.start_slurmctld(slurm)

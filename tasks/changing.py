@@ -1,0 +1,47 @@
+"""Change jobs over there, never those that have got their numbers since, and keep which ones were cancelled."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from . import output
+from .finding import marks
+from .model.errors import SchedulerError
+from .selection import Selected, named
+from .session import Session
+
+
+def cancel_jobs(session: Session, selected: Sequence[Selected]) -> str:
+    """Cancel these jobs, or the tasks named with them; return the scheduler's words.
+
+    Raises SchedulerError when it refused, Unreachable when it is not known whether it heard.
+    """
+    scheduler = session.scheduler
+    said, taken = session.query(scheduler.cancel_command(named(selected)), scheduler.parse_cancel)
+    for job, tasks in selected:
+        cancelled = {task for task in tasks or (None,) if job.job_id in taken}
+        session.ledger.update(replace(job, cancelled=tuple({*job.cancelled, *cancelled})))
+    return said
+
+
+def still_theirs(session: Session, selected: Sequence[Selected]) -> list[Selected]:
+    """Those whose numbers are not another job's by now; of the others a line is said.
+
+    A scheduler that is killed may forget jobs and give their numbers again. Raises Unreachable.
+    """
+    owners: dict[str, str] = {}
+    with contextlib.suppress(SchedulerError):  # what cannot be asked is held against nobody
+        found = marks(session, sorted({job.job_id or "" for job, _ in selected}))
+        owners = {submitted.job_id: key for key, submitted in found.items()}
+    theirs = []
+    for job, tasks in selected:
+        owner = owners.get(job.job_id or "", job.key)
+        if owner == job.key:
+            theirs.append((job, tasks))
+        else:
+            output.say(
+                f"{job.title()}: its scheduler has given the number to the job of key {owner}, which is left alone"
+            )
+    return theirs
