@@ -227,6 +227,8 @@ _ALIVE = {
     "SUSPENDED": State.SUSPENDED,
     "STOPPED": State.SUSPENDED,
 }
+# Of no process's: slurmstepd could not set the job up (`Reason=JobLaunchFailure`), mostly for want of its logs.
+_NOT_LAUNCHED = "0:53"
 _ENDED = {
     "COMPLETED": State.SUCCEEDED,
     "CANCELLED": State.CANCELLED,
@@ -454,6 +456,9 @@ def _facts(line: str) -> dict[str, str]:
 def _outcome(state: str, exit_code: str, _: str, start: str, end: str) -> Outcome:
     """How it ended. S4: `CANCELLED by 1001`; `ExitCode` is STATUS:SIGNAL."""
     word = state.partition(" ")[0].rstrip("+")
+    if (word, exit_code) == ("FAILED", _NOT_LAUNCHED):
+        reason = "Slurm could not start it: is there a place for its --output and --error?"
+        return Outcome(State.FAILED, None, _seconds(start), _seconds(end), reason)
     code = re.fullmatch(r"(\d{1,6}):(\d{1,3})", exit_code)
     status = (int(code[1]) or (128 + int(code[2]) if int(code[2]) else 0)) if code else None
     if word in _ENDED:

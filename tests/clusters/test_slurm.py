@@ -133,6 +133,16 @@ def test_an_output_that_is_named_takes_the_errors_along_as_with_plain_sbatch(
     assert not list(Path(job["directory"]).glob("x.*"))
 
 
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_job_whose_log_has_no_place_has_failed_and_says_why(user: Person, bare: bool) -> None:
+    done = user.fab(
+        "-H", HPC, "submit", "--script=x", "--option=--output=nowhere/x", "--wait", *(["--bare"] if bare else [])
+    )
+    assert done.returncode == 3
+    assert "s (Slurm could not start it: is there a place for its --output and --error?)" in done.stderr
+    assert user.jobs(cluster=HPC)[0]["exit_status"] is None
+
+
 # --- watching
 
 
