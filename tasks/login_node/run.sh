@@ -32,18 +32,22 @@ if ! ln -s "$submithost_claim" "$submithost_mine/claim" 2>/dev/null; then
     fi
 fi
 
-# The first run of a job comes once. A scheduler that was killed may have forgotten that it was, and begins it again: then
-# its work is not done twice, if it came to an end of its own. A requeue is no first run.
-if [ "${submithost_restarts-}" = 0 ]; then
-    submithost_status=$(sed -n "s/^end $submithost_key $submithost_job $submithost_task [0-9]* \([0-9]*\).*/\1/p" \
+# The first run of a job comes once, and so does each requeue, which is one restart more. A scheduler that was killed may
+# have forgotten a run, and begins it again: then its work is not done twice, if it came to an end of its own.
+if [ -n "${submithost_restarts-}" ]; then
+    submithost_run="$submithost_key $submithost_job $submithost_task [0-9]*"
+    submithost_status=$(sed -n "s/^end $submithost_run \([0-9]*\).*/\1/p" \
         "$submithost_notes/$submithost_task.end" 2>/dev/null)
-    if [ "${submithost_status:-128}" -lt 128 ]; then
+    submithost_before=$(sed -n "s/^start $submithost_run [^ ]* \([0-9]*\)$/\1/p" \
+        "$submithost_notes/$submithost_task.start" 2>/dev/null)
+    if [ "${submithost_status:-128}" -lt 128 ] && [ "${submithost_before:-0}" -ge "$submithost_restarts" ]; then
         echo "submithost: job $submithost_job has run already, which its scheduler forgot; it is not run again" >&2
         exit "$submithost_status"
     fi
 fi
 
-submithost_note "$submithost_task.start" "start $submithost_key $submithost_job $submithost_task $(date +%s) $(uname -n)
+submithost_note "$submithost_task.start" "start $submithost_key $submithost_job $submithost_task $(date +%s) \
+$(uname -n)${submithost_restarts:+ $submithost_restarts}
 out $submithost_out
 err $submithost_err"
 rm -f "$submithost_notes/$submithost_task.end" # a requeued job has not ended

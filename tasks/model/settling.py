@@ -50,7 +50,7 @@ class Notes:
     logs: dict[str, dict[int, Logs]] = field(default_factory=dict)
 
     def read(self, text: str) -> None:
-        """Take in notes as `run` writes them: `start KEY JOB TASK TIME HOST`, `out PATH`, `err PATH`, and
+        """Take in notes as `run` writes them: `start KEY JOB TASK TIME HOST RESTARTS`, `out PATH`, `err PATH`, and
         `end KEY JOB TASK TIME STATUS REASON`, where there is a reason. The order of the files is any; lines that are
         not understood are passed over.
         """

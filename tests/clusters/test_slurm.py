@@ -269,18 +269,24 @@ def test_a_forgotten_job_is_not_told_to_be_the_one_that_got_its_number(user: Per
     assert user.wait("--job=forgotten", cluster=HPC)["state"] == "vanished"
 
 
-def test_a_job_whose_run_was_forgotten_does_not_run_again(user: Person, slurm: SlurmCluster) -> None:
+@pytest.mark.parametrize("requeued", [False, True])
+def test_a_job_whose_run_was_forgotten_does_not_run_again(user: Person, slurm: SlurmCluster, requeued: bool) -> None:
     user.script("once", "#!/bin/sh\necho did >>did\nexit 7\n")
-    job_id = user.submit("once", "--hold", "--key=ran", cluster=HPC)
-    directory = slurm.home / ".submithost" / "jobs" / "ran"
+    job_id = user.submit("once", "--hold", f"--key=ran-{requeued}", cluster=HPC)
+    directory = slurm.home / ".submithost" / "jobs" / f"ran-{requeued}"
+    if requeued:  # which is a run of its own, and not to be held against it
+        slurm.must("scontrol", "release", job_id)
+        until(lambda: "JobState=FAILED" in shown(slurm, job_id))
+        slurm.must("scontrol", "requeuehold", job_id)
+        until(lambda: "JobState=PENDING" in shown(slurm, job_id))
     with forgotten(slurm, user.home / "state"):
         slurm.must("scontrol", "release", job_id)
         until(lambda: "JobState=FAILED" in shown(slurm, job_id))
     assert "JobState=PENDING" in shown(slurm, job_id)
     slurm.must("scontrol", "release", job_id)
-    assert (user.wait("--job=ran", cluster=HPC)["state"]) == "failed"
+    assert (user.wait(f"--job=ran-{requeued}", cluster=HPC)["state"]) == "failed"
     until(lambda: "JobState=FAILED" in shown(slurm, job_id))
-    assert (directory / "did").read_text() == "did\n"
+    assert (directory / "did").read_text() == "did\n" * (1 + requeued)
     assert "has run already" in (directory / f"once.e{job_id}").read_text()
     assert "ExitCode=7:0" in shown(slurm, job_id)
 
