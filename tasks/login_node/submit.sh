@@ -68,7 +68,7 @@ date +%s
     # An ID means submitted, whatever the exit status (G16).
     if accepted "$attempt/out" && [ -s "$attempt/status" ]; then
         when=$(stat -c %Y "$attempt/asked")
-        { echo "$when $(details "$attempt/out")" && cat "$attempt/out"; } >"$mine/receipt.new" &&
+        { printf '%s\n' "$when $(details "$attempt/out")" && cat "$attempt/out"; } >"$mine/receipt.new" &&
             cp "$attempt/err" "$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt"
     fi
 ) >/dev/null 2>&1 &

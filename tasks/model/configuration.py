@@ -269,5 +269,5 @@ _SETTINGS: dict[str, Callable[[Plain, Path], object]] = {
     "resources": lambda value, _: parse_resources(**_mapping(value, _RESOURCES)),
     "names": lambda value, _: _names(value),
     "options": lambda value, _: _options(value),
-    "mail": lambda value, _: _text(value),
+    "mail": lambda value, _: parse_resources(mail=_text(value)).mail,
 }

@@ -154,7 +154,7 @@ def _options(resources: Resources, names: Mapping[str, str]) -> Iterator[str]:
 
 def directives(resources: Resources, names: Mapping[str, str] = NOTHING) -> list[str]:
     """Lines `#SBATCH ...`."""
-    return [f"#SBATCH {option}" for option in _options(resources, names)]
+    return [f"#SBATCH {shlex.quote(option)}" for option in _options(resources, names)]
 
 
 def defaults(
@@ -166,7 +166,7 @@ def defaults(
     them gets what sbatch makes of that: with an output alone, the errors are in it.
     """
     said = [*_directives_of(script), *(word for line in options for word in line.split()), *submission.options]
-    lines = [f"#SBATCH {option}" for option in (*options, *_options(resources, names))]
+    lines = [*(f"#SBATCH {option}" for option in options), *directives(resources, names)]
     if not (_has_option(said, "output", "o") or _has_option(said, "error", "e")):
         number = "%A.%a" if submission.resources.array or resources.array or _has_option(said, "array", "a") else "%j"
         lines += [f"#SBATCH --output=%x.o{number}", f"#SBATCH --error=%x.e{number}"]

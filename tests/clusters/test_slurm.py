@@ -133,6 +133,14 @@ def test_an_output_that_is_named_takes_the_errors_along_as_with_plain_sbatch(
     assert not list(Path(job["directory"]).glob("x.*"))
 
 
+@pytest.mark.parametrize("script", ["x", "hello"])
+def test_a_name_is_a_name_whatever_is_in_it(user: Person, slurm: SlurmCluster, script: str) -> None:
+    name = 'it\'s a/b --hold "q" \\n'
+    job_id = user.submit(script, f"--name={name}", cluster=HPC)
+    assert f"JobName={name}\n" in shown(slurm, job_id)
+    assert user.wait(cluster=HPC)["name"] == name
+
+
 @pytest.mark.parametrize("bare", [False, True])
 def test_a_job_whose_log_has_no_place_has_failed_and_says_why(user: Person, bare: bool) -> None:
     done = user.fab(

@@ -124,3 +124,12 @@ def test_what_was_said_wins_and_the_rest_comes_from_the_defaults() -> None:
 def test_mail_on_names_its_letters_when_it_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"made of b \(begin\)"):
         parse_resources(mail_on=text)
+
+
+@pytest.mark.parametrize(
+    "wish", [{"time": "0"}, {"time": "00:00"}, {"queue": "main --hold"}, {"project": "p\t-h"}, {"mail": "me@here -h"}]
+)
+def test_what_would_be_no_limit_or_another_option_is_refused(wish: dict[str, str]) -> None:
+    (name,) = wish
+    with pytest.raises(InvalidInput, match=name):
+        parse_resources(**wish)
