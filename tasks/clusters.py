@@ -6,6 +6,8 @@ from invoke.context import Context
 
 from .verb import verb
 
+QUEUE_COLUMNS = ("cluster", "queue", "used", "free", "down", "waiting")
+
 
 @verb(help={"json": "one JSON object per cluster and line on stdout"})
 def clusters(c: Context, json: bool = False) -> None:  # noqa: ARG001  # every task takes a context
@@ -70,14 +72,13 @@ def queues(c: Context, json: bool = False) -> None:
     session = session_of(c)
     load = session.query(session.scheduler.load_command(), session.scheduler.parse_load)
     # What the rows of several queues add up to says nothing: a node may be in more than one.
-    columns = ("cluster", "queue", "used", "free", "down", "waiting")
     rows: list[tuple[str | int | None, ...]] = [
         (session.name, queue.name, queue.used, queue.free, queue.down, queue.waiting) for queue in load.queues
     ]
     rows.append((session.name, None, None, None, None, load.waiting))
     if json:
         for row in rows:
-            print(json_.dumps(dict(zip(columns, row, strict=True))))
+            print(json_.dumps(dict(zip(QUEUE_COLUMNS, row, strict=True))))
     else:
         rows[-1] = (session.name, "(all)", None, None, None, load.waiting)
-        output.show_rows(columns, [["-" if cell is None else one_line(cell) for cell in row] for row in rows])
+        output.show_rows(QUEUE_COLUMNS, [["-" if cell is None else one_line(cell) for cell in row] for row in rows])

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import output
+from .clusters import QUEUE_COLUMNS
 from .model.job import Job, State
 from .model.wording import one_line
 from .session import terminal
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 # The verbs that show a row or more for each cluster, with their columns: one that could not be asked has a row too.
-_ROWS: Mapping[str, Sequence[str]] = {"status": output.JOB_COLUMNS}
+_ROWS: Mapping[str, Sequence[str]] = {"status": ("cluster", *output.JOB_COLUMNS), "queues": QUEUE_COLUMNS}
 Cells = list[str]
 Marks = dict[int, str]
 
@@ -54,10 +55,13 @@ class Merged:
 
     def rows(self, name: str, columns: list[str], rows: list[Cells], styles: list[Any], live: bool) -> None:
         """Keep them for the table; `live` ones are shown now, if they are new."""
+        if columns[0] != "cluster":
+            columns, rows = ["cluster", *columns], [[name, *cells] for cells in rows]
+            styles = [(row, column + 1, style) for row, column, style in styles]
         marks: list[Marks] = [{} for _ in rows]
         for row, column, style in styles:
-            marks[row][column + 1] = style
-        before, new = self._tables[name], [([name, *cells], mark) for cells, mark in zip(rows, marks, strict=True)]
+            marks[row][column] = style
+        before, new = self._tables[name], list(zip(rows, marks, strict=True))
         self._columns, self._tables[name] = columns, new if live else before + new
         if live and self._person:
             self._redraw()
@@ -71,14 +75,13 @@ class Merged:
             self._say(name, said)
         if not status or self._verb not in _ROWS or self._tables[name] or name in self._spoke:
             return
-        unknown = str(State.UNKNOWN)
+        known = {"cluster": name, "state": str(State.UNKNOWN)}
         if self._json:
-            nothing = dict.fromkeys(Job("", "").as_json()) if self._verb == "status" else {}
-            self._print(json.dumps({**nothing, "cluster": name, "state": unknown}).encode())
+            keys = Job("", "").as_json() if self._verb == "status" else self._columns
+            self._print(json.dumps({key: known.get(key) for key in keys}).encode())
         else:
-            at = self._columns.index("state") if "state" in self._columns else 0
-            cells = [unknown if place == at else "-" for place in range(len(self._columns))]
-            self.rows(name, self._columns, [cells], [(0, at, "red")], self._live)
+            cells = [known.get(column, "-") for column in self._columns]
+            self.rows(name, self._columns, [cells], [(0, place, "red") for place in range(len(cells))], self._live)
 
     def show(self) -> None:
         """The table, unless it was shown all the time."""
@@ -92,7 +95,7 @@ class Merged:
     def _table(self) -> tuple[Sequence[str], Sequence[Cells], output.Styles]:
         rows = [row for rows in self._tables.values() for row in rows]
         styles = {(at, place): style for at, (_, marks) in enumerate(rows) for place, style in marks.items()}
-        return ["cluster", *self._columns], [cells for cells, _ in rows], styles
+        return self._columns, [cells for cells, _ in rows], styles
 
     def _redraw(self) -> None:
         from rich.live import Live
