@@ -6,10 +6,14 @@ What they need is imported where it is used: every command line loads this modul
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from .verb import JOB_HELP, JSON, verb
+
+if TYPE_CHECKING:
+    from .model.job import Job
 
 
 @verb(
@@ -102,6 +106,8 @@ def submit(
     if key == "" or job_file == "":
         # A make variable that is not set would make another job every time.
         raise InvalidInput("--key and --job-file need a value")
+    if dry_run and json:
+        raise InvalidInput("--dry-run shows steps, and --json jobs, of which there is none then: leave out one of them")
     noted = read_job_file(Path(job_file)) if job_file and os.path.exists(job_file) else None
     if noted and key and key != noted.key:
         raise InvalidInput(f"--key {key}: {job_file} already is the job file of key {noted.key}")
@@ -143,7 +149,7 @@ def submit(
             watch_to_the_end(watch, limit)
             (job,) = watch.shown()
             if fetch:
-                results.fetch(session, watch, [(job, ())], Path(fetch), (), force=False)
+                results.fetch(session, watch, [(job, ())], Path(fetch), (), force=False, quiet=json)
             complain(session, [job], fetched=bool(fetch))
     finally:
         if json:
@@ -166,11 +172,8 @@ def status(
 
     Example: fab -H sharc status --all
     """
-    from dataclasses import replace
-
     from . import output
-    from .model.errors import SchedulerError
-    from .model.job import State
+    from .model.errors import SchedulerError, Unreachable
     from .reconciling import confirmed, not_known_yet
     from .selection import select, select_live
     from .watching import Watch
@@ -184,20 +187,30 @@ def status(
     seen = Watch(session, selected)
     if watch:
         with output.live_jobs(json) as show:
-            seen.wait(None, show)
+            try:
+                seen.wait(None, show)
+            except Unreachable:
+                show(_not_asked(seen.shown()))
+                raise
         output.say_why(seen.shown())
         return
     seen.look()
-    shown = seen.shown()
-    if seen.trouble:
-        # What could not be asked is shown as that; the ledger keeps what was known before.
-        shown = [replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) if not j.state.ended else j for j in shown]
+    shown = _not_asked(seen.shown()) if seen.trouble else seen.shown()
     output.show_jobs(shown, json)
     output.say_why(shown)
     if seen.trouble:
         raise SchedulerError(f"{session.name}: could not ask: {seen.trouble}")
     if unknown:
         raise not_known_yet(session, unknown)
+
+
+def _not_asked(jobs: Sequence[Job]) -> list[Job]:
+    """What could not be asked is shown as that; the ledger keeps what was known before."""
+    from dataclasses import replace
+
+    from .model.job import State
+
+    return [j if j.state.ended else replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) for j in jobs]
 
 
 @verb(
@@ -257,4 +270,4 @@ def fetch(
     session, selected = select(c, job or ())
     selected = known_there(session, selected)
     watch = Watch(session, selected)
-    results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force)
+    results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force, quiet=False)

@@ -35,8 +35,9 @@ def fetch(
     only: Sequence[str],
     *,
     force: bool,
+    quiet: bool,
 ) -> None:
-    """Bring the results of these jobs; several jobs go into directories of their own.
+    """Bring the results of these jobs; several jobs go into directories of their own (`quiet`: keep stdout for others).
 
     Raises InvalidInput when something here is in the way, SchedulerError when a job directory is gone, Unreachable.
     """
@@ -66,7 +67,10 @@ def fetch(
             + (f", {unchanged} unchanged" if unchanged else "")
         )
         for file in wanted:
-            output.show_path(target / file.name)
+            if quiet:
+                output.say(f"{target / file.name}")
+            else:
+                output.show_path(target / file.name)
         if whole and now and all(same(file, target / file.name) for file in found):
             _note(session, watch, job, now)
     if kept:

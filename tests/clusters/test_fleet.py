@@ -131,6 +131,69 @@ def test_json_lines_of_all_clusters_are_whole_and_a_dead_one_has_its_own(somebod
     assert found["dead"] == {**dict.fromkeys(found["sandbox"]), "cluster": "dead", "state": "unknown"}
 
 
+@pytest.mark.parametrize("words", [("all.submit", BOTH), ("-H", "sandbox", "submit")], ids=["all", "one"])
+def test_json_is_alone_on_stdout_whatever_is_fetched(somebody: Person, words: tuple[str, ...]) -> None:
+    done = somebody.fab(*words, "--script=x", "--json", "--wait", "--fetch=there")
+    assert done.returncode == 0, done.stderr
+    names = NAMES if BOTH in words else NAMES[:1]
+    objects = json_lines(done.stdout)
+    assert sorted((one["cluster"], one["state"]) for one in objects) == [(name, "succeeded") for name in names]
+    for one in objects:
+        own = f"/{one['cluster']}" if BOTH in words else ""
+        assert f"there{own}/x.o{one['job_id']}\n" in done.stderr
+
+
+def test_a_dry_run_has_no_json(somebody: Person) -> None:
+    words = ("--script=x", "--json", "--dry-run")
+    one, every = somebody.fab("-H", "sandbox", "submit", *words), somebody.fab("all.submit", BOTH, *words)
+    for done, lines in ((one, 1), (every, 2)):
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", lines)
+        assert done.stderr.count("--dry-run shows steps, and --json jobs") == lines
+    shown = by_cluster(somebody.fab("all.submit", BOTH, *words[::2]).stdout)
+    assert [lines[0].startswith(f"# on {name}, in ") for name, lines in shown.items()] == [True, True]
+
+
+def test_a_watched_job_is_unknown_where_its_cluster_cannot_be_reached_any_more(somebody: Person) -> None:
+    somebody.script("slow", "#!/bin/sh\nsleep 3\n")
+    assert somebody.fab("all.submit", "--script=slow", BOTH).returncode == 0
+    job_id = somebody.jobs(cluster="sandbox2")[0]["job_id"]
+    (somebody.work / "fabric.yml").write_text(f"{DEAD}  sandbox2: {{port: 1}}\n")
+    shown, one = somebody.fab("all.status", BOTH, "--watch"), somebody.fab("-H", "sandbox2", "status", "--watch")
+    objects = somebody.fab("all.status", BOTH, "--watch", "--json")
+    assert [done.returncode for done in (shown, one, objects)] == [4, 4, 4]
+    assert states(shown.stdout)[-1] == ("sandbox", "succeeded")
+    assert [state for name, state in states(shown.stdout) if name == "sandbox2"][-1] == "unknown"
+    assert one.stdout.splitlines()[-1].split("\t")[:3] == [job_id, "slow", "unknown"]
+    last = {one["cluster"]: one for one in json_lines(objects.stdout)}
+    assert (last["sandbox2"]["job_id"], last["sandbox2"]["state"]) == (job_id, "unknown")
+    assert last["sandbox"]["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda person, *more: person.fab("all.queues", *more),
+        lambda person, *more: submithost(person, "-H", "sandbox,sandbox2,dead", "queues", *more),
+    ],
+    ids=["fab", "submithost"],
+)
+def test_queues_name_each_cluster_once_and_a_dead_one_has_its_row(
+    somebody: Person, run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    done, objects = run(somebody), run(somebody, "--json")
+    assert (done.returncode, objects.returncode) == (4, 4), done.stderr
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [row[1] for row in rows].count("(all)") == 2
+    assert {len(row) for row in rows} == {6}
+    assert rows[-1] == ["dead", *["-"] * 5]
+    found = json_lines(objects.stdout)
+    assert {tuple(one) for one in found} == {("cluster", "queue", "used", "free", "down", "waiting")}
+    assert [one for one in found if one["cluster"] == "dead"] == [{**dict.fromkeys(found[0]), "cluster": "dead"}]
+    alone = somebody.fab("all.queues", "--clusters=dead")
+    assert (alone.returncode, alone.stdout) == (4, "dead" + "\t-" * 5 + "\n")
+    assert len(json_lines(somebody.fab("all.queues", "--clusters=dead", "--json").stdout)) == 1
+
+
 def test_put_goes_to_every_cluster(somebody: Person, cells: dict[str, Cell]) -> None:
     somebody.script("data", "1 2 3\n")
     done = somebody.fab("all.put", "--source=data", "--target=in", BOTH)
