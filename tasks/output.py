@@ -107,7 +107,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles)
 
     made = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        made.add_column(column, no_wrap=column not in ("name", "state"), overflow="fold")
+        made.add_column(column, no_wrap=column not in ("name", "state", "directory"), overflow="fold")
     for at, row in enumerate(rows):
         made.add_row(*(Text(_short(cell), style=styles.get((at, place), "")) for place, cell in enumerate(row)))
     return made

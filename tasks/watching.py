@@ -76,16 +76,16 @@ class Watch:
         """Go on until every job has ended; `told` gets the jobs after each look.
 
         A connection that breaks is made again, for as long as it takes. Raises StillRunning at the timeout (seconds),
-        and HostKeyRefused and LoginRefused, which do not mend themselves.
+        Unreachable when it is broken then, and HostKeyRefused and LoginRefused, which do not mend themselves.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        failures = 0
+        failures, broken = 0, None
         self._telling = True
         told(self.shown())
         while self.live():
             try:
                 self._follow(deadline, told)
-                failures = 0
+                failures, broken = 0, None
             except (HostKeyRefused, LoginRefused) as refusal:
                 if self._now:  # it was there before
                     raise type(refusal)(f"{refusal}; then {self._go_on()}") from None
@@ -97,7 +97,10 @@ class Watch:
                     raise  # it never was there
                 output.say(f"{error}; trying again in {pause:.0f} s")
                 _sleep(pause, deadline)
+                broken = error
             if deadline is not None and time.monotonic() >= deadline and self.live():
+                if broken:  # whether they are still running nobody can know
+                    raise Unreachable(f"{broken}; {self._go_on()}")
                 raise StillRunning(_still(self.live()) + self._go_on())
 
     def _go_on(self) -> str:

@@ -123,7 +123,7 @@ class Job:
 
     def again(self) -> str:
         """What to repeat when it is not known whether this became a job; it never makes a second one."""
-        return "the same resubmit" if self.origin else f"the same submit with --key {self.key}"
+        return "the same resubmit" if self.origin else f"the same submit to {self.cluster} with --key {self.key}"
 
     def as_json(self) -> dict[str, object]:
         """The object that `--json` prints; INTERFACE.md fixes its names."""

@@ -547,10 +547,10 @@ def release_command(jobs: Sequence[tuple[str, int | None]]) -> str:
 
 
 def parse_hold(status: int, out: str, err: str) -> str:
-    """qhold and qrls answer on stdout, refusals and "commlib error" too (G41)."""
-    if status != 0 or "denied" in out or not out.strip():
+    """qhold and qrls answer on stdout, refusals and "commlib error" too (G41); qrls is silent where nothing is held."""
+    if status != 0 or "denied" in out or (err.strip() and not out.strip()):
         raise _failed(err, out)
-    return out
+    return out or "nothing was held\n"
 
 
 def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # G41: it tells nothing

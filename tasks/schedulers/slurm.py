@@ -497,20 +497,20 @@ def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # no
 
 
 def hold_command(jobs: Sequence[tuple[str, int | None]]) -> str:
-    """`scontrol hold`, which says nothing when it is done."""
-    return _each("hold", "is held", jobs)
+    """`scontrol hold`, which says nothing: not when it is done, nor when the job has started and runs on."""
+    waits = '{ [ "$(squeue -h -t PD -o %i -j JOB)" ] || { echo "job JOB has started" >&2; false; }; }'
+    return _each("hold JOB && " + waits, "is held", jobs)
 
 
 def release_command(jobs: Sequence[tuple[str, int | None]]) -> str:
     """`scontrol release`."""
-    return _each("release", "is released", jobs)
+    return _each("release JOB", "is released", jobs)
 
 
 def _each(what: str, done: str, jobs: Sequence[tuple[str, int | None]]) -> str:
     """One after the other; the first that is refused ends it."""
-    return " && ".join(
-        f"scontrol {what} {shlex.quote(job)} && echo {shlex.quote(f'job {job} {done}')}" for job in _named(jobs)
-    )
+    each = f"scontrol {what} && echo 'job JOB {done}'"
+    return " && ".join(each.replace("JOB", shlex.quote(job)) for job in _named(jobs))
 
 
 def parse_hold(status: int, out: str, err: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd, main_door, start_sshd, stop_sshd
-from tests.clusters.bench import lose_the_answer, marks
+from tests.clusters.bench import lose_the_answer, marks, until
 from tests.conftest import Person, json_lines, move_in
 
 SCRIPT = "#!/bin/sh\necho out\nexit 7\n"
@@ -155,6 +155,25 @@ def test_wait_survives_a_login_node_that_goes_away(cells: dict[str, Cell], tmp_p
         assert waiting.returncode == 3, err
         assert json_lines(out)[0]["exit_status"] == 7
         assert "trying again" in err
+
+
+def test_a_timeout_while_the_login_node_is_away_does_not_tell_of_a_running_job(
+    cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    with extra_sshd(cells["sandbox"], "away") as door:
+        person = at(door, tmp_path)
+        person.script("x", "#!/bin/sh\n")
+        assert person.fab("-H", "hpc", "submit", "--script=x", "--hold").returncode == 0
+        waiting = person.start("-H", "hpc", "wait", "--timeout=8")
+        until(lambda: door.logins() == 2)
+        time.sleep(2)
+        stop_sshd(door)
+        _, err = waiting.communicate(timeout=60)
+        start_sshd(door)
+        assert waiting.returncode == 4, err
+        assert "is still running" not in err
+        assert "go on with: fab -H hpc wait --job" in err
+        person.fab("-H", "hpc", "cancel")
 
 
 def test_g25_a_qmaster_that_is_down_is_could_not_ask(person: Person, cells: dict[str, Cell]) -> None:

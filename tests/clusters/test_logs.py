@@ -44,6 +44,14 @@ def test_a_held_job_has_no_log_yet_and_runs_when_released(person: Person) -> Non
     assert "does not exist" in gone.stderr
 
 
+def test_a_release_of_what_is_not_held_says_so(person: Person) -> None:
+    person.script("x", "#!/bin/sh\n")
+    person.submit("x", "--memory=9999G")  # pends for good (G6)
+    done = person.fab("-H", "sandbox", "release")
+    assert (done.returncode, done.stdout) == (0, "nothing was held\n")
+    person.fab("-H", "sandbox", "cancel")
+
+
 def test_a_job_that_keeps_no_log_or_notes_none_says_so(person: Person) -> None:
     person.script("x", "#!/bin/sh\n#$ -j y -o /dev/null\necho out\n")
     person.submit("x", "--wait")

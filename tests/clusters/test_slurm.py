@@ -133,6 +133,15 @@ def test_an_output_that_is_named_takes_the_errors_along_as_with_plain_sbatch(
     assert not list(Path(job["directory"]).glob("x.*"))
 
 
+def test_what_has_started_is_not_told_to_be_held(user: Person) -> None:
+    job_id = user.submit("long", cluster=HPC)
+    until(lambda: user.jobs(cluster=HPC)[0]["state"] == "running")
+    held = user.fab("-H", HPC, "hold")
+    assert (held.returncode, held.stdout) == (5, "")
+    assert held.stderr.endswith(f"job {job_id} has started\n")
+    user.fab("-H", HPC, "cancel")
+
+
 @pytest.mark.parametrize("script", ["x", "hello"])
 def test_a_name_is_a_name_whatever_is_in_it(user: Person, slurm: SlurmCluster, script: str) -> None:
     name = 'it\'s a/b --hold "q" \\n'
