@@ -75,13 +75,13 @@ class _Steps:
             self._show(Step(passed, *told))
         self._began = now
 
-    def over(self, error: SubmithostError | None, last: str) -> None:
-        """The first that is left has failed with this, and no other is tried up to `last`."""
+    def over(self, why: str, last: str) -> None:
+        """The first that is left has failed, if there is a reason why, and no other is tried up to `last`."""
         left = self._left[: STEPS.index(last) + 1 - (len(STEPS) - len(self._left))]
         for name in left:
-            if error:
-                self._show(Step(name, "failed", time.monotonic() - self._began, str(error)))
-                error = None
+            if why:
+                self._show(Step(name, "failed", time.monotonic() - self._began, why))
+                why = ""
             else:
                 self._show(Step(name, "-", None, "not tried"))
 
@@ -92,7 +92,7 @@ def check_cluster(session: Session, show: Tell, limit: float | None) -> None:
     Raises what the first step raises that fails, when all others have been shown as not tried.
     """
     steps = _Steps(show)
-    failure = None
+    failure = ""
     session.passed = steps.done
     try:
         session.reach()
@@ -105,7 +105,10 @@ def check_cluster(session: Session, show: Tell, limit: float | None) -> None:
 
             steps.done("job", run_job(session, limit))
     except SubmithostError as error:
-        failure = error
+        failure = str(error)
+        raise
+    except KeyboardInterrupt:
+        failure = "interrupted"
         raise
     finally:
         session.passed = lambda *_: None
@@ -153,19 +156,26 @@ def _directory(session: Session, steps: _Steps) -> None:
     answer = session.ask(Program(("directory", "check"), {"root": root_of(session.cluster)}), SLOW)
     now = time.time()
     root, there, *_ = *answer["directory"].exact.splitlines(), "", ""
-    if answer.text("written") != "65536":
-        why = re.sub(r"^\S*sh: (line )?\d+: ", "", answer["written"].errors.strip())
-        raise SchedulerError(
-            f"{session.name}: {one_line(there, 4096)} cannot be written{': ' if why else ''}{one_line(why, 300)}; "
-            "make space there, or configure another 'directory'"
-        )
     free, quotas = free_space(answer.text("space")), quota(answer.text("quota"))
+    if answer.text("written") != "65536":
+        raise SchedulerError(f"{session.name}: {_unwritten(one_line(there, 4096), answer['written'].errors)}")
     parts = [root if root == there else f"{root} (will be made in {there})"]
     parts += [] if free is None else [f"{size_of(free)} free"]
     little = (free is not None and free < _LITTLE) or any(full for _, full in quotas)
     warning = ["that is little: clean removes directories of ended jobs"] if little else []
     steps.done("directory", ", ".join([*parts, *(text for text, _ in quotas), *warning]), "warning" if little else "ok")
     _clock(steps, answer.text("now"), now)
+
+
+def _unwritten(there: str, errors: str) -> str:
+    """What is wrong, and the cure. Before the system's own reason comes what shell and `head` put in front."""
+    reason = one_line(errors.strip().rpartition(": ")[2], 300)
+    if not reason or re.search("space|quota", reason, re.I):
+        why = f": {reason}" if reason else ""
+        return f"{there} cannot be written{why}; make space there, or configure another 'directory'"
+    # Where no file can be made at all, as in /proc, the reason is that there is no such file.
+    why = "" if re.search("nonexistent|no such file", reason, re.I) else f": {reason}"
+    return f"you cannot make files in {there}{why}; configure another 'directory'"
 
 
 def _clock(steps: _Steps, there: str, here: float) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .cleaning import look, remove
-from .model.errors import JobFailed, StillRunning
+from . import output
+from .cleaning import Found, look, remove
+from .finding import Progress, Verdict, judge, step
+from .model.errors import JobFailed, NotSubmitted, SchedulerError, StillRunning, SubmithostError
 from .model.job import Job, State
 from .model.resources import Resources
-from .preparation import Wanted, prepare
+from .preparation import Prepared, Wanted, prepare
 from .selection import named
 from .session import Session
-from .submitting import send
+from .submission import Bundle, program, submit
 from .watching import Watch
 
 _SCRIPT = "#!/bin/sh\necho submithost\n"
+# Seconds until the scheduler has taken a job out of its queue, and until it is known whether there is one.
+_PATIENCE = 30
 
 
 class _Unnoted(Watch):
@@ -31,29 +35,34 @@ class _Unnoted(Watch):
 def run_job(session: Session, limit: float) -> str:
     """Submit it, wait, and remove its directory; returns what to say of it.
 
-    Raises JobFailed, and StillRunning after `limit` seconds, when it has been cancelled.
+    Raises JobFailed, and StillRunning after `limit` seconds. Whatever ends it early, Ctrl-C too, the job is cancelled
+    and its directory removed; where that cannot be, a line says what is left.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "submithost-check"
-        script.write_text(_SCRIPT)
-        wanted = Wanted(str(script), resources=Resources(name=script.name, time=60))
-        prepared = prepare(wanted, session.cluster, session.scheduler)
-        began = time.monotonic()
-        job, _, _ = send(session, prepared.job, prepared)
-    submitted = time.monotonic() - began
-    watch = _Unnoted(session, [(job, ())])
+    prepared = _prepared(session)
+    sent = Bundle(prepared.uploads)
+    sending = program(session, prepared.job, prepared.variables, sent, prepared.script, prepared.job_file)
+    job = prepared.job
+    began = time.monotonic()
     try:
+        job, _, _ = submit(session, job, sending)
+        submitted = time.monotonic() - began
+        watch = _Unnoted(session, [(job, ())])
         watch.wait(limit, lambda _: None)
+        (ended,) = watch.shown()
+        left = _removed(session, ended)
     except StillRunning:
-        still = watch.shown()[0]
-        _cancel(session, [still])
-        left = _removed(session, replace(still, cancelled=(None,)))
+        (still,) = watch.shown()
         raise StillRunning(
-            f"{still.title()} is still {still.state} after {limit:.0f} s, and was cancelled{left}: "
+            f"{still.title()} is still {still.state} after {limit:.0f} s, "
+            f"and was cancelled{_taken_back(session, still, sending.variables['token'])}: "
             "is the cluster busy (queues), or does it want other 'options'?"
         ) from None
-    (ended,) = watch.shown()
-    left = _removed(session, ended)
+    except (SubmithostError, KeyboardInterrupt) as error:
+        if not isinstance(error, NotSubmitted):
+            output.say(f"{job.title()}: cancelling it, and removing its directory ...")
+        if left := _taken_back(session, job, sending.variables["token"]):
+            output.say(f"{job.title()}{left}")
+        raise
     took = f"submitted in {submitted:.2f} s, ended after {time.monotonic() - began:.0f} s"
     if ended.state is not State.SUCCEEDED:
         status = ended.outcome.exit_status
@@ -62,18 +71,53 @@ def run_job(session: Session, limit: float) -> str:
     return f"job {ended.job_id} ran: {took}{left}"
 
 
-def _cancel(session: Session, jobs: Sequence[Job]) -> None:
-    scheduler = session.scheduler
-    session.query(scheduler.cancel_command(named([(job, ()) for job in jobs])), scheduler.parse_cancel)
+def _prepared(session: Session) -> Prepared:
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "submithost-check"
+        script.write_text(_SCRIPT)
+        wanted = Wanted(str(script), resources=Resources(name=script.name, time=60))
+        return prepare(wanted, session.cluster, session.scheduler)
+
+
+def _taken_back(session: Session, job: Job, token: str) -> str:
+    """Cancel it, if it has become a job, and remove its directory; returns what to say when that cannot be."""
+    try:
+        job = _as_it_is(session, job, token)
+        if job.job_id:
+            with contextlib.suppress(SchedulerError):  # it may have ended; whether it is gone is looked at next
+                session.query(session.scheduler.cancel_command(named([(job, ())])), session.scheduler.parse_cancel)
+            return _removed(session, replace(job, cancelled=(None,)))
+        return _left(*remove(session, [Found(job)]))
+    except (SubmithostError, KeyboardInterrupt) as error:
+        return f" (it and its directory {job.directory} may be left: {str(error) or 'interrupted'})"
+
+
+def _as_it_is(session: Session, job: Job, token: str) -> Job:
+    """The job by what its directory says: with an ID, or it will never have one. Raises SchedulerError, Unreachable."""
+    deadline = time.monotonic() + _PATIENCE
+    while not job.job_id:
+        answer = session.ask(step(session, job, "inspect"))
+        found = judge(session, job, answer, token)
+        if found.verdict is not Verdict.UNKNOWN:
+            if found.token:
+                session.ask(step(session, job, "release", token=found.token))
+            return replace(found.job, directory=Progress.of(answer).directory)
+        if time.monotonic() > deadline:
+            raise SchedulerError("it is not known yet whether it became a job")
+        time.sleep(1)
+    return job
 
 
 def _removed(session: Session, job: Job) -> str:
     """Remove its directory; returns what to say when that cannot be."""
-    deadline = time.monotonic() + 30  # until the scheduler has taken it out of its queue
+    deadline = time.monotonic() + _PATIENCE
     while True:
         (found,) = look(session, [job])
         if found.candidate or time.monotonic() > deadline:
             break
         time.sleep(1)
-    (found,) = remove(session, [found]) if found.candidate else (found,)
-    return "" if found.removed else f" (its directory {job.directory} is left: {found.why})"
+    return _left(*remove(session, [found]) if found.candidate else [found])
+
+
+def _left(found: Found) -> str:
+    return "" if found.removed or found.gone else f" (its directory {found.job.directory} is left: {found.why})"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,10 @@ from hypothesis import strategies as st
 from tasks.checking import STEPS, free_space, quota
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
-from tasks.testbed.sshd import Door, extra_sshd, main_door
-from tests.clusters.bench import qsub
+from tasks.testbed.cluster import Cluster
+from tasks.testbed.slurm import SlurmCluster
+from tasks.testbed.sshd import Door, extra_sshd, main_door, stop_sshd
+from tests.clusters.bench import qsub, until
 from tests.clusters.hostile import at, login_node
 from tests.clusters.test_logins_full import small
 from tests.clusters.test_recovery import ledger_of
@@ -83,7 +87,67 @@ def test_a_job_that_does_not_start_in_time_is_cancelled_and_leaves_nothing(
         said = steps(done)["job"]
         assert (done.returncode, said[0]) == (6, "failed"), done.stdout
         assert re.search(r"is still pending after 3 s, and was cancelled: is the cluster busy", said[1])
-        assert not [path for path in (tmp_path / "home/.submithost/jobs").iterdir() if path.is_dir()]
+        assert not directories(tmp_path / "home")
+
+
+def directories(home: Path) -> list[Path]:
+    """The job directories below this home."""
+    return [path for path in (home / ".submithost/jobs").glob("*") if path.is_dir()]
+
+
+def in_the_queue(cluster: Cluster) -> str:
+    """What the scheduler says of all jobs."""
+    words = ["squeue", "--format=%j"] if isinstance(cluster, SlurmCluster) else ["qstat", "-u", "*"]
+    return cluster.must(*words)
+
+
+@pytest.fixture(params=["gridengine", "slurm"])
+def cluster(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster) -> Cluster:
+    """Each scheduler's."""
+    return cells["sandbox2"] if request.param == "gridengine" else slurm
+
+
+def test_after_ctrl_c_neither_job_nor_directory_is_left(cluster: Cluster, tmp_path: Path) -> None:
+    hold = "--hold" if isinstance(cluster, SlurmCluster) else "-h"
+    with extra_sshd(cluster, "busy", home=tmp_path / "home") as door:
+        running = at(door, tmp_path, f"    options: ['{hold}']\n").start("-H", "hpc", "check", "--submit")
+        until(lambda: list((tmp_path / "home").glob(".submithost/jobs/*/.submithost/receipt")))
+        assert "submithost" in in_the_queue(cluster)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert re.search(r"^failed +job +[0-9.]+ s +interrupted$", out, re.M), out
+    assert re.search(r'^job \d+ \("submithost-check"\) on hpc: cancelling it, and removing its directory', err, re.M)
+    assert not directories(tmp_path / "home"), err
+    assert "submithost" not in in_the_queue(cluster)
+
+
+def test_what_cannot_be_taken_back_is_told(cells: dict[str, Cell], tmp_path: Path) -> None:
+    cell = cells["sandbox2"]
+    with extra_sshd(cell, "gone", home=tmp_path / "home") as door:
+        running = at(door, tmp_path, "    options: ['-h']\n").start("-H", "hpc", "check", "--submit")
+        until(lambda: list((tmp_path / "home").glob(".submithost/jobs/*/.submithost/receipt")))
+        (directory,) = directories(tmp_path / "home")
+        (job_id,) = re.findall(r"^Your job (\d+) ", (directory / ".submithost/receipt").read_text(), re.M)
+        time.sleep(2)  # by then it waits
+        stop_sshd(door)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=100)
+    cell.must("qdel", job_id)
+    assert running.returncode == 1
+    assert f'job {job_id} ("submithost-check") on hpc (it and its directory {directory} may be left: hpc' in err, err
+
+
+def test_a_job_that_is_refused_leaves_nothing(cluster: Cluster, tmp_path: Path) -> None:
+    option = "--partition=nope" if isinstance(cluster, SlurmCluster) else "-q nope"
+    with extra_sshd(cluster, "refuses", home=tmp_path / "home") as door:
+        person = at(door, tmp_path, f"    options: ['{option}']\n")
+        done = person.fab("-H", "hpc", "check", "--submit")
+        assert (done.returncode, steps(done)["job"][0]) == (5, "failed"), done.stdout
+        assert "no job was made: " in steps(done)["job"][1]
+        assert done.stderr.splitlines()[-1] == f"check: {steps(done)['job'][1]}"
+        assert "is left" not in done.stderr
+        assert not directories(tmp_path / "home")
 
 
 def test_a_name_that_nobody_knows(person: Person) -> None:
@@ -192,7 +256,8 @@ def test_a_full_home_directory(cells: dict[str, Cell], tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_made(cells: dict[str, Cell], tmp_path: Path) -> None:
     person = at(main_door(cells["sandbox"]), tmp_path, "    directory: /proc/jobs\n")
-    assert "/proc cannot be written" in fails_at(person.fab("-H", "hpc", "check"), "directory", 5)
+    said = fails_at(person.fab("-H", "hpc", "check"), "directory", 5)
+    assert said == "hpc: you cannot make files in /proc; configure another 'directory'"
 
 
 @pytest.mark.parametrize(("amount", "words"), [(+600, "ahead of"), (-600, "behind")])
