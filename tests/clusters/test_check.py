@@ -112,14 +112,34 @@ def test_after_ctrl_c_neither_job_nor_directory_is_left(cluster: Cluster, tmp_pa
     with extra_sshd(cluster, "busy", home=tmp_path / "home") as door:
         running = at(door, tmp_path, f"    options: ['{hold}']\n").start("-H", "hpc", "check", "--submit")
         until(lambda: list((tmp_path / "home").glob(".submithost/jobs/*/.submithost/receipt")))
-        assert "submithost" in in_the_queue(cluster)
+        assert "submitho" in in_the_queue(cluster)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=60)
     assert running.returncode == 1
     assert re.search(r"^failed +job +[0-9.]+ s +interrupted$", out, re.M), out
     assert re.search(r'^job \d+ \("submithost-check"\) on hpc: cancelling it, and removing its directory', err, re.M)
     assert not directories(tmp_path / "home"), err
-    assert "submithost" not in in_the_queue(cluster)
+    assert "submitho" not in in_the_queue(cluster)
+
+
+def test_after_ctrl_c_while_it_is_submitted_nothing_is_left(cells: dict[str, Cell], tmp_path: Path) -> None:
+    cell, home = cells["sandbox2"], tmp_path / "home"
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "qsub").write_text('#!/bin/sh\nsleep 4\nexec /usr/lib/gridengine/qsub "$@"\n')
+    (programs / "qsub").chmod(0o755)
+    rc_files = {".bash_profile": f"PATH={programs}:$PATH\n"}
+    with login_node(cell, tmp_path, "slow", rc_files, more="    options: ['-h']\n") as (person, _):
+        running = person.start("-H", "hpc", "check", "--submit")
+        until(lambda: list(home.glob(".submithost/jobs/*/.submithost/attempt/asked")))
+        time.sleep(1)
+        assert not list(home.glob(".submithost/jobs/*/.submithost/receipt"))
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert re.search(r"^failed +job +[0-9.]+ s +interrupted$", out, re.M), out
+    assert not directories(home), err
+    assert "submitho" not in in_the_queue(cell)
 
 
 def test_what_cannot_be_taken_back_is_told(cells: dict[str, Cell], tmp_path: Path) -> None:
