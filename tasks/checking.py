@@ -148,7 +148,8 @@ def _scheduler(session: Session, steps: _Steps) -> None:
             "configure 'setup' (module load ...), or another 'scheduler'"
         )
     alive = session.query(scheduler.alive_command(), scheduler.parse_alive)
-    steps.done("scheduler", f"{scheduler.name}, {answer.text.strip()}; your jobs in its queue: {len(alive)}")
+    found = f"{scheduler.name}, {answer.text.strip()}; your jobs in its queue: {len(alive)}"
+    steps.done("scheduler", "; ".join([found, *session.failed_setup]), "warning" if session.failed_setup else "ok")
 
 
 def _directory(session: Session, steps: _Steps) -> None:

@@ -79,6 +79,7 @@ class Session:
         self._told: set[str] = set()
         self.passed: Callable[[str, str], None] = lambda *_: None  # is told each step of the next login
         self.noise = b""  # what the login shell's rc files printed first
+        self.failed_setup: list[str] = []  # which lines of `setup` failed, and how
         self._scheduler: Scheduler | None = None
 
     @property
@@ -210,7 +211,10 @@ class Session:
         """Tell what `setup` said."""
         for line, status, said in setup_troubles(errors, nonce, self.cluster.setup):
             how = {"": "ended the login shell", "0": "said"}.get(status, f"failed with exit status {status}")
-            self._tell_once(f"setup '{one_line(line)}' {how}{': ' if said else ''}{one_line(said, 500)}")
+            trouble = f"setup '{one_line(line)}' {how}{': ' if said else ''}{one_line(said, 500)}"
+            if status != "0" and trouble not in self.failed_setup:
+                self.failed_setup.append(trouble)
+            self._tell_once(trouble)
 
     def _tell_once(self, warning: str) -> None:
         """What is found out with each connection need not be said each time."""

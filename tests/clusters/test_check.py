@@ -250,6 +250,16 @@ def test_a_scheduler_that_is_not_there(cells: dict[str, Cell], tmp_path: Path) -
         assert "no gridengine in the login environment: configure 'setup'" in fails_at(found, "scheduler", 5)
 
 
+def test_a_line_of_setup_that_fails_is_a_warning(cells: dict[str, Cell], tmp_path: Path) -> None:
+    more = "    setup: ['echo loaded >&2', 'false', 'true']\n"
+    done = at(main_door(cells["sandbox"]), tmp_path, more).fab("-H", "hpc", "check")
+    assert done.returncode == 0, done.stderr
+    found = steps(done)
+    assert [name for name in WAY if found[name][0] != "ok"] == ["scheduler"]
+    said = r"gridengine, .*; your jobs in its queue: \d+; setup 'false' failed with exit status 1"
+    assert re.fullmatch(said, found["scheduler"][1])
+
+
 def test_a_scheduler_that_does_not_answer(person: Person, cells: dict[str, Cell]) -> None:
     daemons.stop_qmaster(cells["sandbox2"])
     try:
