@@ -83,7 +83,9 @@ def resubmit(
     from .reconciling import known_there
     from .resubmission import resubmit_job
     from .selection import select
+    from .submitting import steps_or_jobs
 
+    steps_or_jobs(dry_run, json)
     session, selected = select(c, job or ())
     for found, tasks in known_there(session, selected):
         new = resubmit_job(session, found, tasks, put or (), failed=failed, dry_run=dry_run, quiet=json)

@@ -84,7 +84,7 @@ def submit(
 
     The job runs in a directory of its own, with the files of --put beside it. What the scheduler answers is printed.
 
-    Example: fab -H sharc submit --script=job.sh
+    Example: fab -H sharc submit --script=hello
     """
     import os
     from dataclasses import replace
@@ -99,15 +99,14 @@ def submit(
     from .reconciling import known_there
     from .selection import check_target, claim_job_file, read_job_file, resolve
     from .session import session_of
-    from .submitting import show_steps, submit_once
+    from .submitting import show_steps, steps_or_jobs, submit_once
 
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
     if key == "" or job_file == "":
         # A make variable that is not set would make another job every time.
         raise InvalidInput("--key and --job-file need a value")
-    if dry_run and json:
-        raise InvalidInput("--dry-run shows steps, and --json jobs, of which there is none then: leave out one of them")
+    steps_or_jobs(dry_run, json)
     noted = read_job_file(Path(job_file)) if job_file and os.path.exists(job_file) else None
     if noted and key and key != noted.key:
         raise InvalidInput(f"--key {key}: {job_file} already is the job file of key {noted.key}")

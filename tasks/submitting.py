@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from . import output, submission
-from .model.errors import JobFailed, NotSubmitted
+from .model.errors import InvalidInput, JobFailed, NotSubmitted
 from .model.job import Job, State
 from .model.wording import one_line
 from .preparation import Prepared
@@ -64,6 +64,12 @@ def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]
         except KeyboardInterrupt:
             output.say(f"{job.again()} continues this submission")
             raise
+
+
+def steps_or_jobs(dry_run: bool, json: bool) -> None:
+    """Raises InvalidInput when both are to be on stdout."""
+    if dry_run and json:
+        raise InvalidInput("--dry-run shows steps, and --json jobs, of which there is none then: leave out one of them")
 
 
 def show_steps(session: Session, prepared: Prepared) -> None:

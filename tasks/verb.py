@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -103,6 +104,8 @@ def at_once(one: Task[Any]) -> Task[Any]:
     run.__signature__ = own.replace(parameters=[*own.parameters.values(), which])  # type: ignore[attr-defined]  # any function may have one
     run.__name__ = f"all.{name}"
     summary = (one.__doc__ or "").partition("\n")[0]
-    run.__doc__ = f"{summary}\n\nOn every configured cluster at once.\n\nExample: fab all.{name}"
+    example = re.search(r"fab -H \S+ (.*)", one.__doc__ or "")  # with its flags: some verbs do nothing without
+    words = example[1] if example else name
+    run.__doc__ = f"{summary}\n\nOn every configured cluster at once.\n\nExample: fab all.{words}"
     help = {**one.help, "clusters": "only these clusters, with commas between: a,b; counts for what follows as well"}
     return verb(help=help, iterable=one.iterable, name=name)(run)

@@ -209,6 +209,16 @@ def test_clusters_work_at_the_same_time(somebody: Person) -> None:
     assert time.monotonic() - began < 2 * 12
 
 
+def test_the_example_in_the_help_of_a_task_for_all_has_the_flags_that_it_needs(somebody: Person) -> None:
+    example = {
+        name: re.findall(r"Example: fab (all\.\S+ --\S+)", somebody.fab("--help", f"all.{name}").stdout)
+        for name in ("submit", "put")
+    }
+    assert example == {"submit": ["all.submit --script=hello"], "put": ["all.put --source=data"]}
+    done = somebody.fab(*example["submit"][0].split(), BOTH)
+    assert (done.returncode, sorted(by_cluster(done.stdout))) == (0, list(NAMES)), done.stderr
+
+
 # --- which clusters, which jobs
 
 
