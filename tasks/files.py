@@ -5,9 +5,17 @@ What they need is imported where it is used: every command line loads this modul
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.context import Context
 
 from .verb import verb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What this command line has brought, and from which cluster: `-H a,b get` would mix two clusters' files.
+_brought: dict[Path, str] = {}
 
 
 @verb(
@@ -86,6 +94,9 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     if name != asked and (asked not in ("", "..", "~") or name.startswith(".")):
         # A login node that names what comes could have it replace anything in the target.
         raise SchedulerError(f"{session.name}: asked for {source!r}, it answers with {there.path!r}")
+    place = Path(target) / name
+    if (first := _brought.setdefault(place.resolve(), session.name)) != session.name:
+        raise InvalidInput(f"{place} has come from {first}: get that of {session.name} with a --target of its own")
     found = [
         Found(entry.path or there.path, inside(f"{name}/{entry.path}" if entry.path else name, session), entry)
         for entry in there.entries

@@ -209,6 +209,17 @@ def test_clusters_work_at_the_same_time(somebody: Person) -> None:
     assert time.monotonic() - began < 2 * 12
 
 
+def test_what_comes_from_several_clusters_is_not_mixed(somebody: Person, cells: dict[str, Cell]) -> None:
+    for name in ("sandbox", "sandbox2"):
+        (cells[name].home / "of").write_text(name)
+    done = submithost(somebody, "-H", "sandbox,sandbox2", "get", "--source=of", "--target=back")
+    assert done.returncode == 2
+    assert done.stderr.endswith("back/of has come from sandbox: get that of sandbox2 with a --target of its own\n")
+    assert (somebody.work / "back" / "of").read_text() == "sandbox"
+    for name in ("sandbox", "sandbox2"):
+        (cells[name].home / "of").unlink()
+
+
 def test_the_example_in_the_help_of_a_task_for_all_has_the_flags_that_it_needs(somebody: Person) -> None:
     example = {
         name: re.findall(r"Example: fab (all\.\S+ --\S+)", somebody.fab("--help", f"all.{name}").stdout)
