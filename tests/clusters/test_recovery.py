@@ -113,7 +113,7 @@ def test_what_never_was_a_job_is_told_and_forgotten(person: Person) -> None:
     ledger_of(person).begin(Job("never", "sandbox", "seven", directory="~/.submithost/jobs/never"))
     waited = person.fab("-H", "sandbox", "wait", "--job=never")
     assert waited.returncode == 5
-    assert "made no job; the same submit with --key never makes it one" in waited.stderr
+    assert "made no job; the same submit to sandbox with --key never makes it one" in waited.stderr
     reconciled = person.fab("-H", "sandbox", "reconcile")
     assert (reconciled.returncode, reconciled.stdout) == (0, "")
     assert "key never made no job" in reconciled.stderr
