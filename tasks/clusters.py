@@ -6,8 +6,6 @@ from invoke.context import Context
 
 from .verb import verb
 
-QUEUE_COLUMNS = ("cluster", "queue", "used", "free", "down", "waiting")
-
 
 @verb(help={"json": "one JSON object per cluster and line on stdout"})
 def clusters(c: Context, json: bool = False) -> None:  # noqa: ARG001  # every task takes a context
@@ -78,7 +76,9 @@ def queues(c: Context, json: bool = False) -> None:
     rows.append((session.name, None, None, None, None, load.waiting))
     if json:
         for row in rows:
-            print(json_.dumps(dict(zip(QUEUE_COLUMNS, row, strict=True))))
+            print(json_.dumps(dict(zip(output.QUEUE_COLUMNS, row, strict=True))))
     else:
         rows[-1] = (session.name, "(all)", None, None, None, load.waiting)
-        output.show_rows(QUEUE_COLUMNS, [["-" if cell is None else one_line(cell) for cell in row] for row in rows])
+        output.show_rows(
+            output.QUEUE_COLUMNS, [["-" if cell is None else one_line(cell) for cell in row] for row in rows]
+        )

@@ -102,9 +102,8 @@ def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release
     session, selected = select(c, job or ())
     selected = known_there(session, selected)
     scheduler = session.scheduler_unasked() if dry_run else session.scheduler
-    theirs = selected if dry_run else still_theirs(session, selected)
-    command = (scheduler.hold_command if how == "hold" else scheduler.release_command)(named(theirs))
+    command = scheduler.hold_command if how == "hold" else scheduler.release_command
     if dry_run:
-        print(command)
-    elif theirs:
-        output.show_words(session.query(command, scheduler.parse_hold))
+        print(command(named(selected)))
+    elif theirs := still_theirs(session, selected):
+        output.show_words(session.query(command(named(theirs)), scheduler.parse_hold))

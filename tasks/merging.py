@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import output
-from .clusters import QUEUE_COLUMNS
 from .model.job import Job, State
 from .model.wording import one_line
 from .session import terminal
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 # The verbs that show a row or more for each cluster, with their columns: one that could not be asked has a row too.
-_ROWS: Mapping[str, Sequence[str]] = {"status": ("cluster", *output.JOB_COLUMNS), "queues": QUEUE_COLUMNS}
+_ROWS: Mapping[str, Sequence[str]] = {"status": ("cluster", *output.JOB_COLUMNS), "queues": output.QUEUE_COLUMNS}
 Cells = list[str]
 Marks = dict[int, str]
 

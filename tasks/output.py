@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 JOB_COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
+QUEUE_COLUMNS = ("cluster", "queue", "used", "free", "down", "waiting")
 _SAFE = 200
 Styles = Mapping[tuple[int, int], str]
 NOTHING: Styles = MappingProxyType({})
@@ -57,13 +58,15 @@ def show_words(text: str, stream: TextIO | None = None) -> None:
     stream.write(text)
 
 
-def show_path(path: Path) -> None:
+def show_path(path: Path, stream: TextIO | None = None) -> None:
     """A path as data: to a pipe byte for byte, to a terminal so that nothing in it moves the cursor."""
-    if sys.stdout.isatty():
-        print(one_line(path, 4096))
+    stream = stream or sys.stdout
+    if stream.isatty():
+        print(one_line(path, 4096), file=stream)
     else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+        stream.flush()
+        stream.buffer.write(os.fsencode(path) + b"\n")
+        stream.flush()
 
 
 def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:

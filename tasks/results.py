@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -67,10 +68,7 @@ def fetch(
             + (f", {unchanged} unchanged" if unchanged else "")
         )
         for file in wanted:
-            if quiet:
-                output.say(f"{target / file.name}")
-            else:
-                output.show_path(target / file.name)
+            output.show_path(target / file.name, sys.stderr if quiet else sys.stdout)
         if whole and now and all(same(file, target / file.name) for file in found):
             _note(session, watch, job, now)
     if kept:

@@ -79,13 +79,13 @@ class Watch:
         Unreachable when it is broken then, and HostKeyRefused and LoginRefused, which do not mend themselves.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        failures, broken = 0, None
+        failures = 0
         self._telling = True
         told(self.shown())
         while self.live():
             try:
                 self._follow(deadline, told)
-                failures, broken = 0, None
+                failures = 0
             except (HostKeyRefused, LoginRefused) as refusal:
                 if self._now:  # it was there before
                     raise type(refusal)(f"{refusal}; then {self._go_on()}") from None
@@ -97,10 +97,9 @@ class Watch:
                     raise  # it never was there
                 output.say(f"{error}; trying again in {pause:.0f} s")
                 _sleep(pause, deadline)
-                broken = error
-            if deadline is not None and time.monotonic() >= deadline and self.live():
-                if broken:  # whether they are still running nobody can know
-                    raise Unreachable(f"{broken}; {self._go_on()}")
+                if _late(deadline):  # whether they are still running nobody can know
+                    raise Unreachable(f"{error}; {self._go_on()}") from None
+            if _late(deadline) and self.live():
                 raise StillRunning(_still(self.live()) + self._go_on())
 
     def _go_on(self) -> str:
@@ -123,7 +122,7 @@ class Watch:
                     if self._unexplained():
                         break
                     told(self.shown())
-                    if not self.live() or self._absent() or (deadline and time.monotonic() >= deadline):
+                    if not self.live() or self._absent() or _late(deadline):
                         break
         if self._unexplained():
             self._explain()
@@ -280,6 +279,10 @@ def records_of(job: Job, records: Iterable[Record]) -> dict[int, Outcome]:
         and _carries(job, record.key)
         and (record.submitted_at or 0) >= (job.submitted_at or 0) - 300
     }
+
+
+def _late(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() >= deadline
 
 
 def _sleep(seconds: float, deadline: float | None) -> None:

@@ -150,7 +150,8 @@ def parse_resources(**texts: str | None) -> Resources:
         return parse_count(given, name.replace("_", "-")) if given else None
 
     time, memory, array, mail_on = (text(name) for name in ("time", "memory", "array", "mail_on"))
-    if time and not parse_time(time):
+    seconds = parse_time(time) if time else None
+    if seconds == 0:
         raise InvalidInput(f"time {time!r} is no time for a job to run in")
     for name in ("queue", "project", "mail"):  # a space would begin another of the scheduler's options
         if (given := text(name)) and re.search(r"\s", given):
@@ -158,7 +159,7 @@ def parse_resources(**texts: str | None) -> Resources:
     if mail_on and not _MAIL_ON.fullmatch(mail_on):
         raise InvalidInput(f"mail-on {mail_on!r} is not made of b (begin), e (end), a (abort), s (suspend), n (never)")
     return Resources(
-        time=parse_time(time) if time else None,
+        time=seconds,
         memory=_sensible(parse_memory(memory), memory) if memory else None,
         cores=count("cores"),
         mpi=count("mpi"),

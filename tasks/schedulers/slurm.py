@@ -498,19 +498,18 @@ def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # no
 
 def hold_command(jobs: Sequence[tuple[str, int | None]]) -> str:
     """`scontrol hold`, which says nothing: not when it is done, nor when the job has started and runs on."""
-    waits = '{ [ "$(squeue -h -t PD -o %i -j JOB)" ] || { echo "job JOB has started" >&2; false; }; }'
-    return _each("hold JOB && " + waits, "is held", jobs)
+    waits = '{{ [ "$(squeue -h -t PD -o %i -j {0})" ] || {{ echo "job {0} has started" >&2; false; }}; }}'
+    return _each(f"scontrol hold {{0}} && {waits} && echo 'job {{0}} is held'", jobs)
 
 
 def release_command(jobs: Sequence[tuple[str, int | None]]) -> str:
     """`scontrol release`."""
-    return _each("release JOB", "is released", jobs)
+    return _each("scontrol release {0} && echo 'job {0} is released'", jobs)
 
 
-def _each(what: str, done: str, jobs: Sequence[tuple[str, int | None]]) -> str:
-    """One after the other; the first that is refused ends it."""
-    each = f"scontrol {what} && echo 'job JOB {done}'"
-    return " && ".join(each.replace("JOB", shlex.quote(job)) for job in _named(jobs))
+def _each(command: str, jobs: Sequence[tuple[str, int | None]]) -> str:
+    """`command` of one job after the other; the first that is refused ends it."""
+    return " && ".join(command.format(shlex.quote(job)) for job in _named(jobs))
 
 
 def parse_hold(status: int, out: str, err: str) -> str:

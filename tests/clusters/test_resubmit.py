@@ -71,11 +71,11 @@ def test_a_dry_run_shows_the_steps_and_submits_nothing(person: Person) -> None:
     job_id = person.submit("x", "--cores=2")
     person.wait()
     shown = person.fab("-H", "sandbox", "resubmit", "--dry-run")
-    mixed = person.fab("-H", "sandbox", "resubmit", "--dry-run", "--json")
-    assert (mixed.returncode, mixed.stdout, mixed.stderr.count("\n")) == (2, "", 1)
     assert shown.returncode == 0, shown.stderr
     assert "-pe smp 2" in shown.stdout
     assert shown.stdout.endswith("#!/bin/sh\nexit 1\n")
+    mixed = person.fab("-H", "sandbox", "resubmit", "--dry-run", "--json")
+    assert (mixed.returncode, mixed.stdout, mixed.stderr.count("\n")) == (2, "", 1)
     assert person.jobs()[0]["job_id"] == job_id
 
 
