@@ -167,10 +167,8 @@ def test_more_tasks_than_there_can_be_do_not_fill_the_memory(tasks: str) -> None
 def test_a_list_of_the_scheduler_that_expands_itself_is_refused() -> None:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     answer = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "ha">{laughs}]><job_info>&l11;</job_info>'
-    began = time.monotonic()
     with pytest.raises(SchedulerError, match="not understood"):
-        gridengine.parse_queue(0, answer, "")
-    assert time.monotonic() - began < 10
+        gridengine.parse_queue(0, answer, "")  # it would not end, and fill the memory
 
 
 def test_a_list_of_the_scheduler_reads_no_file_of_ours(tmp_path: Path) -> None:

@@ -206,6 +206,7 @@ def _log_in(place: Place, there: Destination, identities: list[Path], over: Conn
     except BaseException as error:
         transport = connection.client.get_transport() if connection else None
         complaint = sock.complaint() if isinstance(sock, Proxy) else ""
+        said = _said(error, transport, timeout)
         if connection:
             connection.close()
         if transport:
@@ -213,7 +214,7 @@ def _log_in(place: Place, there: Destination, identities: list[Path], over: Conn
         sock.close()
         if isinstance(error, Exception) and not isinstance(error, SubmithostError):
             # Whatever it is: what a server sends can make paramiko's thread raise anything.
-            raise _failure(place, transport, error, timeout, complaint) from None
+            raise _failure(place, transport, error, said, timeout, complaint) from None
         raise
     return connection
 
@@ -288,14 +289,21 @@ def _fastest_first(allowed: Sequence[str], known: Sequence[str]) -> tuple[str, .
     return tuple(sorted(ours, key=lambda cipher: "-gcm@" not in cipher))
 
 
-def _failure(
-    place: Place, transport: paramiko.Transport | None, error: Exception, timeout: int, complaint: str
-) -> Exception:
-    """What an error of paramiko's means to the user."""
+def _said(error: BaseException, transport: paramiko.Transport | None, timeout: int) -> str:
+    """An error of paramiko's in words; to be asked for while its transport is open."""
     said = str(error) if isinstance(error, (paramiko.SSHException, OSError)) else repr(error)
-    if said == "No existing session":  # paramiko's word for keys that were not exchanged in time
-        said = f"no answer for {2 * timeout} s"
-    said = terminal.printable(" ".join(said.split())) or type(error).__name__
+    if said == "No existing session":  # keys were not exchanged in time
+        return f"no answer for {2 * timeout} s"
+    if isinstance(error, EOFError):
+        silent = transport is not None and transport.packetizer.handshake_timed_out()
+        return f"no answer for {timeout} s" if silent else "the other end closed it"
+    return terminal.printable(" ".join(said.split())) or type(error).__name__
+
+
+def _failure(
+    place: Place, transport: paramiko.Transport | None, error: Exception, said: str, timeout: int, complaint: str
+) -> Exception:
+    """What an error of paramiko's means to the user; `said` is what it says itself."""
     if complaint:
         return Unreachable(f"{place.where} cannot be reached by ssh_config's ProxyCommand: {complaint}")
     if transport is None or not transport.remote_version:

@@ -25,15 +25,14 @@ from tasks.testbed.cell import Cell
 from .files import one_file, one_file_back, small_files
 from .fleet import far_and_near
 from .held import held_jobs
-from .measure import Pair, spread
+from .measure import Limit, Pair
 from .submitting import list_of_tasks, one_submit
+from .waiting import end_known, first_job
 
 _HEAD = "| measured | ours | theirs | ratio | bound |\n|---|---|---|---|---|"
-_HELD = 10_000
-_SECONDS, _MEGABYTES = 3.0, 300
 
 
-def measurements(cell: Cell, runs: int) -> dict[str, Callable[[], Pair]]:
+def measurements(cell: Cell, runs: int) -> dict[str, Callable[[], Pair | Limit]]:
     """By name, in the order of README."""
     return {
         "list": lambda: list_of_tasks(runs, 1.25),
@@ -45,6 +44,10 @@ def measurements(cell: Cell, runs: int) -> dict[str, Callable[[], Pair]]:
         # With fewer files what a command costs once weighs more, for us. `scp -r` of 5000 takes eight minutes a run.
         "small-files": lambda: small_files(cell, runs, 250),
         "many-files": lambda: small_files(cell, 1, 5000),
+        "end-known": lambda: end_known(cell, runs, 2),
+        "held": lambda: held_jobs(cell, runs, 10_000, 3, 300),
+        "first-job": lambda: first_job(runs, "Grid Engine", 15),
+        "first-slurm": lambda: first_job(runs, "Slurm", 20),
     }
 
 
@@ -71,17 +74,10 @@ def _measure(cell: Cell, names: list[str], runs: int) -> int:
     broken = 0
     for name, measure in measurements(cell, runs).items():
         if wanted(name):
-            pair = measure()
-            print(pair.row(), flush=True)
-            print(f"{name}: ours {spread(pair.ours)} s, theirs {spread(pair.theirs)} s", file=sys.stderr)
-            broken += pair.ratio > pair.bound
-    if wanted("held"):
-        times, memory = held_jobs(cell, runs, _HELD)
-        median = sorted(times)[len(times) // 2]
-        print(f"| `status` of {_HELD:,} held jobs, {memory / 1e6:.0f} MB at most (bound {_MEGABYTES} MB) "
-              f"| {median:.2f} s | | | {_SECONDS:.0f} s |")  # fmt: skip
-        print(f"held: {spread(times)} s", file=sys.stderr)
-        broken += median > _SECONDS or memory > _MEGABYTES * 1e6
+            measured = measure()
+            print(measured.row(), flush=True)
+            print(f"{name}: {measured.spread()}", file=sys.stderr)
+            broken += not measured.kept
     if broken:
         print(f"{broken} of them over the bound", file=sys.stderr)
     return 1 if broken else 0

@@ -17,7 +17,7 @@ from tasks.model.ledger import Ledger
 from tasks.testbed import register
 from tasks.testbed.cell import Cell
 
-from .measure import fab, peak, user
+from .measure import Limit, fab, peak, user
 
 # Run by itself: libdrmaa wants room for its thread-local memory from the start (D1).
 _SUBMIT = r"""
@@ -45,8 +45,8 @@ must(drmaa.drmaa_exit(said, 1024))
 """
 
 
-def held_jobs(cell: Cell, runs: int, count: int) -> tuple[list[float], int]:
-    """Seconds of each run, and the most memory (bytes) of all of them."""
+def held_jobs(cell: Cell, runs: int, count: int, bound: float, megabytes: int) -> Limit:
+    """`status` of so many, and the most memory that it has."""
     tunables = {"GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=4096"}
     submitted = subprocess.run(
         [sys.executable, "-c", _SUBMIT, str(count)], env=cell.env() | tunables, capture_output=True, text=True
@@ -68,7 +68,9 @@ def held_jobs(cell: Cell, runs: int, count: int) -> tuple[list[float], int]:
             states = person.fab("-H", cell.name, "status", "--all").stdout
             assert states.count("\theld\t") >= count, states[:2000]
             measured = [peak(words, person.work, person.environment) for _ in range(runs)]
-        return [seconds for seconds, _ in measured], max(memory for _, memory in measured)
+        most = max(memory for _, memory in measured) / 1e6
+        what = f"`status` of {count:,} held jobs, {most:.0f} MB at most (bound {megabytes} MB)"
+        return Limit(what, [seconds for seconds, _ in measured], bound, most <= megabytes)
     finally:
         for first in range(0, count, 1000):
             cell.run("qdel", *job_ids[first : first + 1000], timeout=300)

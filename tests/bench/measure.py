@@ -31,10 +31,41 @@ class Pair:
     def ratio(self) -> float:
         return statistics.median(self.ours) / statistics.median(self.theirs)
 
+    @property
+    def kept(self) -> bool:
+        return self.ratio <= self.bound
+
+    def spread(self) -> str:
+        """How noisy it was."""
+        return f"ours {spread(self.ours)} s, theirs {spread(self.theirs)} s"
+
     def row(self) -> str:
         """A row of the table in README."""
         ours, theirs = statistics.median(self.ours), statistics.median(self.theirs)
         return f"| {self.what} | {ours:.2f} s | {theirs:.2f} s | {self.ratio:.2f} | {self.bound:.2f} |"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Seconds of each run of what has no plain way to be measured against; `bound` (seconds) is for their median.
+    `besides`: whether what else was promised of it is kept."""
+
+    what: str
+    ours: Sequence[float]
+    bound: float
+    besides: bool = True
+
+    @property
+    def kept(self) -> bool:
+        return statistics.median(self.ours) <= self.bound and self.besides
+
+    def row(self) -> str:
+        """A row of the table in README."""
+        return f"| {self.what} | {statistics.median(self.ours):.2f} s | | | {self.bound:.0f} s |"
+
+    def spread(self) -> str:
+        """How noisy it was."""
+        return f"{spread(self.ours)} s"
 
 
 def in_turns(what: str, ours: Run, theirs: Run, runs: int, bound: float) -> Pair:

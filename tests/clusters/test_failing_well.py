@@ -141,16 +141,16 @@ def test_a_host_that_is_not_configured_is_found_out_and_remembered(cells: dict[s
 def test_wait_survives_a_login_node_that_goes_away(cells: dict[str, Cell], tmp_path: Path) -> None:
     with extra_sshd(cells["sandbox"], "restarted") as door:
         person = at(door, tmp_path)
-        person.script("x", "#!/bin/sh\nsleep 8\nexit 7\n")
+        go = person.work / "go"
+        person.script("x", f"#!/bin/sh\nuntil [ -e '{go}' ]; do sleep 0.2; done\nexit 7\n")
         assert person.fab("-H", "hpc", "submit", "--script=x").returncode == 0
         waiting = person.start("-H", "hpc", "wait", "--json")
-        deadline = time.monotonic() + 20
-        while door.logins() < 2 and time.monotonic() < deadline:
-            time.sleep(0.1)
+        until(lambda: door.logins() == 2)
         time.sleep(1)
         stop_sshd(door)
         time.sleep(1)
         start_sshd(door)
+        go.touch()
         out, err = waiting.communicate(timeout=60)
         assert waiting.returncode == 3, err
         assert json_lines(out)[0]["exit_status"] == 7

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -79,11 +78,9 @@ def test_rc_files_that_read_a_line_of_stdin(cells: dict[str, Cell], tmp_path: Pa
 @pytest.mark.parametrize("text", ["cat >/dev/null\n", "while read -r line; do :; done\n"])
 def test_rc_files_that_read_stdin_to_its_end_are_told(cells: dict[str, Cell], tmp_path: Path, text: str) -> None:
     with login_node(cells["sandbox"], tmp_path, "eats", {".bashrc": text}) as (person, door):
-        start = time.monotonic()
         line = refused(person)
         assert "rc files take our standard input away" in line
         assert ".bashrc" in line
-        assert time.monotonic() - start < 15
         assert door.logins() == 1
 
 

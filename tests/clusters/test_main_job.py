@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.testbed import bed
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import main_door
-from tests.clusters.bench import marks
-from tests.conftest import Person, json_lines
+from tests.clusters.bench import marks, until
+from tests.conftest import Person, configured, json_lines, move_in
 
 SEVEN = "#!/bin/bash\n#$ -N seven\necho out; echo err >&2; exit 7\n"
 
@@ -79,16 +80,16 @@ def test_a_template_is_rendered_and_its_directives_reach_the_scheduler(person: P
     assert person.fab("-H", "sandbox", "cancel").returncode == 0
 
 
-def test_the_end_is_known_within_two_seconds_though_accounting_lags(person: Person) -> None:
-    person.script("x", "#!/bin/bash\nsleep 3\ndate +%s > end\nexit 5\n")
-    person.submit("x")
-    waited = person.fab("-H", "sandbox", "wait", "--json")
-    known = time.time()
-    (job,) = json_lines(waited.stdout)
-    assert job["exit_status"] == 5
-    person.fab("-H", "sandbox", "fetch", "--to=out")
-    # two seconds, and what it takes the program to end
-    assert known - int((person.work / "out" / "end").read_text()) < 3.5
+def test_the_end_is_known_though_accounting_lags(state: Path, tmp_path: Path) -> None:
+    """How soon it is known is measured by `make bench`."""
+    del state
+    (cell,) = bed.up(["sandbox"], accounting_flush="01:00:00")
+    person = move_in(tmp_path / "home", configured(["sandbox"]))
+    person.script("x", "#!/bin/bash\nsleep 3\nexit 5\n")
+    job_id = person.submit("x")
+    job = person.wait()
+    assert (job["state"], job["exit_status"]) == ("failed", 5)
+    assert cell.run("qacct", "-j", job_id).returncode == 1
 
 
 def test_a_status_of_many_jobs_is_one_question(person: Person, cells: dict[str, Cell]) -> None:
@@ -180,9 +181,7 @@ def test_g11_exit_statuses_99_and_100_are_not_ends(person: Person, cells: dict[s
     job_id = person.submit("stuck")
     waited = person.fab("-H", "sandbox", "wait", "--timeout=5", "--json")
     assert waited.returncode == 6
-    deadline = time.monotonic() + 20
-    while "Eqw" not in cells["sandbox"].must("qstat") and time.monotonic() < deadline:
-        time.sleep(0.5)
+    until(lambda: "Eqw" in cells["sandbox"].must("qstat"))
     (job,) = person.jobs(f"--job={job_id}")
     assert (job["state"], job["exit_status"]) == ("error", None)
     person.fab("-H", "sandbox", "cancel")
@@ -224,7 +223,7 @@ def test_wait_obeys_its_timeout_and_says_how_to_go_on(person: Person) -> None:
     began = time.monotonic()
     waited = person.fab("-H", "sandbox", "wait", "--timeout=3")
     assert waited.returncode == 6
-    assert 3 <= time.monotonic() - began < 10
+    assert time.monotonic() - began >= 3
     assert f"wait --job {job_id}" in waited.stderr
     person.fab("-H", "sandbox", "cancel")
 
@@ -255,10 +254,10 @@ def test_many_submits_of_one_key_at_once_are_one_job(person: Person, cells: dict
 
 @pytest.mark.parametrize("sync", ["y"])
 def test_g16_sync_in_a_script_does_not_keep_submit(person: Person, sync: str) -> None:
-    person.script("x", f"#!/bin/bash\n#$ -sync {sync}\nsleep 20\nexit 4\n")
-    began = time.monotonic()
-    person.submit("x")
-    assert time.monotonic() - began < 15
+    go = person.work / "go"
+    person.script("x", f"#!/bin/bash\n#$ -sync {sync}\nuntil [ -e '{go}' ]; do sleep 0.2; done\nexit 4\n")
+    person.submit("x")  # a submit that waited for the end would not come back
+    go.touch()
     assert person.wait()["exit_status"] == 4
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,13 @@ from .bench import DAEMONS, fab, kill, pids, qsub, ssh, until
 pytestmark = pytest.mark.usefixtures("state")
 
 
-def test_up_and_a_first_finished_job_take_at_most_15_seconds() -> None:
-    start = time.monotonic()
+def test_up_makes_two_clusters_that_run_jobs() -> None:
+    """How long that takes is measured by `make bench`."""
     up = fab("testbed.up")
     assert up.returncode == 0, up.stderr
     answer = ssh("sandbox", "qsub -S /bin/sh -sync y; hostname", script="exit 0")
-    took = time.monotonic() - start
 
     assert "Your job 1" in answer
-    assert took <= 15
     assert "sandbox: making a Grid Engine cluster" in up.stderr
     assert "fab -H sandbox2 submit" in up.stdout
     lines = fab("testbed.status").stdout.splitlines()

@@ -18,14 +18,12 @@ from .bench import ended, fab, sbatch, ssh, until
 pytestmark = pytest.mark.usefixtures("state")
 
 
-def test_up_and_a_first_finished_job_take_at_most_20_seconds() -> None:
-    start = time.monotonic()
+def test_up_makes_a_cluster_that_runs_jobs() -> None:
+    """How long that takes is measured by `make bench`."""
     up = fab("testbed.up", "--slurm")
     assert up.returncode == 0, up.stderr
     assert ended(sbatch("hostname")) == "COMPLETED"
-    took = time.monotonic() - start
 
-    assert took <= 20
     assert "sandbox-slurm: making a Slurm cluster with 16 slots" in up.stderr
     assert "fab -H sandbox-slurm submit" in up.stdout
     by_hand = f"ssh -F {shlex.quote(str(register.ssh_config()))} sandbox-slurm"

@@ -71,7 +71,7 @@ class Sshd:
         self.process = subprocess.Popen(
             [SSHD, "-D", "-f", str(self.directory / "sshd_config"), "-E", str(self.log)], stdin=subprocess.DEVNULL
         )
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while "Server listening" not in (self.log.read_text() if self.log.exists() else ""):
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < end
