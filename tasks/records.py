@@ -134,6 +134,8 @@ def clean(
     found = [each for each in found if each.now - (each.job.outcome.ended_at or each.job.submitted_at or 0) >= least]
     there = [each for each in found if each.candidate]
     _note(session, found)
+    if job and any(each.why for each in found):
+        raise InvalidInput(f"{session.name}: a job that was named may not be cleaned: nothing removed")
     output.show_rows(("job", "name", "state", "size", "directory"), [_row(each) for each in there])
     what = f"{len(there)} job director{'y' if len(there) == 1 else 'ies'} ({size_of(sum(e.size for e in there))})"
     if not there:

@@ -142,6 +142,28 @@ def test_after_ctrl_c_while_it_is_submitted_nothing_is_left(cells: dict[str, Cel
     assert "submitho" not in in_the_queue(cell)
 
 
+def test_a_second_ctrl_c_ends_it_and_what_may_be_left_is_told(cells: dict[str, Cell], tmp_path: Path) -> None:
+    cell, home = cells["sandbox2"], tmp_path / "home"
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "qdel").write_text(f"#!/bin/sh\n: > '{tmp_path}/asked'\nsleep 20\n")
+    (programs / "qdel").chmod(0o755)
+    rc_files = {".bash_profile": f"PATH={programs}:$PATH\n"}
+    with login_node(cell, tmp_path, "twice", rc_files, more="    options: ['-h']\n") as (person, _):
+        running = person.start("-H", "hpc", "check", "--submit")
+        until(lambda: list(home.glob(".submithost/jobs/*/.submithost/receipt")))
+        (directory,) = directories(home)
+        running.send_signal(signal.SIGINT)
+        until((tmp_path / "asked").exists)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    (job_id,) = re.findall(r"^Your job (\d+) ", (directory / ".submithost/receipt").read_text(), re.M)
+    cell.must("qdel", job_id)
+    assert running.returncode == 1
+    assert re.search(r"^failed +job +[0-9.]+ s +interrupted$", out, re.M), out
+    assert f"(it and its directory {directory} may be left: interrupted)" in err
+
+
 def test_what_cannot_be_taken_back_is_told(cells: dict[str, Cell], tmp_path: Path) -> None:
     cell = cells["sandbox2"]
     with extra_sshd(cell, "gone", home=tmp_path / "home") as door:

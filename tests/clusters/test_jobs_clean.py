@@ -350,6 +350,8 @@ def test_a_job_that_another_one_will_ask_about_stays_until_that_has_started(
     assert person.wait("--job=first")["state"] == "succeeded"
     assert person.fab(*HERE, "fetch", "--job=first", "--to=first").returncode == 0
     assert "left: a job that is still to start asks whether this one succeeded" in cleaned(person).stderr
+    named = cleaned(person, "--job=first", status=2)
+    assert named.stderr.endswith("sandbox: a job that was named may not be cleaned: nothing removed\n")
     person.fab(*HERE, "release", "--job=second")
     assert person.wait("--job=second")["state"] == "succeeded"
     cleaned(person)
