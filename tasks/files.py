@@ -5,17 +5,9 @@ What they need is imported where it is used: every command line loads this modul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from invoke.context import Context
 
 from .verb import verb
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-# What this command line has brought, and from which cluster: `-H a,b get` would mix two clusters' files.
-_brought: dict[Path, str] = {}
 
 
 @verb(
@@ -81,7 +73,7 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     from .listing import inside, look, stays_inside, summary, tell, what
     from .model.errors import InvalidInput, SchedulerError
     from .session import session_of
-    from .transfer import Found, bring, newer_here, same
+    from .transfer import Changes, Found, bring, laid_before, refuse_newer
 
     if not source:
         raise InvalidInput("get what? --source=PATH on the cluster")
@@ -95,7 +87,7 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
         # A login node that names what comes could have it replace anything in the target.
         raise SchedulerError(f"{session.name}: asked for {source!r}, it answers with {there.path!r}")
     place = Path(target) / name
-    if (first := _brought.setdefault(place.resolve(), session.name)) != session.name:
+    if first := laid_before(place, session.name):
         raise InvalidInput(f"{place} has come from {first}: get that of {session.name} with a --target of its own")
     found = [
         Found(entry.path or there.path, inside(f"{name}/{entry.path}" if entry.path else name, session), entry)
@@ -105,19 +97,14 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     kept = {file.path for file in found}
     tell(session.name, [f"{there.path}/{entry.path} is left there: {what(entry)}"
                         for entry in there.entries if (entry.path or there.path) not in kept])  # fmt: skip
-    changed = [file for file in found if not same(file, Path(target) / file.name)]
-    newer = [] if force else [file for file in changed if newer_here(file, Path(target) / file.name)]
-    wanted = [file for file in changed if file not in newer]
+    changes = Changes.between(found, Path(target), force=force)
     if not dry_run:
         directory = there.path if there.kind == "directory" else str(PurePosixPath(there.path).parent)
-        bring(session, directory, Path(target), wanted)
-    for file in wanted:
+        bring(session, directory, Path(target), changes.wanted)
+    for file in changes.wanted:
         if file.entry.kind != "d":
             output.show_path(Path(target) / file.name)
     would = "would go" if dry_run else "came"
-    unchanged = sum(file.entry.kind != "d" for file in found) - sum(file.entry.kind != "d" for file in changed)
-    said = f"{summary([file.entry for file in wanted])} {would} into {target}, {unchanged} unchanged"
+    said = f"{summary([file.entry for file in changes.wanted])} {would} into {target}, {changes.unchanged} unchanged"
     output.say(f"{session.name}: {said}")
-    if newer:
-        names = ", ".join(file.name for file in newer[:5])
-        raise InvalidInput(f"not overwritten, since newer here: {names}; --force overwrites them")
+    refuse_newer(changes.newer)

@@ -19,11 +19,9 @@ from .model.wording import number
 from .schedulers import Submitted
 from .selection import Selected
 from .session import Session
-from .transfer import Found, bring, newer_here, same
+from .transfer import Changes, Found, bring, laid_before, refuse_newer, same
 from .watching import Watch
 
-# What this command line has fetched into which directory: `-H a,b fetch --to=x` would mix two clusters' results.
-_filled: dict[Path, tuple[str, str]] = {}
 # Where results go that nothing else is said of.
 here = Path()
 
@@ -54,25 +52,21 @@ def fetch(
         found = [file for file in found if _wanted(file.name, only)]
         if only and not found:
             raise InvalidInput(f"{job.title()} left nothing behind that matches {' or '.join(only)}")
-        if _filled.setdefault(target.resolve(), (session.name, job.key)) != (session.name, job.key):
-            already = f"{target} already has the results of another job of this command line"
+        if first := laid_before(target, job.title()):
+            already = f"{target} already has the results of {first}"
             raise InvalidInput(f"{already}; fetch {job.title()} by itself, with a --to of its own")
-        changed = [file for file in found if not same(file, target / file.name)]
-        newer = [file for file in changed if not force and newer_here(file, target / file.name)]
-        kept += [str(target / file.name) for file in newer]
-        wanted = [file for file in changed if file not in newer]
-        bring(session, job.directory or "", target, wanted)
-        unchanged = len(found) - len(changed)
+        changes = Changes.between(found, target, force=force)
+        kept += changes.newer
+        bring(session, job.directory or "", target, changes.wanted)
         output.say(
-            f"{job.title()}: {summary([file.entry for file in wanted])} into {target}"
-            + (f", {unchanged} unchanged" if unchanged else "")
+            f"{job.title()}: {summary([file.entry for file in changes.wanted])} into {target}"
+            + (f", {changes.unchanged} unchanged" if changes.unchanged else "")
         )
-        for file in wanted:
+        for file in changes.wanted:
             output.show_path(target / file.name, sys.stderr if quiet else sys.stdout)
         if whole and now and all(same(file, target / file.name) for file in found):
             _note(session, watch, job, now)
-    if kept:
-        raise InvalidInput(f"not overwritten, since newer here: {', '.join(kept[:5])}; --force overwrites them")
+    refuse_newer(kept)
 
 
 def _check_ours(target: Path) -> None:

@@ -14,11 +14,13 @@ from . import output
 from .arrival import Arrival, Part, directories, make_link, unpack_sums
 from .listing import SLOW, Entry, local_entry
 from .login_node import Program
-from .model.errors import ConnectionLost, SchedulerError
+from .model.errors import ConnectionLost, InvalidInput, SchedulerError
 from .sending import BIG, MANY, TRIES, sums
 from .session import SILENCE, Session, back_off
 
 Progress = Callable[[int], None]
+# Whose files this command line has laid where: `-H a,b get` and `-H a,b fetch --to=x` would mix those of two.
+_laid: dict[Path, str] = {}
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,36 @@ def newer_here(file: Found, local: Path) -> bool:
     here = local_entry(local)
     # A directory is in the way in another manner, which is told when the file is written.
     return here is not None and here.kind != "d" and here.modified > file.entry.modified + 1_000_000
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What to bring of what was found, what is `newer` here and stays, and how many files are the same."""
+
+    wanted: list[Found]
+    newer: list[str]
+    unchanged: int
+
+    @classmethod
+    def between(cls, found: Sequence[Found], target: Path, *, force: bool) -> Changes:
+        """`force`: what is newer here is wanted too."""
+        changed = [file for file in found if not same(file, target / file.name)]
+        newer = [] if force else [file for file in changed if newer_here(file, target / file.name)]
+        files = [sum(file.entry.kind != "d" for file in several) for several in (found, changed)]
+        wanted = [file for file in changed if file not in newer]
+        return cls(wanted, [str(target / file.name) for file in newer], files[0] - files[1])
+
+
+def laid_before(place: Path, owner: str) -> str:
+    """Whose files, other than `owner`'s, this command line has laid into this place; empty: nobody's, it is taken."""
+    first = _laid.setdefault(place.resolve(), owner)
+    return "" if first == owner else first
+
+
+def refuse_newer(paths: Sequence[str]) -> None:
+    """Raises InvalidInput when files here were newer, and so are left as they are."""
+    if paths:
+        raise InvalidInput(f"not overwritten, since newer here: {', '.join(paths[:5])}; --force overwrites them")
 
 
 def bring(session: Session, directory: str, target: Path, files: Sequence[Found]) -> None:
