@@ -6,7 +6,6 @@ PROTOCOL.md, "Once" (4).
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sys
 from collections.abc import Sequence
@@ -106,9 +105,9 @@ class Progress:
 
 
 def _extent(text: str) -> TaskRange | None:
-    """The tasks of an array job; None where none are told."""
+    """The tasks of an array job, in whatever order they are told; None where none are."""
     try:
-        return TaskRange.parse(text.strip()) if text.strip() else None
+        return TaskRange.of(TaskRange.parse(text.strip()).numbers()) if text.strip() else None
     except InvalidInput:
         return None
 
@@ -132,7 +131,8 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
         return Found(Verdict.JOB, recorded(job, progress, accepted), progress.out, progress.err)
     if not progress.phase and not progress.claim:
         return Found(Verdict.NONE, job)
-    found = accepted or _claimed(job, progress)
+    claimed = _claimed(job, progress)
+    found = accepted or claimed
     if not found and progress.phase == "putting":
         over = progress.token == ours or progress.alive == "no" or progress.age > GRACE
         return Found(Verdict.NONE if over else Verdict.UNKNOWN, job, token=progress.token)
@@ -141,9 +141,11 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
             found = find(session, job.key)
         except SchedulerError as error:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
-    if found and not found.name:  # an answer that tells neither name nor tasks: whoever was to ask for them is dead
-        with contextlib.suppress(SchedulerError):
-            found = marks(session, [found.job_id]).get(job.key, found)
+    if found and not found.name:  # an answer that tells neither name nor tasks, and nobody could ask for them yet
+        try:
+            found = marks(session, [found.job_id]).get(job.key) or claimed or found
+        except SchedulerError as error:
+            return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
@@ -175,9 +177,12 @@ def reason(answer: Answer) -> str:
 
 
 def _claimed(job: Job, progress: Progress) -> Submitted | None:
-    """The job that has begun the work of this key, if one has: its claim is `ID`, or `ID.TASKS` of an array job."""
+    """The job that has begun the work of this key, if one has. Its claim is `ID`, `ID.TASKS` of an array job, or `ID.?`
+    of one that does not know its tasks: without a name, so that it is asked for.
+    """
     job_id, _, tasks = progress.claim.partition(".")
-    return Submitted(job_id, job.name, _extent(tasks)) if job_id.isalnum() and job_id.isascii() else None
+    name = "" if tasks == "?" else job.name
+    return Submitted(job_id, name, _extent(tasks)) if job_id.isalnum() and job_id.isascii() else None
 
 
 def find(session: Session, key: str) -> Submitted | None:

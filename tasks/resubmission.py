@@ -8,7 +8,7 @@ broke, continues the N that it has begun, and begins the next one only when all 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from . import output
@@ -16,7 +16,7 @@ from .listing import SLOW
 from .login_node import Program
 from .model.errors import InvalidInput, SchedulerError
 from .model.job import Job, State, check_key
-from .model.resources import TaskRange
+from .model.resources import TaskRange, ranges_of
 from .preparation import Prepared, collect, finish
 from .schedulers import Submission
 from .session import Session
@@ -99,20 +99,6 @@ def _parts(session: Session, job: Job, tasks: Sequence[int], *, failed: bool) ->
     if failed:
         return list(ranges_of([number for number, task in now.tasks.items() if task.state in _DID_NOT_SUCCEED]))
     return list(ranges_of(tasks)) if tasks else [now.array]
-
-
-def ranges_of(tasks: Collection[int]) -> Iterator[TaskRange]:
-    """Few ranges with exactly these tasks, in their order: 2, 3, 4, 9 are 2-4 and 9."""
-    left = sorted(set(tasks))
-    while left:
-        step = left[1] - left[0] if len(left) > 1 else 1
-        length = 1
-        while length < len(left) and left[length] == left[0] + length * step:
-            length += 1
-        if length == 2 and len(left) > 2 and left[2] - left[1] < step:
-            length = 1  # 1, 9, 10, 11: what comes next belongs together
-        yield TaskRange(left[0], left[length - 1], step if length > 1 else 1)
-        del left[:length]
 
 
 def _keys(

@@ -259,26 +259,29 @@ def _carries(job: Job, key: str) -> bool:
     return job.by_hand or key in ("", job.key)
 
 
-def _tasks(row: Row, job: Job) -> Iterable[int]:
+def _tasks(row: Row | Record, job: Job) -> Iterable[int]:
     """Which of the job's tasks a row is about."""
     if not job.array:
         return (0,)
     if not row.tasks:
         return job.array.numbers()
     # Those that it has: a number from outside is no reason to count to a billion.
-    both = (sorted((job.array.numbers(), tasks.numbers()), key=len) for tasks in row.tasks)
-    return (task for fewer, more in both for task in fewer if task in more)
+    both = (sorted((job.array, tasks), key=len) for tasks in row.tasks)
+    return (task for fewer, more in both for task in fewer.numbers() if task in more)
 
 
 def records_of(job: Job, records: Iterable[Record]) -> dict[int, Outcome]:
     """The accounting's records of `job`; IDs are used again (G29), so none from before it was submitted."""
-    return {
-        record.task: record.outcome
-        for record in records
-        if record.job_id == job.job_id
-        and _carries(job, record.key)
-        and (record.submitted_at or 0) >= (job.submitted_at or 0) - 300
-    }
+    rest: dict[int, Outcome] = {}
+    told: dict[int, Outcome] = {}  # of one task: a line about several may name some that it is not about any more
+    for record in records:
+        recent = (record.submitted_at or 0) >= (job.submitted_at or 0) - 300
+        if record.job_id == job.job_id and _carries(job, record.key) and recent:
+            found = told if [len(tasks) for tasks in record.tasks] == [1] else rest
+            for task in _tasks(record, job):
+                if record.outcome.state.ended or not (task in found and found[task].state.ended):
+                    found[task] = record.outcome
+    return rest | told
 
 
 def _late(deadline: float | None) -> bool:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.model.resources import Resources, TaskRange
-from tasks.resubmission import ranges_of
+from tasks.model.resources import Resources, TaskRange, ranges_of
 from tasks.schedulers import Submission
 
 
@@ -32,6 +31,9 @@ def test_g42_few_ranges_have_all_the_tasks(tasks: list[int], ranges: list[str]) 
 def test_the_ranges_have_exactly_these_tasks(tasks: set[int]) -> None:
     numbers = [number for one in ranges_of(tasks) for number in one.numbers()]
     assert sorted(numbers) == sorted(tasks)
+    whole = TaskRange.of(tasks)
+    assert list(whole.numbers() if whole else []) == sorted(tasks)
+    assert [number for number in range(202) if whole and number in whole] == sorted(tasks)
 
 
 def test_a_submission_comes_back_as_it_was_written_down() -> None:

@@ -4,7 +4,7 @@
 # what is submitted), bare (1: submit the script as it is), patience (seconds until a silent scheduler is left alone).
 # From the scheduler: survey, which asks what `prepare` wants to know while the files come in, prepare, which may change
 # `submit`, accepted, which knows an accepting answer, and details, which tells TASKS (`-`: no array job) and NAME of the
-# job where the answer does not. Data: the files, as `take` reads them.
+# job where the answer does not, and fails where it cannot. Data: the files, as `take` reads them.
 
 assemble() { # the file that is submitted: the script, its text where the scheduler reads it, but handing over to `run`
     if [ -n "$bare" ]; then
@@ -66,9 +66,9 @@ date +%s
     status=$?
     printf '%s\n' "$status" >"$attempt/status.new" && mv "$attempt/status.new" "$attempt/status"
     # An ID means submitted, whatever the exit status (G16).
-    if accepted "$attempt/out" && [ -s "$attempt/status" ]; then
+    if accepted "$attempt/out" && [ -s "$attempt/status" ] && told=$(details "$attempt/out"); then
         when=$(stat -c %Y "$attempt/asked")
-        { printf '%s\n' "$when $(details "$attempt/out")" && cat "$attempt/out"; } >"$mine/receipt.new" &&
+        { printf '%s\n' "$when $told" && cat "$attempt/out"; } >"$mine/receipt.new" &&
             cp "$attempt/err" "$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt"
     fi
 ) >/dev/null 2>&1 &

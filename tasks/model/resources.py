@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 from .errors import InvalidInput
 
@@ -31,14 +33,24 @@ class TaskRange:
 
     def __post_init__(self) -> None:
         """Raises ValueError: a login node that claims more would fill the memory here with them."""
-        if self.step < 1 or (self.last - self.first) // self.step >= MOST_TASKS:
+        parts = (self, *self.also)
+        if any(part.step < 1 for part in parts) or sum((p.last - p.first) // p.step + 1 for p in parts) > MOST_TASKS:
             raise ValueError(f"more than {MOST_TASKS} tasks")
+
+    @classmethod
+    def of(cls, tasks: Iterable[int]) -> TaskRange | None:
+        """Exactly these tasks; None when there are none. Raises ValueError when they are too many."""
+        parts = tuple(ranges_of(tasks))
+        return replace(parts[0], also=parts[1:]) if parts else None
 
     @classmethod
     def parse(cls, text: str) -> TaskRange:
         """Read `1-100:2`, `1-100`, `7` (that task alone), or several with commas between. Raises InvalidInput."""
         one, *more = (cls._parse_one(part, text) for part in text.split(","))
-        return replace(one, also=tuple(more))
+        try:
+            return replace(one, also=tuple(more))
+        except ValueError as error:
+            raise InvalidInput(f"array {text!r}: {error}") from None
 
     @classmethod
     def _parse_one(cls, text: str, whole: str) -> TaskRange:
@@ -59,15 +71,37 @@ class TaskRange:
     def __len__(self) -> int:
         return len(self.numbers())
 
+    def __contains__(self, task: int) -> bool:
+        numbers = self.numbers()
+        at = bisect_left(numbers, task)
+        return at < len(numbers) and numbers[at] == task
+
     def parts(self) -> tuple[TaskRange, ...]:
         """The single ranges."""
         return (replace(self, also=()), *self.also)
 
     def numbers(self) -> Sequence[int]:
         """All task numbers, ascending."""
-        if not self.also:
-            return range(self.first, self.last + 1, self.step)
-        return sorted({number for part in self.parts() for number in range(part.first, part.last + 1, part.step)})
+        return self._numbers
+
+    @cached_property
+    def _numbers(self) -> Sequence[int]:
+        ranges = [range(part.first, part.last + 1, part.step) for part in (self, *self.also)]
+        return sorted(set().union(*ranges)) if self.also else ranges[0]
+
+
+def ranges_of(tasks: Iterable[int]) -> Iterator[TaskRange]:
+    """Few ranges with exactly these tasks, in their order: 2, 3, 4, 9 are 2-4 and 9."""
+    left, at = sorted(set(tasks)), 0
+    while at < len(left):
+        step = left[at + 1] - left[at] if at + 1 < len(left) else 1
+        end = at + 1
+        while end < len(left) and left[end] == left[end - 1] + step:
+            end += 1
+        if end - at == 2 and end < len(left) and left[end] - left[end - 1] < step:
+            end = at + 1  # 1, 9, 10, 11: what comes next belongs together
+        yield TaskRange(left[at], left[end - 1], step if end - at > 1 else 1)
+        at = end
 
 
 @dataclass(frozen=True)

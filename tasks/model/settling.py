@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .job import Job, Outcome, State, together
+from .resources import TaskRange
 from .wording import number
 
 # For how long (seconds, by the cluster's clock) a job that the scheduler no longer has is looked for in its
@@ -92,9 +93,18 @@ class Known:
     accounting_asked: bool = False
 
 
-def tasks_of(job: Job) -> Iterable[int]:
+def _tasks(job: Job) -> Iterable[int]:
     """The task numbers of a job; 0 alone when it is no array job."""
     return job.array.numbers() if job.array else (0,)
+
+
+def _with_noted(job: Job, notes: Mapping[int, Note]) -> Job:
+    """The job with every task that has noted its start: a scheduler that was asked late forgot those that had ended."""
+    noted = {task for task, note in notes.items() if note.job_id == job.job_id}
+    if not job.array and not noted - {0}:
+        return job
+    missing = [task for task in noted if not (job.array and task in job.array)]
+    return replace(job, array=TaskRange.of([*_tasks(job), *missing] if job.array else noted)) if missing else job
 
 
 def settle(job: Job, known: Known, not_ends: Collection[int]) -> Job:
@@ -102,9 +112,10 @@ def settle(job: Job, known: Known, not_ends: Collection[int]) -> Job:
     the accounting may know more."""
     if job.state.ended and job.state is not State.VANISHED:
         return job
+    job = _with_noted(job, known.notes)
     tasks = {}
     absent = False
-    for task in tasks_of(job):
+    for task in _tasks(job):
         before = job.tasks.get(task, Outcome(State.UNKNOWN)) if job.array else job.outcome
         if before.state.ended and before.state is not State.VANISHED:
             tasks[task] = before

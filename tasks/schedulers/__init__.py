@@ -78,13 +78,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Record:
-    """One line of the scheduler's accounting. `task` 0: not an array job.
+    """One line of the scheduler's accounting, about these tasks of a job (none: about whatever no other line tells of).
 
     `submitted_at` tells IDs apart that are used again, and so does `key`, where the accounting shows marks.
     """
 
     job_id: str
-    task: int
+    tasks: tuple[TaskRange, ...]
     submitted_at: int | None
     outcome: Outcome
     key: str = ""

@@ -450,7 +450,7 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
     if not ended:
         return None
     last = ended[-1]
-    tasks = [task for facts in ended if (task := _task(facts))]
+    tasks = [part.first for facts in ended for part in _task(facts)]
     array = TaskRange(min(tasks), max(tasks)) if tasks and max(tasks) <= MOST_TASKS else None
     submitted = Submitted(last["jobnumber"], last.get("jobname", ""), array)
     return ByHand(submitted, "", _seconds(last.get("qsub_time", "")))
@@ -479,7 +479,7 @@ def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: 
         if "failed" in facts and "exit_status" in facts:
             submitted_at = _seconds(facts.get("qsub_time", ""))
             record = Record(facts["jobnumber"], _task(facts), submitted_at, _outcome(facts))
-            records[record.job_id, record.task] = record
+            records[record.job_id, record.tasks] = record
     if troubles and not records:
         raise _failed("\n".join(troubles))
     return list(records.values())
@@ -493,10 +493,10 @@ def _records(out: str) -> Iterator[dict[str, str]]:
             yield facts
 
 
-def _task(facts: Mapping[str, str]) -> int:
-    """The task's number; 0 for `undefined`."""
+def _task(facts: Mapping[str, str]) -> tuple[TaskRange, ...]:
+    """The task; none for `undefined`."""
     task = facts.get("taskid", "")
-    return int(task) if task.isdecimal() and len(task) < 10 else 0
+    return (TaskRange(int(task), int(task)),) if task.isdecimal() and len(task) < 10 else ()
 
 
 def _seconds(text: str) -> int | None:

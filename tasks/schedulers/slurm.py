@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
-from ..model.resources import Resources, TaskRange
+from ..model.resources import MOST_TASKS, Resources, TaskRange
 from . import NOTHING, ByHand, Load, Queue, Record, Row, Submission, Submitted
 
 name = "slurm"
@@ -35,6 +35,10 @@ _ACCEPTED = re.compile(r"^Submitted batch job (\d+)", re.M)
 _PARSABLE = re.compile(r"(\d+)(?:;\S*)?")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=-]", re.ASCII)
 _MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/job/")
+# What scontrol tells in place of tasks when `scancel -u` took those of an array job that had not started.
+_REST = "4294967294"
+# Long lists of tasks are cut off without it.
+_WHOLE = "SLURM_BITSTR_LEN=0"
 _CPUS = re.compile(r"has\|([^|]+)\|(\d{1,9})/(\d{1,9})/(\d{1,9})/\d{1,9}", re.ASCII)
 # END alone sends nothing when a job fails.
 _MAIL = {"b": "BEGIN", "e": "END,FAIL", "a": "FAIL", "s": "", "n": "NONE"}
@@ -46,13 +50,11 @@ accepted() { # S1: with --parsable the last line is ID or ID;CLUSTER
 }
 details() {
     id=$(sed -n -E 's/^(Submitted batch job )?([0-9]+)($| .*|;.*)/\2/p' "$1" | tail -n 1)
-    run "scontrol show job $id" 2>/dev/null </dev/null | sed -n -E '
-        /^JobId=/!d
-        s/^.* ArrayTaskId=([^ %]*).* JobName=(.*)$/\1 \2/p
-        t end
-        s/^.* JobName=(.*)$/- \1/p
-        :end
-        q'
+    # Tasks that have started are on a line of their own.
+    found=$(run "SLURM_BITSTR_LEN=0 scontrol show job $id" 2>/dev/null </dev/null | grep '^JobId=') || return 1
+    found=$(printf '%s\n' "$found" | sed 's/ ArrayTaskId=4294967294 / /')
+    tasks=$(printf '%s\n' "$found" | sed -n -E 's/^.* ArrayTaskId=([0-9,:-]+).*/\1/p' | paste -s -d , -)
+    printf '%s\n' "${tasks:--} $(printf '%s\n' "$found" | sed -n 's/^.* JobName=//p; q')"
 }
 survey() { :; }
 prepare() { :; }
@@ -64,10 +66,9 @@ submithost_identify() {
     submithost_job=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} submithost_task=${SLURM_ARRAY_TASK_ID:-0}
     submithost_claim=$submithost_job submithost_restarts=${SLURM_RESTART_COUNT:-0}
     if [ -n "${SLURM_ARRAY_TASK_ID-}" ]; then
-        submithost_step=${SLURM_ARRAY_TASK_STEP:-1}
-        submithost_last=$((SLURM_ARRAY_TASK_MIN + (SLURM_ARRAY_TASK_COUNT - 1) * submithost_step))
-        [ "$submithost_last" != "$SLURM_ARRAY_TASK_MAX" ] || # one range
-            submithost_claim=$submithost_job.$SLURM_ARRAY_TASK_MIN-$submithost_last:$submithost_step
+        submithost_claim=$submithost_job.? # a step is told of 1-5:2,2,9 too
+        [ $((SLURM_ARRAY_TASK_MAX - SLURM_ARRAY_TASK_MIN + 1)) -ne "$SLURM_ARRAY_TASK_COUNT" ] ||
+            submithost_claim=$submithost_job.$SLURM_ARRAY_TASK_MIN-$SLURM_ARRAY_TASK_MAX
     fi
     submithost_out=$(readlink "/proc/$$/fd/1") submithost_err=$(readlink "/proc/$$/fd/2")
 }
@@ -255,7 +256,7 @@ def state_of(word: str, reason: str = "") -> State | None:
 def queue_command() -> str:
     """Pending tasks of an array stay folded in one row (S2). The command tells jobs apart that have had one ID: a
     controller that is killed forgets what it took within its last five seconds, and gives those IDs again."""
-    return "squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%o|.'"
+    return f"{_WHOLE} squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%o|.'"
 
 
 def parse_queue(status: int, out: str, err: str) -> list[Row]:
@@ -321,16 +322,16 @@ def parse_load(status: int, out: str, err: str) -> Load:
 
 
 def _ranges(text: str) -> tuple[TaskRange, ...]:
-    """`3`, `1-5:2%2`, `1,4`, `N/A`: the tasks of one row. What is not understood is left out, and so is unknown."""
+    """`3`, `1-5:2%2`, `[1,4]`: the tasks of one row. None for what is not understood, as `N/A` and `_REST`."""
     try:
-        return TaskRange.parse(text.partition("%")[0]).parts() if text != "N/A" else ()
+        return TaskRange.parse(text.strip("[]").partition("%")[0]).parts()
     except InvalidInput:
         return ()
 
 
 def marks_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # S5: some wrappers refuse a list
     """All jobs of this user that the controller remembers, ended ones too, with their commands."""
-    return "squeue -h -t all -u \"$(id -un)\" -o '%F|%K|%r|%j|%o'"
+    return f"{_WHOLE} squeue -h -t all -u \"$(id -un)\" -o '%F|%K|%r|%j|%o'"
 
 
 def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
@@ -338,13 +339,13 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
     if status != 0:
         raise _failed(err, out)
     marks: dict[str, Submitted] = {}
-    tasks: dict[str, list[TaskRange]] = {}
+    tasks: dict[str, list[str]] = {}
     for line in out.splitlines():
         fields = line.split("|")
         key = _key("|".join(fields[4:]))
         # What was refused for its resources is kept as a job that has failed, and was none.
         if key and fields[0].isdecimal() and fields[2] != "BadConstraints":
-            tasks.setdefault(key, []).extend(_ranges(fields[1]))
+            tasks.setdefault(key, []).append(fields[1])
             marks[key] = Submitted(fields[0], fields[3], _together(tasks[key]))
     return marks
 
@@ -366,23 +367,20 @@ def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
     return {job_id: reason for job_id, _, word, reason, _ in rows if state_of(word, reason) is State.ERROR}
 
 
-def _together(ranges: Sequence[TaskRange]) -> TaskRange | None:
-    """One range for all of these, if they make one; else a list of them."""
-    numbers = sorted({number for part in ranges for number in part.numbers()})
-    if not numbers:
-        return None
-    step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
-    if numbers == list(range(numbers[0], numbers[-1] + 1, step)):
-        return TaskRange(numbers[0], numbers[-1], step)
-    return TaskRange(numbers[0], numbers[0], 1, tuple(TaskRange(number, number) for number in numbers[1:]))
+def _together(texts: Sequence[str]) -> TaskRange | None:
+    """The tasks of all these rows. Raises SchedulerError for more than there can be."""
+    parts = [part for text in texts for part in _ranges(text)]
+    if sum(map(len, parts)) > MOST_TASKS:
+        raise SchedulerError(f"Slurm: an array job of more than {MOST_TASKS} tasks")
+    return TaskRange.of(number for part in parts for number in part.numbers())
 
 
 def by_hand_command(job_id: str) -> str:
     """scontrol while the controller remembers it, sacct after that."""
     one = shlex.quote(job_id)
     return (
-        f"id -un; TZ=UTC scontrol -o show job {one}; "
-        f"TZ=UTC sacct -X -P -n -o JobID,User,JobName,Submit,WorkDir -j {one} 2>/dev/null"
+        f"id -un; export TZ=UTC {_WHOLE}; scontrol -o show job {one}; "
+        f"sacct -X -P -n -o JobID,User,JobName,Submit,WorkDir -j {one} 2>/dev/null"
     )
 
 
@@ -391,17 +389,18 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
     me, _, rest = out.partition("\n")
     found = [facts for line in rest.splitlines() if line.startswith("JobId=") for facts in [_facts(line)]]
     mine = [facts for facts in found if facts.get("UserId", "").partition("(")[0] == me]
+    rows = [[*line.split("|")[0].partition("_"), *line.split("|")[1:]] for line in rest.splitlines() if "|" in line]
+    owned = [(row[0], row[2], *row[4:7]) for row in rows if len(row) >= 7 and row[3] == me]
     if mine:
         last = mine[-1]
-        ranges = [part for facts in mine for part in _ranges(facts.get("ArrayTaskId", "N/A"))]
-        submitted = Submitted(last.get("ArrayJobId", last["JobId"]), last.get("JobName", ""), _together(ranges))
-        return ByHand(submitted, last.get("WorkDir", ""), _seconds(last.get("SubmitTime", "")))
-    rows = [line.split("|") for line in rest.splitlines() if line.count("|") >= 4]
-    if owned := [row for row in rows if row[1] == me]:
-        ids = [row[0].partition("_") for row in owned]
-        ranges = [part for _, _, task in ids for part in _ranges(task.strip("[]") or "N/A")]
-        submitted = Submitted(ids[-1][0], owned[-1][2], _together(ranges))
-        return ByHand(submitted, owned[-1][4], _seconds(owned[-1][3]))
+        when = last.get("SubmitTime", "")
+        # The accounting has those that the controller has forgotten, and may have another job of this ID.
+        tasks = [facts.get("ArrayTaskId", "") for facts in mine] + [row[1] for row in owned if row[3] == when]
+        submitted = Submitted(last.get("ArrayJobId", last["JobId"]), last.get("JobName", ""), _together(tasks))
+        return ByHand(submitted, last.get("WorkDir", ""), _seconds(when))
+    if owned:
+        job_id, _, name, when, directory = owned[-1]
+        return ByHand(Submitted(job_id, name, _together([row[1] for row in owned])), directory, _seconds(when))
     if "Unable to contact" in err or "timed out" in err:
         raise _failed(err)
     return None
@@ -416,15 +415,15 @@ def accounting_command(job_ids: Sequence[str]) -> str:
     """S3: the controller, for as long as it remembers, and the accounting where there is any."""
     ids = ",".join(job_ids)
     return (
-        f"TZ=UTC sacct -X -P -n -o JobID,State,ExitCode,Submit,Start,End -j {shlex.quote(ids)} 2>/dev/null; "
-        f'for id in {shlex.join(job_ids)}; do TZ=UTC scontrol -o show job "$id"; done; true'
+        f"export TZ=UTC {_WHOLE}; sacct -X -P -n -o JobID,State,ExitCode,Submit,Start,End -j {shlex.quote(ids)} "
+        f'2>/dev/null; for id in {shlex.join(job_ids)}; do scontrol -o show job "$id"; done; true'
     )
 
 
 def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: ARG001  # of several commands
     """Records of both; what the controller says comes last and counts, since the accounting lags (S4). sacct shows no
     mark, so of an ID that was used twice it may tell the later job."""
-    records: dict[tuple[str, int], Record] = {}
+    records: list[Record] = []
     for line in out.splitlines():
         if line.startswith("JobId="):
             facts = _facts(line)
@@ -437,15 +436,12 @@ def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: 
             key = ""
         else:
             continue
-        if not job_id.isdecimal() or not (task == "" or (task.isdecimal() and len(task) < 10)):
-            continue  # the pending rest of an array job
-        record = Record(job_id, int(task or 0), _seconds(words[2]), _outcome(*words), key)
-        known = records.get((job_id, record.task))
-        if not (known and known.outcome.state.ended and not record.outcome.state.ended):
-            records[job_id, record.task] = record
+        tasks = _ranges(task)
+        if job_id.isdecimal() and (tasks or task in ("", _REST)):
+            records.append(Record(job_id, tasks, _seconds(words[2]), _outcome(*words), key))
     if not records and ("Unable to contact" in err or "timed out" in err):
         raise _failed(err)
-    return list(records.values())
+    return records
 
 
 def _facts(line: str) -> dict[str, str]:

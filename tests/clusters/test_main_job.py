@@ -347,7 +347,7 @@ def test_two_clusters_results_are_not_mixed_and_a_pattern_without_a_match_is_tol
     person.script("x", "#!/bin/bash\necho $SGE_ROOT > same.txt\n")
     mixed = person.fab("-H", "sandbox,sandbox2", "submit", "--script=x", "wait", "fetch", "--to=both")
     assert mixed.returncode == 2
-    assert "another job" in mixed.stderr
+    assert "already has the results of job" in mixed.stderr
     assert (person.work / "both" / "same.txt").read_text().rstrip().endswith("/sandbox")
     nothing = person.fab("-H", "sandbox", "fetch", "--only=*.csv")
     assert nothing.returncode == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tasks.testbed import bed, register, slurm_daemons
 from tasks.testbed.slurm import SlurmCluster
 from tasks.testbed.sshd import extra_sshd, main_door
 from tests.clusters.bench import lose_the_answer, until
+from tests.clusters.hostile import login_node
 from tests.conftest import Person, json_lines, move_in
 
 HPC = "sandbox-slurm"
@@ -68,6 +70,57 @@ def test_s2_an_array_job_is_one_job_whatever_numbers_its_tasks_have(user: Person
         "3": "held",
     }
     user.fab("-H", HPC, "cancel")
+
+
+def test_s2_tasks_that_started_before_they_were_asked_for_are_tasks_of_the_job(
+    user: Person, slurm: SlurmCluster, tmp_path: Path
+) -> None:
+    """scontrol has a line of its own for each of them, and the first line is for what is left to start."""
+    node, go = tmp_path / "node", tmp_path / "end"
+    (node / "bin").mkdir(parents=True)
+    slow = (
+        f"#!/bin/sh\n: >'{node}/asked'\nuntil [ -e '{node}/go' ]; do sleep 0.1; done\nexec /usr/bin/scontrol \"$@\"\n"
+    )
+    (node / "bin" / "scontrol").write_text(slow)
+    (node / "bin" / "scontrol").chmod(0o755)
+    user.script("tasks", f"#!/bin/sh\nuntil [ -e '{go}' ]; do sleep 0.2; done\n")
+    with login_node(slurm, node, "slow", {".bash_profile": f"PATH={node}/bin:$PATH\n"}) as (person, _):
+        shutil.copy(user.work / "tasks", person.work)
+        submitting = person.start("-H", "hpc", "submit", "--script=tasks", "--array=1-5:2,7", "--at-once=2")
+        until((node / "asked").exists)
+        until(lambda: slurm.must("squeue", "-h", "-t", "R", "-n", "tasks").count("\n") == 2)
+        (node / "go").touch()
+        _, err = submitting.communicate(timeout=60)
+        assert submitting.returncode == 0, err
+        (job,) = person.jobs(cluster="hpc")
+        assert {task: each["state"] for task, each in job["tasks"].items()} == {
+            "1": "running", "3": "running", "5": "pending", "7": "pending"
+        }  # fmt: skip
+        go.touch()
+        assert person.wait(cluster="hpc")["state"] == "succeeded"
+
+
+def test_s2_many_tasks_that_make_no_range_are_told_whole(user: Person, slurm: SlurmCluster) -> None:
+    """squeue, scontrol and sacct cut such a list after 64 characters if they are let."""
+    numbers = [number for number in range(99) if number * number % 7 < 3]
+    job_id = user.submit("x", f"--array={','.join(map(str, numbers))}", "--hold", cluster=HPC)
+    (job,) = user.jobs(cluster=HPC)
+    assert {int(task): each["state"] for task, each in job["tasks"].items()} == dict.fromkeys(numbers, "held")
+    slurm.must("scancel", job_id)
+    (job,) = user.jobs(cluster=HPC)
+    assert {int(task): each["state"] for task, each in job["tasks"].items()} == dict.fromkeys(numbers, "cancelled")
+
+
+def test_s2_what_was_left_of_an_array_job_is_cancelled_with_all_jobs_of_its_user(
+    user: Person, slurm: SlurmCluster
+) -> None:
+    """`scancel -u` leaves no word of which tasks those were."""
+    user.submit("long", "--array=0-9", "--at-once=2", cluster=HPC)
+    until(lambda: slurm.must("squeue", "-h", "-t", "R", "-n", "long").count("\n") == 2)
+    slurm.must("scancel", "-u", getpass.getuser())
+    waited = user.fab("-H", HPC, "wait", "--json", "--timeout=50")
+    (job,) = json_lines(waited.stdout)
+    assert (job["state"], {each["state"] for each in job["tasks"].values()}) == ("cancelled", {"cancelled"})
 
 
 def test_s6_memory_is_per_core_and_a_bare_number_of_time_is_seconds(user: Person, slurm: SlurmCluster) -> None:
@@ -374,6 +427,27 @@ def forgetful(request: pytest.FixtureRequest, slurm: SlurmCluster) -> Iterator[S
     assert isinstance(cluster, SlurmCluster)
     yield cluster
     bed.down([name])
+
+
+def test_s2_tasks_that_were_forgotten_before_the_job_was_found_have_noted_that_they_are_its_own(
+    forgetful: SlurmCluster, tmp_path: Path
+) -> None:
+    person = move_in(tmp_path / "home", register.registration().read_text())
+    person.script("x", '#!/bin/sh\n[ "$SLURM_ARRAY_TASK_ID" = 1 ] && exit 7\n[ -e go ] || sleep 100\n')
+    words = ("-H", "forgetful", "submit", "--script=x", "--key=late", "--array=1-3,7", "--at-once=1")
+    assert person.fab(*words).returncode == 0
+    directory = forgetful.home / ".submithost" / "jobs" / "late"
+    until(lambda: (directory / ".submithost/notes/0/2.start").exists())
+    job_id = person.jobs(cluster="forgetful")[0]["job_id"]
+    until(lambda: "ArrayTaskId=1 " not in shown(forgetful, job_id), 180)
+    (person.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()
+    lose_the_answer(directory / ".submithost")
+    assert person.fab(*words).returncode == 0
+    (job,) = person.jobs(cluster="forgetful")
+    assert {task: each["state"] for task, each in job["tasks"].items()} == {
+        "1": "failed", "2": "running", "3": "pending", "7": "pending"
+    }  # fmt: skip
+    forgetful.must("scancel", job_id)
 
 
 def test_s3_s4_after_it_is_forgotten_notes_or_accounting_tell_how_a_job_ended(

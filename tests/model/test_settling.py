@@ -114,6 +114,17 @@ def test_an_array_job_is_running_while_any_task_is_and_failed_when_one_has() -> 
     assert (over.state, over.outcome.exit_status) == (State.FAILED, 3)
 
 
+def test_a_task_that_noted_its_start_is_one_of_the_job_whoever_forgot_it() -> None:
+    notes = {7: ended(0), 9: Note("11", 900, 990, 0), 12: Note("12", 900)}
+    job = settle(ARRAY, know(notes=notes, queue=dict.fromkeys((1, 2, 3, 12), State.PENDING)), NOT_ENDS)
+    assert {task: outcome.state for task, outcome in job.tasks.items()} == {
+        **dict.fromkeys((1, 2, 3, 12), State.PENDING), 7: State.SUCCEEDED
+    }  # fmt: skip
+    unknown = settle(JOB, know(notes={0: ended(0), 3: Note("12", 900)}), NOT_ENDS)
+    assert {task: outcome.state for task, outcome in unknown.tasks.items()} == {0: State.SUCCEEDED, 3: State.RUNNING}
+    assert settle(JOB, know(notes={0: ended(0)}), NOT_ENDS).array is None
+
+
 def test_notes_are_read_in_any_order_and_a_requeue_undoes_an_end() -> None:
     notes = Notes()
     notes.read("end k 12 0 20 99\nstart k 12 0 10 node\nout /a b/o\nerr /a b/e\n")

@@ -208,7 +208,7 @@ def accounting(command: str, file: str = ROUND1) -> list[Record]:
 
 def test_g29_g30_a_deleted_running_job_was_cancelled() -> None:
     (record,) = accounting("qacct -j 22")
-    assert (record.job_id, record.task) == ("22", 0)
+    assert (record.job_id, record.tasks) == ("22", ())
     assert (record.outcome.state, record.outcome.exit_status) == (State.CANCELLED, 137)
     assert (record.submitted_at, record.outcome.started_at, record.outcome.ended_at) == (
         1795336591, 1795336591, 1795336594,
