@@ -7,6 +7,7 @@ broke, continues the N that it has begun, and begins the next one only when all 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -109,10 +110,16 @@ def _keys(
     while True:
         number += 1
         base = f"{job.origin or job.key}.r{number}"
-        keys = [check_key(f"{base}.{part.first}-{part.last}.{part.step}" if part else base) for part in parts]
+        keys = [check_key(f"{base}.{_word(part)}" if part else base) for part in parts]
         known = [session.ledger.by_key(session.name, key) for key in keys]
         if not all((one and one.job_id) or key in done for key, one in zip(keys, known, strict=True)):
             return list(zip(keys, parts, strict=True))
+
+
+def _word(part: TaskRange) -> str:
+    """Short, and of these tasks alone."""
+    digest = f".{hashlib.sha256(str(part).encode()).hexdigest()[:8]}" if part.also else ""
+    return f"{part.first}-{part.last}.{part.step}{digest}"
 
 
 def _read(session: Session, job: Job) -> Original:

@@ -165,11 +165,12 @@ def _make(directory: Path, kind: Kind[Any], new: New, slots: int, say: Say) -> C
             sshd.furnish(sshd.main_door(cluster))
             sshd.start_sshd(sshd.main_door(cluster))
             break
-        except SchedulerError:
+        except SchedulerError as error:
             # Somebody else may have taken a port since we looked, or the machine was too busy for the scheduler.
             end_all(directory)
             if attempt == 2:
                 raise
+            say(f"{error}; trying again")
             _remove(directory, say)
     say(f"{cluster.name}: {', '.join(health(cluster).daemons)} are up; sshd listens on port {cluster.sshd_port}")
     return cluster

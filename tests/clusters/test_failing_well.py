@@ -164,7 +164,7 @@ def test_a_timeout_while_the_login_node_is_away_does_not_tell_of_a_running_job(
         person = at(door, tmp_path)
         person.script("x", "#!/bin/sh\n")
         assert person.fab("-H", "hpc", "submit", "--script=x", "--hold").returncode == 0
-        waiting = person.start("-H", "hpc", "wait", "--timeout=8")
+        waiting = person.start("-H", "hpc", "wait", "--timeout=15")
         until(lambda: door.logins() == 2)
         time.sleep(2)
         stop_sshd(door)
