@@ -105,7 +105,7 @@ def kill_execd(cell: Cell) -> None:
     services.stop(cell, "sge_execd", signal.SIGKILL)
 
 
-def qmaster_answers(cell: Cell, timeout: float = 5) -> bool:
+def qmaster_answers(cell: Cell, timeout: float = 15) -> bool:
     """Whether sge_qmaster lives and answers."""
     if not services.lives(cell, "sge_qmaster"):
         return False

@@ -260,7 +260,7 @@ def test_what_the_ledger_says_is_asked_again_over_there(person: Person, cells: d
     job = ledger_of(person).by_key("sandbox", "runs")
     assert job
     ledger_of(person).begin(replace(job, key="orphan", job_id="999999", directory=str(orphan), fetched_at=3))
-    done = cleaned(person, "--job=orphan")
+    done = cleaned(person, "--job=orphan", status=2)
     assert "neither its notes nor the accounting say that it has ended" in done.stderr
     assert all(directory(cells, key).is_dir() for key in ("runs", "waits", "tasks", "orphan"))
     cells["sandbox"].run("qdel", "-u", "*")
