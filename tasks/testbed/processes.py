@@ -2,8 +2,8 @@
 
 Pid files are stale after a crash or a reboot, and the children of jobs are in none. So every daemon starts
 with `SUBMITHOST_TESTBED=<directory of the cell>` in its environment; sge_execd hands it down to shepherds and
-jobs, and sshd's SetEnv gives it to remote commands. sshd itself writes its title over its environment and is
-known by its log file, which lies in the cell's directory.
+jobs, and sshd's SetEnv gives it to remote commands. sshd and slurmstepd write their titles over their environment
+and are known by the files that they have open in the cell's directory.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "SUBMITHOST_TESTBED"
+_TITLED = (b"sshd: ", b"slurmstepd: ")
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _program(process: Process) -> str:
 def _is_marked(process: Process, directory: Path) -> bool:
     if f"{MARK}={directory}".encode() in _read(process.pid, "environ").split(b"\0"):
         return True
-    return process.command.startswith(b"sshd: ") and any(
+    return process.command.startswith(_TITLED) and any(
         file.startswith(f"{directory}/") for file in _open_files(process.pid)
     )
 

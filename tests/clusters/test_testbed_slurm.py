@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import signal
 import time
@@ -113,6 +114,15 @@ def test_up_changes_the_number_of_slots_and_jobs_are_kept(cluster: SlurmCluster)
     assert ended(held) == "COMPLETED"
 
 
+def whose_environment_names(state: Path) -> list[int]:
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if str(state).encode() in file.read_bytes():
+                found.append(int(file.parent.name))
+    return found
+
+
 def test_down_leaves_no_process_and_no_file(cluster: SlurmCluster, state: Path) -> None:
     # A child in a session of its own, of a job that takes nothing of a login's environment.
     sbatch("trap '' TERM HUP; setsid sleep 1234 & sleep 1234", "--export=NONE")
@@ -120,12 +130,13 @@ def test_down_leaves_no_process_and_no_file(cluster: SlurmCluster, state: Path) 
     for process in processes.belonging_to(cluster.directory):
         if b"slurmstepd" in process.command or b"slurmd" in process.command:
             processes.end(process)  # what they had started is nobody's child now
-    seen = [one.pid for one in processes.belonging_to(cluster.directory)]
-    assert len(seen) >= 5
+    assert len(processes.belonging_to(cluster.directory)) >= 5
+    there = whose_environment_names(state)  # also what has written its title over the mark
+    assert len(there) >= 5
 
     assert bed.down() == ["sandbox-slurm"]
 
-    assert not [pid for pid in seen if processes.look(pid)]
+    assert not [pid for pid in there if processes.look(pid)]
     assert not [path for path in state.rglob("*") if path != state / "submithost"]
 
 
