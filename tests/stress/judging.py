@@ -70,10 +70,15 @@ def judge(asked: Asked, truth: Truth) -> Judgement:
     done = Counter((body.job_id, body.task) for body in truth.bodies if body.ended)
     twice = [run for run, times in done.items() if times > 1 + truth.requeued.get(run, 0)]
     doubled = len(truth.jobs) > 1 or bool(twice and not asked.bare)
-    no_record = asked.bare and len(truth.accounted) < len(asked.tasks)
+    no_record = _no_record(asked, truth)
     wrong = tuple(_wrong(asked, truth))
     not_ours = forgotten or bool(told and no_record) or bool(twice and asked.bare)
     return Judgement(len(truth.jobs), len(ran), lost, doubled, wrong, not_ours)
+
+
+def _no_record(asked: Asked, truth: Truth) -> bool:
+    """A bare job of which its scheduler has no end, though it ran: it lost the record, or holds it for running."""
+    return asked.bare and len(truth.accounted) < len(asked.tasks)
 
 
 def _told(asked: Asked) -> set[str]:
@@ -99,7 +104,8 @@ def _wrong(asked: Asked, truth: Truth) -> Iterator[str]:
             yield f"{asked.name}: `{' '.join(answer.words)}` ({answer.status}): {what}"
     if not any(answer.status == 0 and "submit" in answer.words for answer in asked.answers):
         yield f"{asked.name}: no submit ever answered 0"
-    if not any(answer.status in (0, 3) and "wait" in answer.words for answer in asked.answers):
+    seen = any(answer.status in (0, 3) and "wait" in answer.words for answer in asked.answers)
+    if not (seen or _no_record(asked, truth)):
         yield f"{asked.name}: no wait ever saw the end"
 
 

@@ -80,6 +80,15 @@ def test_a_story_without_an_end_is_wrong() -> None:
     )
 
 
+def test_a_bare_job_that_its_scheduler_holds_for_running_ends_nowhere() -> None:
+    told = replace(RIGHT, answers=(SUBMIT, waited(status=6, state="running", exit_status=None)))
+    no_end = replace(TRUTH, accounted={})
+    judged = judge(replace(told, bare=True), no_end)
+    assert (judged.wrong, judged.not_ours) == ((), True)
+    for asked, truth in ((told, no_end), (replace(told, bare=True), TRUTH)):
+        assert judge(asked, truth).wrong == ("x: no wait ever saw the end",)
+
+
 def test_what_a_killed_scheduler_forgot_has_vanished_and_is_not_lost_by_us() -> None:
     vanished = waited(state="vanished", exit_status=None)
     forgotten = Truth(forgotten=frozenset({"5"}))
