@@ -222,9 +222,16 @@ def other_user(folder: Path, home: Path, login_shell: str | None = None) -> dict
     known = Path("/etc/passwd").read_text().splitlines()
     others = [text for text in known if not text.startswith(f"{me.pw_name}:")]
     passwd, group, shadow = (folder / name for name in ("passwd", "group", "shadow"))
-    write(passwd, "\n".join([line, *others]) + "\n")
-    write(group, Path("/etc/group").read_text())
-    write(shadow, f"{me.pw_name}:*:19000:0:99999:7:::\n")
+    texts = {
+        passwd: "\n".join([line, *others]) + "\n",
+        group: Path("/etc/group").read_text(),
+        shadow: f"{me.pw_name}:*:19000:0:99999:7:::\n",
+    }
+    for path, text in texts.items():
+        # A new file is read anew by the daemons that live, each of whose threads may find nobody meanwhile: sge_qmaster
+        # ends itself then.
+        if not path.exists() or path.read_text() != text:
+            write(path, text)
     return {
         "LD_PRELOAD": str(wrapper),
         "NSS_WRAPPER_PASSWD": str(passwd),
