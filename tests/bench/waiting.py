@@ -33,7 +33,7 @@ def first_job(runs: int, scheduler: str, bound: float) -> Limit:
 
     def once() -> float:
         with tempfile.TemporaryDirectory() as directory:
-            person = user(Path(directory) / "home")
+            person = user(Path(directory) / "home", "")
             person.script("x", "#!/bin/sh\n")
             try:
                 seconds = timed([fab(), "testbed.up", *flags], person.work, person.environment)
