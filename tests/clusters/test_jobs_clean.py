@@ -244,7 +244,7 @@ def lie(person: Person, key: str) -> None:
 
 
 def test_what_the_ledger_says_is_asked_again_over_there(person: Person, cells: dict[str, Cell]) -> None:
-    finished(person, "first", fetch=())
+    finished(person, "accounted", fetch=())
     until((cells["sandbox"].common / "accounting").exists)  # a new cell has none, and cannot be asked
     person.script("x", "#!/bin/sh\nsleep 60\n")
     for key, words in {"runs": (), "waits": ("--hold",), "tasks": ("--array=1-2",)}.items():
