@@ -72,7 +72,8 @@ def test_other_login_nodes_for_the_same_cell(cell: Cell, tmp_path: Path) -> None
 
 def test_daemons_can_be_stopped_and_started_one_by_one(cell: Cell) -> None:
     door = sshd.main_door(cell)
-    users = [(cell.directory / name).stat() for name in ("passwd", "group", "shadow")]
+    users = [cell.directory / name for name in ("passwd", "group", "shadow")]
+    before = [path.stat().st_ino for path in users]
     daemons.kill_qmaster(cell)
     assert "commlib error" in cell.run("qstat").stderr
     daemons.start_qmaster(cell)
@@ -86,7 +87,7 @@ def test_daemons_can_be_stopped_and_started_one_by_one(cell: Cell) -> None:
     sshd.start_sshd(door)
     until(lambda: job not in ssh("sandbox", "qstat"))
     # Whoever lives would read new ones anew, and not find its user meanwhile.
-    assert [(cell.directory / name).stat().st_ino for name in ("passwd", "group", "shadow")] == [u.st_ino for u in users]
+    assert [path.stat().st_ino for path in users] == before
 
 
 def test_without_packages_and_without_root_the_command_that_helps_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
