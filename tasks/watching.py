@@ -16,7 +16,7 @@ from .explaining import Errors
 from .login_node import Program, Reply
 from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
 from .model.job import Job, Outcome, State
-from .model.settling import Known, Notes, settle
+from .model.settling import ACCOUNTING_LAG, Known, Notes, settle
 from .model.wording import fab, number
 from .schedulers import Record, Row
 from .selection import Selected
@@ -195,7 +195,7 @@ class Watch:
         except SchedulerError:
             records = None
         for job in jobs:
-            found = None if records is None else records_of(job, records)
+            found = None if records is None else records_of(job, records, self._now)
             self._update(job, self._queue.get(job.key), found, accounting_asked=True)
         self._store()
 
@@ -270,12 +270,18 @@ def _tasks(row: Row | Record, job: Job) -> Iterable[int]:
     return (task for fewer, more in both for task in fewer.numbers() if task in more)
 
 
-def records_of(job: Job, records: Iterable[Record]) -> dict[int, Outcome]:
-    """The accounting's records of `job`; IDs are used again (G29), so none from before it was submitted."""
+def records_of(job: Job, records: Iterable[Record], now: int = 0) -> dict[int, Outcome]:
+    """The accounting's records of `job`; IDs are used again (G29), so none from before it was submitted.
+
+    Clocks differ, but what seems a little too old may be of a job that had this ID minutes ago, and the right record be
+    late: it counts when by `now` (the cluster's time) no other one has come.
+    """
+    waited = job.absent_since is not None and now - job.absent_since > ACCOUNTING_LAG
+    slack = 300 if waited else 5
     rest: dict[int, Outcome] = {}
     told: dict[int, Outcome] = {}  # of one task: a line about several may name some that it is not about any more
     for record in records:
-        recent = (record.submitted_at or 0) >= (job.submitted_at or 0) - 300
+        recent = (record.submitted_at or 0) >= (job.submitted_at or 0) - slack
         if record.job_id == job.job_id and _carries(job, record.key) and recent:
             found = told if [len(tasks) for tasks in record.tasks] == [1] else rest
             for task in _tasks(record, job):

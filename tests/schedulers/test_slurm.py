@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from tasks.model.job import Job, State
+from tasks.model.job import Job, Outcome, State
 from tasks.model.resources import TaskRange
-from tasks.schedulers import slurm
+from tasks.schedulers import Record, slurm
 from tasks.watching import records_of
 from tests.captured import answer, captured
 
@@ -40,6 +41,17 @@ def test_s2_what_is_told_of_one_task_beats_what_is_told_of_the_rest() -> None:
     for text in (ended, "\n".join(reversed(ended.splitlines()))):
         found = records_of(job("5", "0-9"), slurm.parse_accounting(0, text, ""))
         assert Counter(outcome.state for outcome in found.values()) == {State.SUCCEEDED: 3, State.CANCELLED: 7}
+
+
+def test_g29_an_older_record_of_the_same_number_counts_only_when_the_right_one_does_not_come() -> None:
+    older = Record("7", (), 1000, Outcome(State.FAILED, 7))
+    mine = Job("key", "hpc", "a.sh", "a.sh", "-", "/d", job_id="7", submitted_at=1100)
+    assert records_of(mine, [older], 1110) == {}
+    absent = replace(mine, absent_since=1110)
+    assert records_of(absent, [older], 1150) == {}
+    assert records_of(absent, [older], 1171) == {0: older.outcome}  # the clocks differ
+    right = Record("7", (), 1100, Outcome(State.SUCCEEDED, 0))
+    assert records_of(mine, [right], 1110) == {0: right.outcome}
 
 
 @pytest.mark.parametrize("source", ["JobId=", "4_"])
