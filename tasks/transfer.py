@@ -60,11 +60,16 @@ class Changes:
     @classmethod
     def between(cls, found: Sequence[Found], target: Path, *, force: bool) -> Changes:
         """`force`: what is newer here is wanted too."""
-        changed = [file for file in found if not same(file, target / file.name)]
-        newer = [] if force else [file for file in changed if newer_here(file, target / file.name)]
-        files = [sum(file.entry.kind != "d" for file in several) for several in (found, changed)]
-        wanted = [file for file in changed if file not in newer]
-        return cls(wanted, [str(target / file.name) for file in newer], files[0] - files[1])
+        wanted, newer, unchanged = [], [], 0
+        for file in found:
+            here = target / file.name
+            if same(file, here):
+                unchanged += file.entry.kind != "d"
+            elif not force and newer_here(file, here):
+                newer.append(str(here))
+            else:
+                wanted.append(file)
+        return cls(wanted, newer, unchanged)
 
 
 def laid_before(place: Path, owner: str) -> str:

@@ -261,10 +261,8 @@ def _carries(job: Job, key: str) -> bool:
 
 def _tasks(row: Row | Record, job: Job) -> Iterable[int]:
     """Which of the job's tasks a row is about."""
-    if not job.array:
-        return (0,)
-    if not row.tasks:
-        return job.array.numbers()
+    if not (job.array and row.tasks):
+        return job.numbers()
     # Those that it has: a number from outside is no reason to count to a billion.
     both = (sorted((job.array, tasks), key=len) for tasks in row.tasks)
     return (task for fewer, more in both for task in fewer.numbers() if task in more)

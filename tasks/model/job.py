@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
@@ -102,6 +102,10 @@ class Job:
     def state(self) -> State:
         """The state of the job as a whole."""
         return self.outcome.state
+
+    def numbers(self) -> Sequence[int]:
+        """Its tasks' numbers; 0 alone when it is no array job."""
+        return self.array.numbers() if self.array else (0,)
 
     def only(self, tasks: Collection[int]) -> Job:
         """The job as far as these tasks of it go; none named: all of it."""

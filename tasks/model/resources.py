@@ -46,8 +46,8 @@ class TaskRange:
     @classmethod
     def parse(cls, text: str) -> TaskRange:
         """Read `1-100:2`, `1-100`, `7` (that task alone), or several with commas between. Raises InvalidInput."""
-        one, *more = (cls._parse_one(part, text) for part in text.split(","))
         try:
+            one, *more = (cls._parse_one(part, text) for part in text.split(","))
             return replace(one, also=tuple(more))
         except ValueError as error:
             raise InvalidInput(f"array {text!r}: {error}") from None

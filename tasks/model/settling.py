@@ -6,7 +6,7 @@ Pure; the words of the sources are translated before.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from .job import Job, Outcome, State, together
@@ -93,18 +93,12 @@ class Known:
     accounting_asked: bool = False
 
 
-def _tasks(job: Job) -> Iterable[int]:
-    """The task numbers of a job; 0 alone when it is no array job."""
-    return job.array.numbers() if job.array else (0,)
-
-
 def _with_noted(job: Job, notes: Mapping[int, Note]) -> Job:
     """The job with every task that has noted its start: a scheduler that was asked late forgot those that had ended."""
-    noted = {task for task, note in notes.items() if note.job_id == job.job_id}
-    if not job.array and not noted - {0}:
+    noted = [task for task, note in notes.items() if note.job_id == job.job_id]
+    if all(task in (job.array or (0,)) for task in noted):
         return job
-    missing = [task for task in noted if not (job.array and task in job.array)]
-    return replace(job, array=TaskRange.of([*_tasks(job), *missing] if job.array else noted)) if missing else job
+    return replace(job, array=TaskRange.of([*(job.numbers() if job.array else ()), *noted]))
 
 
 def settle(job: Job, known: Known, not_ends: Collection[int]) -> Job:
@@ -115,7 +109,7 @@ def settle(job: Job, known: Known, not_ends: Collection[int]) -> Job:
     job = _with_noted(job, known.notes)
     tasks = {}
     absent = False
-    for task in _tasks(job):
+    for task in job.numbers():
         before = job.tasks.get(task, Outcome(State.UNKNOWN)) if job.array else job.outcome
         if before.state.ended and before.state is not State.VANISHED:
             tasks[task] = before

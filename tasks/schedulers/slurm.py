@@ -12,6 +12,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
@@ -346,8 +347,8 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
         # What was refused for its resources is kept as a job that has failed, and was none.
         if key and fields[0].isdecimal() and fields[2] != "BadConstraints":
             tasks.setdefault(key, []).append(fields[1])
-            marks[key] = Submitted(fields[0], fields[3], _together(tasks[key]))
-    return marks
+            marks[key] = Submitted(fields[0], fields[3])
+    return {key: replace(found, array=_together(tasks[key])) for key, found in marks.items()}
 
 
 def _key(command: str) -> str:
@@ -389,18 +390,20 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
     me, _, rest = out.partition("\n")
     found = [facts for line in rest.splitlines() if line.startswith("JobId=") for facts in [_facts(line)]]
     mine = [facts for facts in found if facts.get("UserId", "").partition("(")[0] == me]
-    rows = [[*line.split("|")[0].partition("_"), *line.split("|")[1:]] for line in rest.splitlines() if "|" in line]
-    owned = [(row[0], row[2], *row[4:7]) for row in rows if len(row) >= 7 and row[3] == me]
+    rows = [line.split("|") for line in rest.splitlines()]
+    owned = [row for row in rows if len(row) >= 5 and row[1] == me]
     if mine:
         last = mine[-1]
         when = last.get("SubmitTime", "")
         # The accounting has those that the controller has forgotten, and may have another job of this ID.
-        tasks = [facts.get("ArrayTaskId", "") for facts in mine] + [row[1] for row in owned if row[3] == when]
+        tasks = [facts.get("ArrayTaskId", "") for facts in mine]
+        tasks += [row[0].partition("_")[2] for row in owned if row[3] == when]
         submitted = Submitted(last.get("ArrayJobId", last["JobId"]), last.get("JobName", ""), _together(tasks))
         return ByHand(submitted, last.get("WorkDir", ""), _seconds(when))
     if owned:
-        job_id, _, name, when, directory = owned[-1]
-        return ByHand(Submitted(job_id, name, _together([row[1] for row in owned])), directory, _seconds(when))
+        last_id, _, name, when, directory = owned[-1][:5]
+        tasks = [row[0].partition("_")[2] for row in owned]
+        return ByHand(Submitted(last_id.partition("_")[0], name, _together(tasks)), directory, _seconds(when))
     if "Unable to contact" in err or "timed out" in err:
         raise _failed(err)
     return None

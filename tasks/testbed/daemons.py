@@ -121,9 +121,8 @@ def execd_answers(cell: Cell) -> bool:
         return False
     port = cell.settings()["SGE_EXECD_PORT"]
     try:
-        # The load values may be those of one that was here before. Whom an execd that is starting does not answer at
-        # once, it does not answer at all.
-        if cell.run("qping", "-info", files.HOST, port, "execd", "1", timeout=3).returncode != 0:
+        # The load values may be those of one that was here before.
+        if cell.run("qping", "-info", files.HOST, port, "execd", "1").returncode != 0:
             return False
         done = cell.run("qconf", "-se", files.HOST)
     except SchedulerError:

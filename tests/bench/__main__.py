@@ -46,8 +46,8 @@ def measurements(cell: Cell, runs: int) -> dict[str, Callable[[], Pair | Limit]]
         "many-files": lambda: small_files(cell, 1, 5000),
         "end-known": lambda: end_known(cell, runs, 2),
         "held": lambda: held_jobs(cell, runs, 10_000, 3, 300),
-        "first-job": lambda: first_job(runs, "Grid Engine", 15),
-        "first-slurm": lambda: first_job(runs, "Slurm", 20),
+        "first-job": lambda: first_job(runs, "Grid Engine", "sandbox", [], 15),
+        "first-slurm": lambda: first_job(runs, "Slurm", "sandbox-slurm", ["--slurm"], 20),
     }
 
 

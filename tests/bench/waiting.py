@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.testbed import register
@@ -27,9 +28,8 @@ def end_known(cell: Cell, runs: int, bound: float) -> Limit:
         return Limit("`wait` tells of a job's end, after its last command", [late() for _ in range(runs)], bound)
 
 
-def first_job(runs: int, scheduler: str, bound: float) -> Limit:
-    """`testbed.up` of clusters that are new, and a job that one of them ran."""
-    name, flags = ("sandbox-slurm", ["--slurm"]) if scheduler == "Slurm" else ("sandbox", [])
+def first_job(runs: int, scheduler: str, name: str, flags: Sequence[str], bound: float) -> Limit:
+    """`testbed.up` with these flags of clusters that are new, and a job that the one of this name ran."""
 
     def once() -> float:
         with tempfile.TemporaryDirectory() as directory:

@@ -137,21 +137,23 @@ def test_clusters_that_do_not_answer_are_waited_for_all_at_once(tmp_path: Path) 
     blocks = []
     for number, server in enumerate(silent):
         port = server.getsockname()[1]
-        blocks.append(f"Host silent{number}\n HostName 127.0.0.1\n Port {port}\n ConnectTimeout 50\n")
+        blocks.append(f"Host silent{number}\n HostName 127.0.0.1\n Port {port}\n ConnectTimeout 15\n")
         ledger_of(person).begin(made_up(number, f"silent{number}", State.RUNNING))
     (tmp_path / "ssh_config").write_text("".join(blocks))
     all_here = threading.Barrier(len(silent))
 
-    def hang_up(server: socket.socket) -> None:
-        with server, server.accept()[0]:
-            all_here.wait(40)  # broken where they come one after the other: the first one waits here
+    def say_nothing(server: socket.socket) -> None:
+        with server, server.accept()[0] as client:
+            all_here.wait(14)  # broken where they come one after the other: the second when the first is given up
+            while client.recv(4096):
+                pass
 
     with ThreadPoolExecutor(len(silent)) as pool:
-        waiting = pool.map(hang_up, silent)
+        waiting = pool.map(say_nothing, silent)
         done = person.fab("-S", str(tmp_path / "ssh_config"), "jobs", "--refresh")
         assert list(waiting) == [None] * len(silent)
     assert done.returncode == 4
-    assert len(done.stderr.splitlines()) == len(silent)
+    assert done.stderr.count("says nothing for 15 s") == len(silent) == len(done.stderr.splitlines())
     assert [line.split("\t")[2] for line in done.stdout.splitlines()] == ["running"] * 4
 
 
