@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from .finding import root_of
 from .listing import SLOW
 from .login_node import Program
+from .matching import records_of
 from .model.errors import InvalidInput
 from .model.job import Job, Outcome, State, check_key
 from .model.settling import Known, Notes, settle
 from .model.wording import number
 from .session import Answer, Session
-from .watching import records_of
 
 _KNOWN_ENDS = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 

@@ -14,9 +14,10 @@ from contextlib import closing
 from . import output
 from .explaining import Errors
 from .login_node import Program, Reply
+from .matching import records_of, states_of
 from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
 from .model.job import Job, Outcome, State
-from .model.settling import ACCOUNTING_LAG, Known, Notes, settle
+from .model.settling import Known, Notes, settle
 from .model.wording import fab, number
 from .schedulers import Record, Row
 from .selection import Selected
@@ -158,7 +159,7 @@ class Watch:
         """Settle by the notes, and by the scheduler's list if it was asked."""
         rows = self._rows(queue) if queue and self._now else None
         if rows is not None:
-            self._queue = _by_job(rows, self.live())
+            self._queue = states_of(rows, self.live())
         for job in self.live():
             self._update(job, None if rows is None else self._queue[job.key], None)
         self._store()
@@ -238,54 +239,6 @@ def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
     first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
     how = "" if fetched else f"; its results: {fab()} -H {session.name} fetch --job {first.job_id}"
     raise JobFailed(f"{first.title()} {first.state}{more}{how}")
-
-
-def _by_job(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, dict[int, State]]:
-    """States by key and task; a row without tasks is about the whole job (task 0)."""
-    found: dict[str, dict[int, State]] = {}
-    of_id: dict[str | None, list[Row]] = {}
-    for row in rows:
-        of_id.setdefault(row.job_id, []).append(row)
-    for job in jobs:
-        states = found[job.key] = {}
-        for row in of_id.get(job.job_id, ()):
-            if _carries(job, row.key):
-                states.update(dict.fromkeys(_tasks(row, job), row.state))
-    return found
-
-
-def _carries(job: Job, key: str) -> bool:
-    """Whether what has this mark may be this job: where it has none, or the job was submitted without us, it may."""
-    return job.by_hand or key in ("", job.key)
-
-
-def _tasks(row: Row | Record, job: Job) -> Iterable[int]:
-    """Which of the job's tasks a row is about."""
-    if not (job.array and row.tasks):
-        return job.numbers()
-    # Those that it has: a number from outside is no reason to count to a billion.
-    both = (sorted((job.array, tasks), key=len) for tasks in row.tasks)
-    return (task for fewer, more in both for task in fewer.numbers() if task in more)
-
-
-def records_of(job: Job, records: Iterable[Record], now: int = 0) -> dict[int, Outcome]:
-    """The accounting's records of `job`; IDs are used again (G29), so none from before it was submitted.
-
-    Clocks differ, but what seems a little too old may be of a job that had this ID minutes ago, and the right record be
-    late: it counts when by `now` (the cluster's time) no other one has come.
-    """
-    waited = job.absent_since is not None and now - job.absent_since > ACCOUNTING_LAG
-    slack = 300 if waited else 5
-    rest: dict[int, Outcome] = {}
-    told: dict[int, Outcome] = {}  # of one task: a line about several may name some that it is not about any more
-    for record in records:
-        recent = (record.submitted_at or 0) >= (job.submitted_at or 0) - slack
-        if record.job_id == job.job_id and _carries(job, record.key) and recent:
-            found = told if [len(tasks) for tasks in record.tasks] == [1] else rest
-            for task in _tasks(record, job):
-                if record.outcome.state.ended or not (task in found and found[task].state.ended):
-                    found[task] = record.outcome
-    return rest | told
 
 
 def _late(deadline: float | None) -> bool:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tasks.adopting import _found
 from tasks.finding import Progress
 from tasks.login_node import Reply, Sections
+from tasks.matching import records_of, states_of
 from tasks.model.errors import InvalidInput, NotSubmitted, SchedulerError
 from tasks.model.job import Job, Outcome, State, check_key, iso, new_key
 from tasks.model.ledger import Ledger, to_record
@@ -31,7 +32,6 @@ from tasks.schedulers import Submission, gridengine
 from tasks.selection import read_job_file
 from tasks.session import Answer, keys, known_hosts
 from tasks.session.answers import Answers
-from tasks.watching import _by_job, records_of
 
 NONCE = "0123456789abcdef0123456789abcdef"
 FILES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -153,7 +153,7 @@ def test_a_job_in_the_queue_has_not_ended_whatever_else_is_said(
     state: str, tasks: str, noted: str, accounted: str, noise: str, clock: int
 ) -> None:
     rows = "".join((ROW.format(812, "r", ""), ROW.format(12, state, tasks), ROW.format(2, "qw", "")))
-    queue = _by_job(gridengine.parse_queue(0, f"{noise}<?xml?><job_info>{rows}</job_info>".replace(
+    queue = states_of(gridengine.parse_queue(0, f"{noise}<?xml?><job_info>{rows}</job_info>".replace(
         "<?xml?>", "<?xml version='1.0'?>"), ""), [JOB])["k"]  # fmt: skip
     notes = Notes()
     notes.read(noted)
