@@ -69,6 +69,19 @@ class Person:
         return job
 
 
+def program(path: Path, text: str) -> Path:
+    """Lay a program there, in a directory that is made when it is missing: one to be found before the real one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def until_there(path: Path) -> str:
+    """A line of a script that waits for this file: what is to happen meanwhile may take its time."""
+    return f"until [ -e '{path}' ]; do sleep 0.2; done"
+
+
 def json_lines(text: str) -> list[dict[str, Any]]:
     """The objects, one a line."""
     return [json.loads(line) for line in text.splitlines()]

@@ -22,7 +22,7 @@ from tests.clusters.bench import qsub, until
 from tests.clusters.hostile import at, login_node
 from tests.clusters.test_logins_full import small
 from tests.clusters.test_recovery import ledger_of
-from tests.conftest import Person, json_lines, move_in
+from tests.conftest import Person, json_lines, move_in, program
 
 WAY = list(STEPS[:-1])
 
@@ -124,11 +124,8 @@ def test_after_ctrl_c_neither_job_nor_directory_is_left(cluster: Cluster, tmp_pa
 
 def test_after_ctrl_c_while_it_is_submitted_nothing_is_left(cells: dict[str, Cell], tmp_path: Path) -> None:
     cell, home = cells["sandbox2"], tmp_path / "home"
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "qsub").write_text('#!/bin/sh\nsleep 4\nexec /usr/lib/gridengine/qsub "$@"\n')
-    (programs / "qsub").chmod(0o755)
-    rc_files = {".bash_profile": f"PATH={programs}:$PATH\n"}
+    slow = program(tmp_path / "bin" / "qsub", '#!/bin/sh\nsleep 4\nexec /usr/lib/gridengine/qsub "$@"\n')
+    rc_files = {".bash_profile": f"PATH={slow.parent}:$PATH\n"}
     with login_node(cell, tmp_path, "slow", rc_files, more="    options: ['-h']\n") as (person, _):
         running = person.start("-H", "hpc", "check", "--submit")
         until(lambda: list(home.glob(".submithost/jobs/*/.submithost/attempt/asked")))
@@ -144,11 +141,8 @@ def test_after_ctrl_c_while_it_is_submitted_nothing_is_left(cells: dict[str, Cel
 
 def test_a_second_ctrl_c_ends_it_and_what_may_be_left_is_told(cells: dict[str, Cell], tmp_path: Path) -> None:
     cell, home = cells["sandbox2"], tmp_path / "home"
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "qdel").write_text(f"#!/bin/sh\n: > '{tmp_path}/asked'\nsleep 20\n")
-    (programs / "qdel").chmod(0o755)
-    rc_files = {".bash_profile": f"PATH={programs}:$PATH\n"}
+    slow = program(tmp_path / "bin" / "qdel", f"#!/bin/sh\n: > '{tmp_path}/asked'\nsleep 20\n")
+    rc_files = {".bash_profile": f"PATH={slow.parent}:$PATH\n"}
     with login_node(cell, tmp_path, "twice", rc_files, more="    options: ['-h']\n") as (person, _):
         running = person.start("-H", "hpc", "check", "--submit")
         until(lambda: list(home.glob(".submithost/jobs/*/.submithost/receipt")))
@@ -314,11 +308,8 @@ def test_a_directory_that_cannot_be_made(cells: dict[str, Cell], tmp_path: Path)
 
 @pytest.mark.parametrize(("amount", "words"), [(+600, "ahead of"), (-600, "behind")])
 def test_a_clock_that_differs_is_warned_of(cells: dict[str, Cell], tmp_path: Path, amount: int, words: str) -> None:
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "date").write_text(f'#!/bin/sh\nexec /bin/date -d "{amount} seconds" "$@"\n')
-    (programs / "date").chmod(0o755)
-    rc_files = {".bashrc": f"PATH={programs}:$PATH\n"}
+    wrong = program(tmp_path / "bin" / "date", f'#!/bin/sh\nexec /bin/date -d "{amount} seconds" "$@"\n')
+    rc_files = {".bashrc": f"PATH={wrong.parent}:$PATH\n"}
     with login_node(cells["sandbox"], tmp_path, "clock", rc_files) as (person, _):
         done = person.fab("-H", "hpc", "check")
         assert done.returncode == 0, done.stderr

@@ -14,7 +14,7 @@ from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd, main_door, start_sshd, stop_sshd
 from tests.clusters.bench import lose_the_answer, marks, until
-from tests.conftest import Person, json_lines, move_in
+from tests.conftest import Person, json_lines, move_in, until_there
 
 SCRIPT = "#!/bin/sh\necho out\nexit 7\n"
 
@@ -142,7 +142,7 @@ def test_wait_survives_a_login_node_that_goes_away(cells: dict[str, Cell], tmp_p
     with extra_sshd(cells["sandbox"], "restarted") as door:
         person = at(door, tmp_path)
         go = person.work / "go"
-        person.script("x", f"#!/bin/sh\nuntil [ -e '{go}' ]; do sleep 0.2; done\nexit 7\n")
+        person.script("x", f"#!/bin/sh\n{until_there(go)}\nexit 7\n")
         assert person.fab("-H", "hpc", "submit", "--script=x").returncode == 0
         waiting = person.start("-H", "hpc", "wait", "--json")
         until(lambda: door.logins() == 2)

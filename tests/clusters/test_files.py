@@ -17,7 +17,7 @@ import pytest
 
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd, main_door
-from tests.conftest import Person, move_in
+from tests.conftest import Person, move_in, program
 from tests.proxy import Proxy, ssh_config_through
 
 NAMES = (
@@ -256,10 +256,8 @@ def test_a_connection_that_breaks_while_the_file_is_summed_sends_it_once(
     cells: dict[str, Cell], there: Path, tmp_path: Path
 ) -> None:
     programs = tmp_path / "programs"
-    programs.mkdir()
     slow = f"[ $(readlink /proc/self/fd/0) = /dev/null ] || ! mkdir {programs}/asked 2>/dev/null || sleep 6"
-    (programs / "openssl").write_text(f'#!/bin/sh\n{slow}\nexec /usr/bin/openssl "$@"\n')
-    (programs / "openssl").chmod(0o755)
+    program(programs / "openssl", f'#!/bin/sh\n{slow}\nexec /usr/bin/openssl "$@"\n')
     slow_node = with_path(cells["sandbox"], "slow", f"{programs}:/usr/bin:/bin")
     with slow_node as door, Proxy(door.port) as proxy:
         person = person_at(tmp_path / "somebody", door, ssh_config_through(proxy, door, tmp_path / "config"))

@@ -19,7 +19,7 @@ from tasks.testbed.cell import Cell
 from tasks.testbed.processes import wait_until
 from tasks.testbed.sshd import Door, extra_sshd
 from tests.clusters.hostile import LINE, at
-from tests.conftest import Person
+from tests.conftest import Person, until_there
 from tests.proxy import Proxy, ssh_config_through
 
 ALIVE = "    ServerAliveInterval 1\n    ServerAliveCountMax 3\n    ConnectTimeout 2\n"
@@ -70,7 +70,7 @@ def test_l7_a_peer_that_goes_dead_ends_every_task_with_a_line(
 def test_a_wait_over_a_peer_that_froze_goes_on_when_it_is_back(cells: dict[str, Cell], tmp_path: Path) -> None:
     with extra_sshd(cells["sandbox"], "thawing") as door, dying(door, tmp_path) as (person, proxy):
         go = person.work / "go"
-        person.script("x", f"#!/bin/sh\nuntil [ -e '{go}' ]; do sleep 0.2; done\nexit 7\n")
+        person.script("x", f"#!/bin/sh\n{until_there(go)}\nexit 7\n")
         assert person.fab(*LINE[:4]).returncode == 0
         before = door.logins()
         waiting = person.start("-H", "hpc", "wait")

@@ -14,7 +14,7 @@ import pytest
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd
 from tests.clusters.hostile import at, goes_well, login_node
-from tests.conftest import Person, json_lines
+from tests.conftest import Person, json_lines, program
 
 PAGE = 4096
 
@@ -114,12 +114,8 @@ LATIN = "caf\udce9"  # as it comes from a terminal or a directory that speaks La
 
 def test_output_of_the_scheduler_that_is_not_utf_8(cells: dict[str, Cell], tmp_path: Path) -> None:
     wrapper = tmp_path / "bin"
-    wrapper.mkdir()
     for name in ("qsub", "qstat", "qacct"):
-        (wrapper / name).write_bytes(
-            f"#!/bin/sh\nprintf 'd\\351j\\340 \\377\\n' >&2\nexec /usr/bin/{name} \"$@\"\n".encode()
-        )
-        (wrapper / name).chmod(0o755)
+        program(wrapper / name, f"#!/bin/sh\nprintf 'd\\351j\\340 \\377\\n' >&2\nexec /usr/bin/{name} \"$@\"\n")
     rc_files = {".bash_profile": f"printf 'Universit\\351\\n'; export LC_ALL=fr_FR PATH={wrapper}:$PATH\n"}
     with login_node(cells["sandbox"], tmp_path, "latin", rc_files) as (person, _):
         assert "d�j� �" in goes_well(person).stderr

@@ -18,7 +18,7 @@ from tasks.testbed.cell import Cell
 from tasks.testbed.processes import end, listener, sshd_processes, wait_until
 from tasks.testbed.sshd import Door, extra_sshd
 from tests.clusters.hostile import LINE, at, at_terminal, goes_well, refused, typed
-from tests.conftest import Person
+from tests.conftest import Person, program, until_there
 from tests.session.person import talk
 
 T = TypeVar("T")
@@ -33,9 +33,7 @@ def once(cell: Cell, tmp_path: Path, name: str, *codes: str, options: Sequence[s
     valid.mkdir()
     for code in codes:
         (valid / code).touch()
-    check = tmp_path / "check"
-    check.write_text(f'#!/bin/sh\nread -r code\nexec rm {shlex.quote(str(valid))}/"${{code:?}}"\n')
-    check.chmod(0o755)
+    check = program(tmp_path / "check", f'#!/bin/sh\nread -r code\nexec rm {shlex.quote(str(valid))}/"${{code:?}}"\n')
     with extra_sshd(cell, name, options, pam=str(check)) as door:
         yield at(door, tmp_path), door
 
@@ -84,7 +82,7 @@ def thrown_out(cell: Cell, tmp_path: Path, name: str, begin: Callable[..., T]) -
     """Somebody waits for a job, begun by `begin`; the connection breaks, and from now on a code is wanted."""
     with once(cell, tmp_path, name, "271828", options=INTERACTIVE) as (person, door):
         go = person.work / "go"
-        person.script("x", f"#!/bin/sh\nuntil [ -e '{go}' ]; do sleep 0.2; done\necho out\n")
+        person.script("x", f"#!/bin/sh\n{until_there(go)}\necho out\n")
         assert person.fab(*LINE[:4]).returncode == 0
         before = door.logins()
         waiting = begin(person, "-H", "hpc", "wait")

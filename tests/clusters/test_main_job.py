@@ -16,7 +16,7 @@ from tasks.testbed import bed
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import main_door
 from tests.clusters.bench import marks, until
-from tests.conftest import Person, configured, json_lines, move_in
+from tests.conftest import Person, configured, json_lines, move_in, until_there
 
 SEVEN = "#!/bin/bash\n#$ -N seven\necho out; echo err >&2; exit 7\n"
 
@@ -255,7 +255,7 @@ def test_many_submits_of_one_key_at_once_are_one_job(person: Person, cells: dict
 @pytest.mark.parametrize("sync", ["y"])
 def test_g16_sync_in_a_script_does_not_keep_submit(person: Person, sync: str) -> None:
     go = person.work / "go"
-    person.script("x", f"#!/bin/bash\n#$ -sync {sync}\nuntil [ -e '{go}' ]; do sleep 0.2; done\nexit 4\n")
+    person.script("x", f"#!/bin/bash\n#$ -sync {sync}\n{until_there(go)}\nexit 4\n")
     person.submit("x")  # a submit that waited for the end would not come back
     go.touch()
     assert person.wait()["exit_status"] == 4

@@ -9,7 +9,7 @@ from tasks.testbed import daemons, register
 from tasks.testbed.cell import Cell
 from tests.clusters.bench import qsub, until
 from tests.clusters.pairs import facts_of
-from tests.conftest import Person, json_lines, move_in
+from tests.conftest import Person, json_lines, move_in, program, until_there
 
 LONG = "a-name-of-forty-characters-that-qstat-cut"
 
@@ -62,13 +62,12 @@ def test_g26_g27_g31_a_task_that_left_the_queue_is_unknown_until_accounting_can_
 ) -> None:
     """Without notes, accounting alone tells how a task ended: later than it ended, and about ended tasks only."""
     person, cell = move_in(tmp_path / "home", register.registration().read_text()), cells["sandbox"]
-    absent = tmp_path / "bin"  # the real qacct, on a file that is not there
-    absent.mkdir()
-    (absent / "qacct").write_text('#!/bin/sh\nexec /usr/lib/gridengine/qacct -f /no/accounting "$@"\n')
-    (absent / "qacct").chmod(0o755)
+    # the real qacct, on a file that is not there
+    text = '#!/bin/sh\nexec /usr/lib/gridengine/qacct -f /no/accounting "$@"\n'
+    absent = program(tmp_path / "bin" / "qacct", text).parent
     (person.work / "fabric.yml").write_text(f'clusters:\n  sandbox:\n    setup: ["PATH={absent}:$PATH; export PATH"]\n')
     go = tmp_path / "go"
-    person.script("x", f'[ "$SGE_TASK_ID" = 1 ] && exit 3\nuntil [ -e {go} ]; do sleep 0.2; done\n')
+    person.script("x", f'[ "$SGE_TASK_ID" = 1 ] && exit 3\n{until_there(go)}\n')
     job_id = person.submit("x", "--bare", "--array=1-2", "--option=-S /bin/sh")
     running = re.compile(rf"^ *{job_id} .* (\d)$", re.M)
     until(lambda: [task.strip() for task in running.findall(cell.must("qstat", "-s", "r"))] == ["2"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Person
+from tests.conftest import ROOT, Person, program
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -43,10 +43,7 @@ def test_the_first_session_is_as_shown(commuter: Person, tmp_path: Path, cluster
     script = dict(commands)["cat seven.sh"]
     commuter.script("seven.sh", script)
     (commuter.work / "job_templates").symlink_to(ROOT / "job_templates")
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "fab").write_text(f'#!/bin/sh\nexec {sys.executable} -m fabric "$@"\n')
-    (programs / "fab").chmod(0o755)
+    programs = program(tmp_path / "bin" / "fab", f'#!/bin/sh\nexec {sys.executable} -m fabric "$@"\n').parent
 
     numbers: dict[str, str] = {}
     status = 0

@@ -15,7 +15,7 @@ from tasks.model.ledger import Ledger
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
 from tests.clusters.bench import lose_the_answer, marks, qsub, until
-from tests.conftest import Person, json_lines
+from tests.conftest import Person, json_lines, program
 
 SEVEN = "#!/bin/sh\n#$ -N seven\nexit 7\n"
 
@@ -37,15 +37,14 @@ def forget_all_but_the_key(cells: dict[str, Cell], person: Person, key: str) -> 
 
 def shadow_qsub(person: Person, cells: dict[str, Cell], folder: Path, once: str) -> None:
     """Another qsub stands first on the login node's PATH, which does something else the first time that it submits."""
-    folder.mkdir()
-    (folder / "qsub").write_text(
+    program(
+        folder / "qsub",
         f"""#!/bin/sh
 case " $* " in *' -verify '*) ;; *) mkdir {folder}/done 2>/dev/null && {{ {once}
 }} ;; esac
 exec {cells["sandbox"].program("qsub")} "$@"
-"""
+""",
     )
-    (folder / "qsub").chmod(0o755)
     (person.work / "fabric.yml").write_text(f'clusters:\n  sandbox:\n    setup: ["PATH={folder}:$PATH; export PATH"]\n')
 
 

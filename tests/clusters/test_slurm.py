@@ -16,7 +16,7 @@ from tasks.testbed.slurm import SlurmCluster
 from tasks.testbed.sshd import extra_sshd, main_door
 from tests.clusters.bench import lose_the_answer, until
 from tests.clusters.hostile import login_node
-from tests.conftest import Person, json_lines, move_in
+from tests.conftest import Person, json_lines, move_in, program, until_there
 
 HPC = "sandbox-slurm"
 SEVEN = "#!/bin/sh\necho out\nexit 7\n"
@@ -80,13 +80,9 @@ def test_s2_tasks_that_started_before_they_were_asked_for_are_tasks_of_the_job(
 ) -> None:
     """scontrol has a line of its own for each of them, and the first line is for what is left to start."""
     node, go = tmp_path / "node", tmp_path / "end"
-    (node / "bin").mkdir(parents=True)
-    slow = (
-        f"#!/bin/sh\n: >'{node}/asked'\nuntil [ -e '{node}/go' ]; do sleep 0.1; done\nexec /usr/bin/scontrol \"$@\"\n"
-    )
-    (node / "bin" / "scontrol").write_text(slow)
-    (node / "bin" / "scontrol").chmod(0o755)
-    user.script("tasks", f"#!/bin/sh\nuntil [ -e '{go}' ]; do sleep 0.2; done\n")
+    slow = f"#!/bin/sh\n: >'{node}/asked'\n{until_there(node / 'go')}\nexec /usr/bin/scontrol \"$@\"\n"
+    program(node / "bin" / "scontrol", slow)
+    user.script("tasks", f"#!/bin/sh\n{until_there(go)}\n")
     with login_node(slurm, node, "slow", {".bash_profile": f"PATH={node}/bin:$PATH\n"}) as (person, _):
         shutil.copy(user.work / "tasks", person.work)
         submitting = person.start("-H", "hpc", "submit", "--script=tasks", "--array=1-5:2,7", "--at-once=2")
@@ -220,10 +216,7 @@ def test_a_job_whose_log_has_no_place_has_failed_and_says_why(user: Person, bare
 
 
 def test_s5_a_wrapper_that_prints_help_is_could_not_ask(user: Person, slurm: SlurmCluster, tmp_path: Path) -> None:
-    bin_ = tmp_path / "bin"
-    bin_.mkdir()
-    (bin_ / "squeue").write_text("#!/bin/sh\necho 'usage: squeue [-j one job]'\n")
-    (bin_ / "squeue").chmod(0o755)
+    bin_ = program(tmp_path / "bin" / "squeue", "#!/bin/sh\necho 'usage: squeue [-j one job]'\n").parent
     home = tmp_path / "home over there"
     home.mkdir()
     (home / ".profile").write_text(f"export SLURM_CONF={slurm.settings()['SLURM_CONF']} PATH={bin_}:$PATH\n")

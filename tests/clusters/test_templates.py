@@ -21,7 +21,7 @@ from tasks.testbed import register
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.slurm import SlurmCluster
-from tests.conftest import ROOT, json_lines, move_in
+from tests.conftest import ROOT, json_lines, move_in, program
 
 _MODULES = """
 module() {
@@ -82,12 +82,10 @@ def furnish(home: Path) -> str:
     """Put the stand-ins there; returns the option that tells a job of them. Modules put them onto PATH."""
     modules = home / "modules"
     bin_ = modules / "bin"
-    for directory in (modules / "init", bin_):
-        directory.mkdir(parents=True)
+    (modules / "init").mkdir(parents=True)
     (modules / "init/bash").write_text(_MODULES)
     for name, text in [("conda", _CONDA), ("Rscript", _RSCRIPT), ("matlab", _MATLAB), ("mpirun", _MPIRUN)]:
-        (bin_ / name).write_text(text)
-        (bin_ / name).chmod(0o755)
+        program(bin_ / name, text)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home / "my venv")], check=True)
     return f"MODULESHOME={modules}"
 

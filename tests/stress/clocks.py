@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tasks.testbed.sshd import extra_sshd
+from tests.conftest import program
 
 from .fault import Fault, Tried
 from .story import KINDS, Kind, Place
@@ -29,8 +30,7 @@ def there(place: Place, case: tuple[int, Kind]) -> Tried:
     home = place.folder / place.new("clock")
     home.mkdir()
     seen = home / "seen"
-    (home / "date").write_text(_DATE.format(seen=seen, off=off))
-    (home / "date").chmod(0o755)
+    program(home / "date", _DATE.format(seen=seen, off=off))
     (home / ".bashrc").write_text(f"PATH='{home}':$PATH\n")
     with extra_sshd(place.cell, home.name, login_shell="/bin/bash", home=home) as door:
         return Tried([place.story("there", door=door, kind=kind, seconds=2).persist()], int(seen.exists()))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tasks.testbed.processes import wait_until
 from tasks.testbed.sshd import main_door
+from tests.conftest import program
 from tests.proxy import Direction, Proxy
 
 from .fault import Fault, Lane, Tried
@@ -140,16 +141,11 @@ def over_there(place: Place, deed: Deed) -> Tried:
     done = folder / "done"
     command = f"/usr/bin/{place.submits}"
     action = _ACTIONS[deed.what].format(command=command, n=deed.number, pause=deed.pause)
-    _program(folder / place.submits, _WRAPPER.format(command=command, done=done, action=action))
+    program(folder / place.submits, _WRAPPER.format(command=command, done=done, action=action))
     story = place.story("deed", kind=deed.kind, more=f"    setup: ['PATH={folder}:$PATH; export PATH']\n")
     story.submit()
     happened = done.exists()
     return Tried([story.persist()], int(happened))
-
-
-def _program(path: Path, text: str) -> None:
-    path.write_text(text)
-    path.chmod(0o755)
 
 
 def session_killed(place: Place, pause: float) -> Tried:
