@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model.errors import InvalidInput, SchedulerError, nearest
-from . import cell, packages, register, slurm, sshd
+from . import cell, packages, register, shell, slurm, sshd
 from .cluster import MOST_SLOTS, Cluster
 from .kinds import GRID_ENGINE, SLURM, Kind, kind_of, load
 from .processes import end_all
@@ -42,18 +42,21 @@ def up(
     names: Sequence[str] = DEFAULT_CLUSTERS,
     slots: int | None = None,
     accounting_flush: str = cell.STOCK_FLUSH,
+    sh: str = "",
     say: Say = lambda _: None,
     reserved: Collection[str] = (),
 ) -> list[Cluster]:
     """Make these Grid Engine clusters be up and registered; a healthy one is left alone but for its number of slots.
 
-    `slots` None keeps what a cluster has (16 for a new one); `accounting_flush` is for new ones;
-    `reserved` names are refused, as those of tasks must be. Raises InvalidInput and SchedulerError.
+    `slots` None keeps what a cluster has (16 for a new one); `accounting_flush` is for new ones, and so is `sh`, the
+    path of the program that /bin/sh is over there (empty: this machine's own). `reserved` names are refused, as those
+    of tasks must be. Raises InvalidInput and SchedulerError.
     """
 
     def new(directory: Path, slots: int) -> Cluster:
-        return cell.new(directory, slots, accounting_flush)
+        return cell.new(directory, slots, accounting_flush, sh)
 
+    shell.check(sh)
     return _up(names, GRID_ENGINE, new, slots, say, reserved)
 
 
@@ -63,6 +66,7 @@ def up_slurm(
     *,
     accounting: bool = False,
     min_job_age: int = slurm.STOCK_MIN_JOB_AGE,
+    sh: str = "",
     say: Say = lambda _: None,
     reserved: Collection[str] = (),
 ) -> list[Cluster]:
@@ -72,8 +76,9 @@ def up_slurm(
     """
 
     def new(directory: Path, slots: int) -> Cluster:
-        return slurm.new(directory, slots, accounting=accounting, min_job_age=min_job_age)
+        return slurm.new(directory, slots, accounting=accounting, min_job_age=min_job_age, sh=sh)
 
+    shell.check(sh)
     groups = ("slurm", "accounting") if accounting else ("slurm",)
     return _up(names, SLURM, new, slots, say, reserved, groups)
 

@@ -58,8 +58,8 @@ class Cell(Cluster):
         return str(BINARIES / name)
 
 
-def new(directory: Path, slots: int, accounting_flush: str = STOCK_FLUSH) -> Cell:
+def new(directory: Path, slots: int, accounting_flush: str = STOCK_FLUSH, sh: str = "") -> Cell:
     """A cell with ports that are free now; nothing is started and nothing written but its directory."""
-    cell = Cell(**place(directory, slots), accounting_flush=accounting_flush)
+    cell = Cell(**place(directory, slots, sh), accounting_flush=accounting_flush)
     cell.save()
     return cell

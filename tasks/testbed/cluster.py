@@ -32,13 +32,17 @@ new=$(mktemp {mail}/.new.XXXXXX) || exit 1
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster of the testbed. `directory` holds everything; `root` is the same under a plain, short path."""
+    """A cluster of the testbed. `directory` holds everything; `root` is the same under a plain, short path.
+
+    `sh` is the program that /bin/sh is over there; empty for this machine's own.
+    """
 
     name: str
     directory: Path
     root: Path
     number: int
     slots: int
+    sh: str = ""
 
     @property
     def sshd_port(self) -> int:
@@ -123,13 +127,13 @@ def remembered(directory: Path) -> dict[str, Any]:
     return {**values, "directory": directory, "root": Path(values["root"])}
 
 
-def place(directory: Path, slots: int) -> dict[str, Any]:
+def place(directory: Path, slots: int, sh: str) -> dict[str, Any]:
     """The fields of a new cluster with ports that are free now; only its directory is made."""
     number = _free_number()
     directory.mkdir(mode=0o700)
     return {
         "name": directory.name, "directory": directory, "root": _plain_path(directory),
-        "number": number, "slots": slots,
+        "number": number, "slots": slots, "sh": sh,
     }  # fmt: skip
 
 

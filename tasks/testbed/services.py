@@ -10,6 +10,7 @@ from collections.abc import Callable
 from ..model.errors import SchedulerError
 from .cluster import Cluster
 from .processes import MARK, daemon, end, wait_until
+from .shell import with_sh
 from .sshd import other_user
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -23,7 +24,7 @@ def start(cluster: Cluster, program: str, *arguments: str, **environment: str) -
     with open(log(cluster, program), "ab") as output:
         # Away from our pipes, our terminal and our parent, or `up | cat` would wait for the daemons.
         subprocess.run(
-            ["/bin/sh", "-c", '"$0" "$@" & exit 0', program, *arguments],
+            with_sh(cluster.sh, "/bin/sh", "-c", '"$0" "$@" & exit 0', program, *arguments),
             env=whole, cwd="/", start_new_session=True, check=True,
             stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip

@@ -116,12 +116,14 @@ class SlurmCluster(Cluster):
         return {"SLURM_CONF": str(self.root / "slurm.conf")}
 
 
-def new(directory: Path, slots: int, *, accounting: bool = False, min_job_age: int = STOCK_MIN_JOB_AGE) -> SlurmCluster:
+def new(
+    directory: Path, slots: int, *, accounting: bool = False, min_job_age: int = STOCK_MIN_JOB_AGE, sh: str = ""
+) -> SlurmCluster:
     """A cluster with ports that are free now; nothing is started and nothing written but its directory.
 
     `min_job_age`: how many seconds slurmctld knows a job after its end; at least 2.
     """
-    cluster = SlurmCluster(**place(directory, slots), accounting=accounting, min_job_age=min_job_age)
+    cluster = SlurmCluster(**place(directory, slots, sh), accounting=accounting, min_job_age=min_job_age)
     cluster.save()
     return cluster
 

@@ -21,6 +21,7 @@ from ..model.errors import InvalidInput, SchedulerError
 from .cluster import Cluster, write
 from .packages import library
 from .processes import MARK, any_sshd, end, listener, sshd_processes, wait_until
+from .shell import with_sh
 
 _KEY_TYPES = ("ed25519", "ecdsa")
 _PRIVSEP = Path("/run/sshd")  # sshd as root will not start without it
@@ -122,7 +123,7 @@ def start_sshd(door: Door, environment: dict[str, str] | None = None) -> None:
     _privsep_directory(door.cluster)
     with open(door.folder / "start.log", "wb") as output:
         done = subprocess.run(
-            ["/usr/sbin/sshd", "-f", str(door.config), "-E", str(door.log)],
+            with_sh(door.cluster.sh, "/usr/sbin/sshd", "-f", str(door.config), "-E", str(door.log)),
             env={"PATH": "/usr/bin:/bin", **(environment or other_user(door.folder, door.cluster.home))}, cwd="/",
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip

@@ -96,3 +96,16 @@ def test_without_packages_and_without_root_the_command_that_helps_is_named(monke
 
     with pytest.raises(InvalidInput, match=r"sudo apt-get install --yes --no-install-recommends tcsh$"):
         packages.ensure(print)
+
+
+def test_d7_bin_sh_can_be_bash_over_there_and_goes_with_the_cluster(state: Path) -> None:
+    here = Path("/bin/sh").read_bytes()
+    submits = {"sandbox": "qsub -S /bin/sh -sync y -o said -j y", "sandbox-slurm": "sbatch --wait -o said"}
+    for cluster in [*bed.up(["sandbox"], sh="/bin/bash"), *bed.up_slurm(sh="/bin/bash")]:
+        assert "GNU bash" in ssh(cluster.name, "/bin/sh --version")
+        ssh(cluster.name, submits[cluster.name], script="#!/bin/sh\n/bin/sh --version\n")
+        assert "GNU bash" in (cluster.home / "said").read_text()
+
+    assert Path("/bin/sh").read_bytes() == here
+    bed.down()
+    assert not [path for path in state.rglob("*") if path != state / "submithost"]
