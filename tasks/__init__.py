@@ -21,6 +21,7 @@ from . import clusters, control, files, jobs, logs, records, recovery, templates
 from .model import configuration
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
+from .model.project import open_project
 from .model.wording import one_line
 from .testbed import verbs as testbed
 from .verb import at_once
@@ -31,7 +32,11 @@ AT_ONCE = (jobs.submit, jobs.status, jobs.wait, jobs.fetch, control.cancel, file
 
 
 def namespace() -> Collection:
-    """The collection of all tasks. A configuration that is not usable ends the program with one line and status 2."""
+    """The collection of all tasks. A configuration that is not usable ends the program with one line and status 2.
+
+    Called by a fabfile, the `fabric.yml` and `job_templates` beside that fabfile count.
+    """
+    open_project()
     root = Collection()
     for verb in all_verbs():
         root.add_task(verb)

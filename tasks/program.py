@@ -2,9 +2,10 @@
 
 Of Fabric's own settings it reads none: no `fabric.yml`, no `~/.fabric.yml`, no `/etc/fabric.yml`, no `FABRIC_...`
 variable and no ssh_config. They are about `c.run` and Fabric's connections, and no task of ours uses either; keys,
-users and ports are what `ssh -G` says. The section `clusters:` of `./fabric.yml` and `~/.fabric.yml` counts as it does
-under `fab`: `namespace()` reads it, with our own loader. So there is nothing before a task that could end in one of
-Fabric's tracebacks (F19), and flags that would do nothing (`--echo`, `--dry`, `-f`, ...) are not there.
+users and ports are what `ssh -G` says. The section `clusters:` of `~/.fabric.yml` and of the nearest `fabric.yml` from
+here upwards counts as it does under `fab`: `namespace()` reads it, with our own loader. So there is nothing before a
+task that could end in one of Fabric's tracebacks (F19), and flags that would do nothing (`--echo`, `--dry`, `-f`, ...)
+are not there.
 """
 
 from __future__ import annotations

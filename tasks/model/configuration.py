@@ -1,6 +1,6 @@
 """The section `clusters:` of `fabric.yml`, read by our own loader: Fabric's turns `24:00` into 1440 (F11).
 
-Lowest first: the testbed's registration, `~/.fabric.yml`, `./fabric.yml`. A later file wins key by key:
+Lowest first: the testbed's registration, `~/.fabric.yml`, the project's `fabric.yml`. A later file wins key by key:
 mappings (`resources`, `names`) merge, everything else replaces. What else is in there belongs to Fabric.
 """
 
@@ -17,10 +17,11 @@ from typing import Any
 
 import platformdirs
 
+from . import project
 from .cluster import Cluster
 from .errors import InvalidInput, nearest
 from .plain_yaml import Plain, parse_mapping, read_text
-from .planted import refuse_planted
+from .project import Project
 from .resources import Resources, parse_count, parse_resources
 from .wording import one_line
 
@@ -57,16 +58,17 @@ def testbed_file() -> Path:
 
 
 def load(directory: Path | None = None, reserved: Collection[str] = frozenset()) -> Configuration:
-    """The configuration as seen from `directory` (that of the fabfile; default: the working directory).
+    """The configuration as seen from `directory` (default: that of the project).
 
     `reserved` are the names that no cluster may have: those of tasks and collections. Files that do not
     exist are passed over. Raises InvalidInput: the file, the cluster, the key and the nearest right one.
     """
-    home = Path(os.path.expanduser("~"))
+    home, here = Path(os.path.expanduser("~")), Project()
+    own = Project(directory) if directory else project.current
     found: dict[str, dict[str, Any]] = {}
-    for path in (testbed_file(), home / ".fabric.yml", (directory or Path()) / "fabric.yml"):
+    for place, file in ((here, testbed_file()), (here, home / ".fabric.yml"), (own, "fabric.yml")):
         try:
-            refuse_planted(path)
+            path = place.path(file)
             text = read_text(path)
         except FileNotFoundError:
             continue

@@ -1,4 +1,4 @@
-"""Where templates are found: `./job_templates`, the user's own directory, and the ones that are shipped."""
+"""Where templates are found: `./job_templates`, the project's, the user's own, and the ones that are shipped."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..model import project
 from ..model.errors import InvalidInput, nearest
-from ..model.planted import refuse_planted
 from ..model.wording import one_line
 
 SUFFIX = ".j2"
@@ -20,7 +20,7 @@ _LARGEST_FILE = 256 * 1024**2
 def places() -> tuple[Path, ...]:
     """The directories that hold templates, in the order in which they win. Not all of them need exist.
 
-    Raises InvalidInput when anybody could have laid one of theirs into the working directory.
+    Raises InvalidInput when anybody could have laid one of theirs into the working directory, or into the project's.
     """
     import platformdirs
 
@@ -28,9 +28,11 @@ def places() -> tuple[Path, ...]:
     shipped = package / "job_templates"  # in an installed package; in the tree it is beside `tasks`
     if not shipped.is_dir():
         shipped = package.parent / "job_templates"
-    with contextlib.suppress(FileNotFoundError):
-        refuse_planted(Path("job_templates"))
-    return Path("job_templates"), platformdirs.user_config_path("submithost") / "job_templates", shipped
+    here = [Path("job_templates")]
+    for each in dict.fromkeys((project.Project(), project.current)):
+        with contextlib.suppress(FileNotFoundError):
+            here.append(each.path("job_templates"))
+    return *dict.fromkeys(here), platformdirs.user_config_path("submithost") / "job_templates", shipped
 
 
 def find(script: str) -> Path:
