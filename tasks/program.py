@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import paramiko
 from fabric.config import Config
 from fabric.executor import Executor
 from fabric.main import Fab
@@ -41,8 +42,17 @@ _FLAGS = {
 """Those of Fabric's and Invoke's flags that mean something to our tasks, or to the parser itself."""
 
 
+class _NoSshConfig(paramiko.SSHConfig):
+    def lookup(self, hostname: str) -> paramiko.SSHConfigDict:
+        """Nothing but the name itself; paramiko would ask who we are, which nobody may know."""
+        return paramiko.SSHConfigDict(hostname=hostname)
+
+
 class Settings(Config):
     """Fabric's defaults and the command line, and nothing from any file or from the environment."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **{**more, "ssh_config": _NoSshConfig()})  # type: ignore[no-untyped-call]  # the same
 
     @staticmethod
     def global_defaults() -> dict[str, Any]:

@@ -63,7 +63,7 @@ def load(directory: Path | None = None, reserved: Collection[str] = frozenset())
     `reserved` are the names that no cluster may have: those of tasks and collections. Files that do not
     exist are passed over. Raises InvalidInput: the file, the cluster, the key and the nearest right one.
     """
-    home, here = Path(os.path.expanduser("~")), Project()
+    home, here = _home(), Project()
     own = Project(directory) if directory else project.current
     found: dict[str, dict[str, Any]] = {}
     for place, file in ((here, testbed_file()), (here, home / ".fabric.yml"), (own, "fabric.yml")):
@@ -79,6 +79,14 @@ def load(directory: Path | None = None, reserved: Collection[str] = frozenset())
     clusters = {name: Cluster(**{"name": name, "host": name, **settings}) for name, settings in found.items()}
     _refuse_twins(clusters)
     return Configuration(clusters)
+
+
+def _home() -> Path:
+    """Raises InvalidInput for somebody without a home: where would settings and records lie?"""
+    home = Path(os.path.expanduser("~"))
+    if not home.is_absolute():
+        raise InvalidInput(f"no home directory is known of uid {os.getuid()}: set HOME")
+    return home
 
 
 def parse_host(text: str) -> tuple[str | None, str, int | None]:

@@ -21,6 +21,7 @@ from . import keys, terminal
 from .openssh import Destination
 
 _TYPED = ("keyboard-interactive", "password")
+_OURS = ("publickey", *_TYPED)
 _TYPING = 300.0  # seconds to find the code and type it; the server's own limit is usually shorter
 _ATTEMPTS = 40  # no server goes that far; one that does is playing with us
 
@@ -147,8 +148,21 @@ class Login(AuthStrategy):
         if wanted and not self._terminal:
             parts.append(f"the server takes {' and '.join(wanted)}, and there is no terminal to ask on")
         parts += [reason] if reason else []
-        what = f"{self.place.where} does not let {self.there.user} in ({'; '.join(parts)})"
-        return LoginRefused(f"{what}: see whether `{self.place.by_hand}` does")
+        foreign, cure = self._foreign()
+        what = f"{self.place.where} does not let {self.there.user} in ({'; '.join([*parts, *foreign])})"
+        return LoginRefused(f"{what}: {cure}")
+
+    def _foreign(self) -> tuple[list[str], str]:
+        """What the server takes that ssh has and we have not, and what to do about the refusal."""
+        by_hand, allowed = f"see whether `{self.place.by_hand}` does", self._allowed or set()
+        ours = allowed.intersection(_OURS)
+        theirs = sorted(allowed.intersection(self.there.methods_of_ssh) if ours else allowed)
+        said = [f"the server takes {' and '.join(theirs)}, not supported here"] if theirs else []
+        if theirs and not ours:
+            return said, "ask its administrators to let you in with a key"
+        if theirs and "publickey" in ours:
+            return said, f"{by_hand}, and if so, lay your key over there with ssh-copy-id"
+        return said, by_hand
 
     # Keys
 

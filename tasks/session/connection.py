@@ -246,11 +246,12 @@ def _fabric(
     place: Place, there: Destination, identities: list[Path], sock: Any, timeout: int, lines: Sequence[known_hosts.Line]
 ) -> Connection:
     """A Connection that takes nothing from Fabric's configuration (F21), and whose settings are its own (F2)."""
+    wanted = host_key.asked(there)
 
     def transport_factory(sock: Any, **options: Any) -> paramiko.Transport:
         transport = _Transport(sock, **options)
         algorithms = transport.get_security_options()
-        algorithms.key_types = host_key.preferred(there, lines, algorithms.key_types)
+        algorithms.key_types = host_key.preferred(there, (*lines, *wanted), algorithms.key_types)
         algorithms.ciphers = _fastest_first(there.ciphers, algorithms.ciphers)
         # OpenSSH's own limit for AES. paramiko's, 512 MB, makes it negotiate keys while data are under way, and when
         # the end of a channel comes then, it waits for itself: 30 s until the connection breaks.

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 import paramiko
 
 from ..model.errors import HostKeyRefused
-from . import known_hosts, terminal
+from . import known_hosts, openssh, terminal
 from .authentication import Place
 from .known_hosts import Finding, Line, Verdict
 from .openssh import Destination
@@ -35,6 +36,37 @@ def preferred(there: Destination, lines: Sequence[Line], possible: Sequence[str]
     return tuple(dict.fromkeys([name for name in first if name in wanted] + wanted))
 
 
+def asked(there: Destination, key: paramiko.PKey | None = None) -> tuple[Line, ...]:
+    """What ssh_config's KnownHostsCommand says, if there is one: of a host's key, or before there is one, of the host.
+
+    As with ssh a program that is not there says nothing. Raises HostKeyRefused when it fails.
+    """
+    if not there.known_hosts_command:
+        return ()
+    tokens = {"%": "%", "H": names(there)[-1], "I": "ORDER", "f": "NONE", "K": "NONE", "t": "NONE"}
+    if key:
+        about = {"f": fingerprint(key.asbytes()), "K": key.get_base64(), "t": key.get_name()}
+        tokens |= {"H": names(there)[0], "I": "HOSTNAME", **about}
+    words = [openssh.expand(word, tokens) for word in there.known_hosts_command]
+    if not os.path.isabs(words[0]) or not os.path.exists(words[0]):
+        print(f"ssh_config: there is no KnownHostsCommand {words[0]}; its path has to be absolute", file=sys.stderr)
+        return ()
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60, check=True)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise HostKeyRefused(f"{there.host}: ssh_config's KnownHostsCommand failed: {error}") from None
+    lines = enumerate(done.stdout.decode(errors="surrogateescape").split("\n"), 1)
+    return tuple(Line(line, "KnownHostsCommand", number) for number, line in lines if line)
+
+
+def _loopback(sock: object) -> bool:
+    """Whether a connection goes straight to an address of this machine's own: through a proxy nobody can know."""
+    if not isinstance(sock, socket.socket):
+        return False
+    address = str(sock.getpeername()[0]) if sock.family in (socket.AF_INET, socket.AF_INET6) else ""
+    return address.startswith("127.") or address == "::1"
+
+
 class Check(paramiko.MissingHostKeyPolicy):
     """paramiko is given no known hosts, so it asks this about every key, before it logs in."""
 
@@ -46,7 +78,13 @@ class Check(paramiko.MissingHostKeyPolicy):
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:  # noqa: ARG002  # paramiko's signature
         """Return if the key is the host's. Raises HostKeyRefused."""
         blob = key.asbytes()
-        finding = known_hosts.check(self.lines, names(self.there), blob)
+        transport = client.get_transport()
+        if self.there.no_check_of_loopback and transport and _loopback(transport.sock) and not self._revoked(blob):
+            return  # NoHostAuthenticationForLocalhost
+        finding = known_hosts.strongest(
+            known_hosts.check(self.lines, names(self.there), blob),
+            known_hosts.check(asked(self.there, key), names(self.there)[:1], blob),
+        )
         if finding.verdict is Verdict.REVOKED or self._revoked(blob):
             where = finding.line if finding.verdict is Verdict.REVOKED else self.there.revoked_host_keys
             raise HostKeyRefused(

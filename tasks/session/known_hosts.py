@@ -29,6 +29,10 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
+_ORDER = (Verdict.REVOKED, Verdict.KNOWN, Verdict.CHANGED, Verdict.CA_ONLY, Verdict.OTHER_TYPE, Verdict.UNKNOWN)
+"""The first of them that a line says is the verdict."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of a known_hosts file, and where it stands."""
@@ -84,10 +88,13 @@ def check(lines: Iterable[Line], names: Sequence[str], key: bytes) -> Finding:
                 found.setdefault(Verdict.KNOWN, line)
         elif _matches(entry.hosts, names[:1]):
             found.setdefault(Verdict.CHANGED if entry.kind == kind else Verdict.OTHER_TYPE, line)
-    for verdict in (Verdict.KNOWN, Verdict.CHANGED, Verdict.CA_ONLY, Verdict.OTHER_TYPE):
-        if verdict in found:
-            return Finding(verdict, found[verdict])
-    return Finding(Verdict.UNKNOWN)
+    verdict = next((each for each in _ORDER if each in found), Verdict.UNKNOWN)
+    return Finding(verdict, found.get(verdict))
+
+
+def strongest(*findings: Finding) -> Finding:
+    """The one that counts, of several sources of lines."""
+    return min(findings, key=lambda finding: _ORDER.index(finding.verdict))
 
 
 def key_types(lines: Iterable[Line], names: Sequence[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import pwd
 import re
+import shlex
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -33,6 +34,12 @@ _METHODS = {
     "keyboard-interactive": "kbdinteractiveauthentication",
     "password": "passwordauthentication",
 }
+# ssh can log in by these, we cannot.
+_OF_SSH_ALONE = {
+    "gssapi-with-mic": "gssapiauthentication",
+    "gssapi-keyex": "gssapikeyexchange",
+    "hostbased": "hostbasedauthentication",
+}
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 _NO = ("no", "false")
 
@@ -42,7 +49,9 @@ class Destination:
     """Where a host's name leads and how to log in there. Timeouts and intervals in seconds; None: not said.
 
     `host` is the name as given, `hostname` what it resolves to in ssh_config. `identity_agent` is `none`, a socket's
-    path, or empty when there is none to be found. `methods` are the kinds of login that may be tried, best first.
+    path, or empty when there is none to be found. `methods` are the kinds of login that may be tried, best first;
+    `methods_of_ssh` those that ssh would try and we cannot. In the words of `known_hosts_command` are left the tokens
+    that stand for the host and its key: %f %H %I %K %t, and %%.
     """
 
     host: str
@@ -57,6 +66,8 @@ class Destination:
     user_known_hosts_files: tuple[Path, ...] = ()
     global_known_hosts_files: tuple[Path, ...] = ()
     revoked_host_keys: Path | None = None
+    known_hosts_command: tuple[str, ...] = ()
+    no_check_of_loopback: bool = False
     strict_host_key_checking: str = "ask"
     host_key_algorithms: tuple[str, ...] = ()
     ciphers: tuple[str, ...] = ()
@@ -70,6 +81,7 @@ class Destination:
     forward_agent: bool = False
     batch_mode: bool = False
     methods: tuple[str, ...] = tuple(_METHODS)
+    methods_of_ssh: tuple[str, ...] = ()
 
     @property
     def known_hosts_files(self) -> tuple[Path, ...]:
@@ -115,6 +127,8 @@ def destination(host: str, *, user: str | None, port: int | None, ssh_config: Pa
         lines = asked.stderr.decode(errors="replace").splitlines()
         # ssh warns of a missing terminal before it says what is wrong
         said = [line for line in lines if not line.startswith("Pseudo-terminal")] or ["it gave no reason"]
+        if said[0].startswith("No user exists for uid"):
+            raise InvalidInput(f"ssh does not work here: {said[0].strip()}; it needs an entry in /etc/passwd")
         raise InvalidInput(f"host '{host}': ssh does not accept it or its configuration: {said[0].strip()}")
     there = parse_g(asked.stdout.decode(errors="surrogateescape"))
     return replace(
@@ -158,6 +172,9 @@ def parse_g(text: str) -> Destination:
         user_known_hosts_files=_paths(first.get("userknownhostsfile", "")),
         global_known_hosts_files=_paths(first.get("globalknownhostsfile", "")),
         revoked_host_keys=None if revoked == "none" else Path(revoked),
+        known_hosts_command=_known_hosts_command(first.get("knownhostscommand", "none"), tokens),
+        # It is for addresses, and an alias is a name that somebody gave.
+        no_check_of_loopback=first.get("nohostauthenticationforlocalhost") == "yes" and "hostkeyalias" not in first,
         # a word of the future is taken as the strictest one
         strict_host_key_checking=_STRICT.get(first.get("stricthostkeychecking", "ask"), "yes"),
         host_key_algorithms=tuple(filter(None, first.get("hostkeyalgorithms", "").split(","))),
@@ -175,6 +192,7 @@ def parse_g(text: str) -> Destination:
         forward_agent=first.get("forwardagent") == "yes",
         batch_mode=first.get("batchmode") in ("yes", "true"),
         methods=tuple(method for method, keyword in _METHODS.items() if first.get(keyword) not in _NO),
+        methods_of_ssh=tuple(method for method, keyword in _OF_SSH_ALONE.items() if first.get(keyword) == "yes"),
     )
 
 
@@ -203,16 +221,16 @@ def _paths(value: str) -> tuple[Path, ...]:
 
 def _tokens(first: Mapping[str, str], port: int) -> dict[str, str]:
     """The % tokens of ssh_config(5), without their %."""
-    here = pwd.getpwuid(os.getuid())
+    my_name, my_home = _me()
     hostname, machine, jump = first["hostname"], socket.gethostname(), first.get("proxyjump", "")
-    user = first.get("user") or here.pw_name
+    user = first.get("user") or my_name
     name = first.get("host") or hostname
     everything = "".join((machine, hostname, str(port), user, jump))
     return {
         "%": "%",
         "C": hashlib.sha1(everything.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest(),
         "L": machine.partition(".")[0],
-        "d": here.pw_dir,
+        "d": my_home,
         "h": hostname,
         "i": str(os.getuid()),
         "j": jump,
@@ -221,11 +239,28 @@ def _tokens(first: Mapping[str, str], port: int) -> dict[str, str]:
         "n": name,
         "p": str(port),
         "r": user,
-        "u": here.pw_name,
+        "u": my_name,
     }
 
 
-def _expand(value: str, tokens: Mapping[str, str]) -> str:
+def _me() -> tuple[str, str]:
+    """My name and home in the password database; in a container that has no entry for me, what the environment says.
+
+    Raises InvalidInput when that says nothing either.
+    """
+    try:
+        entry = pwd.getpwuid(os.getuid())
+    except KeyError:
+        name, home = os.environ.get("LOGNAME") or os.environ.get("USER"), os.environ.get("HOME")
+        if name and home:
+            return name, home
+        raise InvalidInput(f"no user exists for uid {os.getuid()}: set HOME and USER") from None
+    return entry.pw_name, entry.pw_dir
+
+
+def expand(value: str, tokens: Mapping[str, str]) -> str:
+    """The value with its % tokens replaced. Raises InvalidInput for an unknown one."""
+
     def token(match: re.Match[str]) -> str:
         if match[1] not in tokens:
             raise InvalidInput(f"ssh_config: '{value}' has the unknown token '{match[0]}'")
@@ -240,7 +275,7 @@ def _path(value: str, tokens: Mapping[str, str]) -> Path:
             raise InvalidInput(f"ssh_config: '{value}' needs the environment variable {match[1]}, which is not set")
         return os.environ[match[1]]
 
-    return Path(_home(re.sub(r"\$\{([^}]*)\}", variable, _expand(value.strip('"'), tokens))))
+    return Path(_home(re.sub(r"\$\{([^}]*)\}", variable, expand(value.strip('"'), tokens))))
 
 
 def _home(path: str) -> str:
@@ -249,7 +284,7 @@ def _home(path: str) -> str:
         return path
     user, slash, rest = path[1:].partition("/")
     try:
-        home = pwd.getpwnam(user).pw_dir if user else pwd.getpwuid(os.getuid()).pw_dir
+        home = pwd.getpwnam(user).pw_dir if user else _me()[1]
     except (KeyError, ValueError):
         return path
     return home + slash + rest
@@ -264,4 +299,17 @@ def _agent(value: str) -> str:
 
 
 def _proxy_command(value: str, tokens: Mapping[str, str]) -> str | None:
-    return None if value in ("", "none") else _expand(value, tokens)
+    return None if value in ("", "none") else expand(value, tokens)
+
+
+def _known_hosts_command(value: str, tokens: Mapping[str, str]) -> tuple[str, ...]:
+    """Its words. What is known of the host and its key later is left to be expanded."""
+    if value in ("", "none"):
+        return ()
+    later = {token: text.replace("%", "%%") for token, text in tokens.items()} | {
+        token: f"%{token}" for token in "fHIKt"
+    }
+    try:
+        return tuple(expand(word, later) for word in shlex.split(value))
+    except ValueError as error:
+        raise InvalidInput(f"ssh_config: KnownHostsCommand '{value}': {error}") from None
