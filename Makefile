@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check stress bench setup packages clean help
+.PHONY: demo test check fuzz stress bench setup packages clean help
 
 help:
 	@sed -n 's/^# //p; s/^\([a-z]*\):.*## /  make \1: /p' Makefile
@@ -18,7 +18,11 @@ test: setup ## all tests
 	@$(BIN)/python -m tasks.testbed.packages slurm accounting
 	$(BIN)/python -m pytest --numprocesses=4 --dist=loadscope --no-loadscope-reorder
 
-stress: setup ## faults by the hundred, and what the schedulers say came of them (half an hour for each scheduler)
+# A property that fails prints its example: it becomes an @example of its test.
+fuzz: setup ## the tests of properties, at random and long (FUZZ=N examples of each)
+	$(BIN)/python -m pytest --numprocesses=2 -m hypothesis --hypothesis-profile=fuzz
+
+stress: setup fuzz ## faults by the hundred, and what the schedulers say came of them (half an hour for each scheduler)
 	@$(BIN)/python -m tasks.testbed.packages slurm
 	@$(BIN)/python -m tests.stress
 	@$(BIN)/python -m tests.stress --slurm

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -14,12 +16,24 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from tasks.testbed import bed, register
 from tasks.testbed.cell import Cell
 from tasks.testbed.slurm import SlurmCluster
 
 ROOT = Path(__file__).parent.parent
+# What hypothesis takes for examples depends on the modules that are loaded (their constants are among them) and, by
+# itself, on chance and the clock. In the suite all of that is fixed; `make fuzz` goes on at random, and for long.
+for _module in pkgutil.walk_packages([str(ROOT / "tasks")], "tasks."):
+    if _module.name != "tasks.__main__":
+        importlib.import_module(_module.name)
+_TIMELESS = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], print_blob=True
+)
+settings.register_profile("suite", _TIMELESS, max_examples=300, derandomize=True, database=None)
+settings.register_profile("fuzz", _TIMELESS, max_examples=int(os.environ.get("FUZZ", "5000")))
+settings.load_profile("suite")
 # In the background of a script it is ignored, and so by all that is started from there: nobody could type Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

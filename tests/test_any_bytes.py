@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.adopting import _found
@@ -34,7 +34,6 @@ from tasks.session import Answer, keys, known_hosts
 from tasks.session.answers import Answers
 
 NONCE = "0123456789abcdef0123456789abcdef"
-FILES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Bytes, and what looks like the real thing and is not.
 DIGITS = st.sampled_from(["²", "٣", "-5", "--1", "9" * 5000, "1e3", "0x1", "", " 7", "12"])
 LINES = st.lists(DIGITS | st.sampled_from(["start", "end", "k", "asked", "putting", "yes", "no"]), max_size=9)
@@ -147,7 +146,6 @@ NOTES = st.lists(
 ACCOUNTING = st.sampled_from(["", "=", "jobnumber 12\nfailed 0\nexit_status 0", "jobnumber 12\nfailed ²\n"]) | TEXTS
 
 
-@settings(max_examples=300)
 @given(state=STATES, tasks=RANGES, noted=NOTES, accounted=ACCOUNTING, noise=st.text(max_size=20), clock=st.integers(0))
 def test_a_job_in_the_queue_has_not_ended_whatever_else_is_said(
     state: str, tasks: str, noted: str, accounted: str, noise: str, clock: int
@@ -179,7 +177,6 @@ def test_every_number_is_a_time_or_none(seconds: int) -> None:
 # --- files
 
 
-@FILES
 @given(BYTES | damaged(RECORD).map(lambda record: json.dumps(record).encode()) | st.just(b"[" * 20_000))
 def test_a_job_file_is_read_or_refused_on_one_line(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "x.job"
@@ -187,7 +184,6 @@ def test_a_job_file_is_read_or_refused_on_one_line(tmp_path: Path, data: bytes) 
     assert refusal(lambda: json.dumps(read_job_file(path).as_json())).isprintable()
 
 
-@FILES
 @given(TEXTS | damaged(RECORD).map(json.dumps) | st.just("[" * 20_000))
 def test_a_record_in_the_ledger_is_read_or_refused(tmp_path: Path, record: str) -> None:
     import sqlite3
@@ -209,7 +205,6 @@ def test_a_submission_is_read_or_refused(record: Any) -> None:
         Submission.of(record)
 
 
-@FILES
 @given(BYTES | BYTES.map(lambda data: b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + data))
 def test_a_key_file_is_read_or_refused_and_known_hosts_knows_nobody(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "key"

@@ -168,6 +168,13 @@ def _free_number() -> int:
     raise InvalidInput(f"no four ports of a cluster are free from {_FIRST_PORT} to {last}: take a testbed down first")
 
 
+def free_port() -> int:
+    """A port for a server: below those that the kernel hands out to whoever connects, or one of them may take it."""
+    while not _is_free(port := random.randrange(_FIRST_PORT // 2, _FIRST_PORT)):  # noqa: S311  # no secret
+        pass
+    return port
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model.errors import InvalidInput, SchedulerError
-from .cluster import Cluster, write
+from .cluster import Cluster, free_port, write
 from .packages import library
 from .processes import MARK, any_sshd, end, listener, sshd_processes, wait_until
 from .shell import with_sh
@@ -169,7 +169,7 @@ def extra_sshd(
     a command that reads what was typed as a password or a code, on stdin, and whose exit status accepts it.
     """
     folder = cluster.directory / f"sshd-{name}"
-    door = Door(name, _free_port(), folder, cluster, folder / "client_key")
+    door = Door(name, free_port(), folder, cluster, folder / "client_key")
     try:
         furnish(door, [*options, "UsePAM yes"] if pam else options, set_env=set_env, sftp=sftp)
         environment = other_user(folder, home or cluster.home, login_shell)
@@ -261,13 +261,6 @@ def _quoted(value: object, *, tokens: bool = False) -> str:
     """As one word of ssh_config(5) or sshd_config(5); `tokens` where these expand %h and the like."""
     text = str(value).replace("%", "%%") if tokens else str(value)
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _last_line(door: Door) -> str:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.model import configuration
@@ -243,7 +243,6 @@ _YAML = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
 @given(data=st.binary() | st.text().map(str.encode) | _YAML.map(str.encode))
 @example(data=b"\xff\xfe")
 @example(data=b'clusters: {a: {host: "\\ud800"}}')

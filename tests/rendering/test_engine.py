@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks import rendering
@@ -100,7 +100,6 @@ _NASTY = [
 ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(_NASTY) | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 @example(_NASTY)
 def test_a_variable_arrives_as_it_is_through_quote(values: list[str]) -> None:

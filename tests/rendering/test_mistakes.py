@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import rendering
@@ -113,7 +113,6 @@ _PIECES += [
 ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(_PIECES)).map("".join).map(str.encode) | st.binary())
 def test_whatever_a_template_holds_it_is_rendered_or_refused_on_one_line(text: bytes) -> None:
     said = ""

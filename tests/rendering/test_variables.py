@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import rendering
@@ -83,7 +83,6 @@ def test_a_set_without_a_value_names_the_flag() -> None:
         rendering.read_variables(["a"], None)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.binary()
     | st.recursive(st.text() | st.integers(), st.lists).map(lambda value: repr(value).encode("utf-8", "replace"))

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.errors import InvalidInput, SchedulerError
@@ -103,7 +103,6 @@ def test_values_are_data_in_the_command_line(each: Scheduler, tmp_path: Path) ->
 
 @every
 @given(status=st.integers(0, 255), out=TEXT | LIKE_IT, err=TEXT)
-@settings(max_examples=150, deadline=None)
 def test_no_answer_makes_a_parser_raise_anything_else_or_end_a_job(
     each: Scheduler, status: int, out: str, err: str
 ) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 from tasks.model.cluster import Cluster
+from tasks.testbed.cluster import free_port
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 SSHD = "/usr/sbin/sshd"
@@ -27,13 +27,6 @@ def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
 def public(path: Path) -> str:
     """Type and key of a key file's public half, without the comment."""
     return " ".join(Path(f"{path}.pub").read_text().split()[:2])
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Sshd:

@@ -15,9 +15,10 @@ import pytest
 from tasks.model.cluster import Cluster
 from tasks.model.errors import ConnectionLost, HostKeyRefused, InvalidInput, LoginRefused, Unreachable
 from tasks.session.connection import connect
+from tasks.testbed.cluster import free_port
 
 from .person import at_terminal, without_terminal
-from .sshd import ME, Home, Sshd, free_port, keygen, public
+from .sshd import ME, Home, Sshd, keygen, public
 
 
 def works(cluster: Cluster, *identities: Path) -> bool:
