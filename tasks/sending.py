@@ -5,7 +5,6 @@ place; what was sent before a connection broke is not sent again.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -16,14 +15,14 @@ from typing import BinaryIO
 from . import output
 from .listing import SLOW, Entry, There, look
 from .login_node import Program, check_line
-from .model.errors import ConnectionLost, InvalidInput, SchedulerError
-from .session import Session, back_off
+from .model.errors import InvalidInput, SchedulerError, Unreachable
+from .session import Session
+from .session.outage import Outage
 
 # A file of that size goes by itself, and smaller ones together until they are so large, or so many.
 BIG = 8 << 20
 MANY = 1000
 _READ = 8 * 32704  # whole packets
-TRIES = 5
 # What is sent at once, and how many bytes of the user's are in there.
 Batch = tuple[bytes, int]
 
@@ -59,7 +58,7 @@ def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Ent
 
 def send(session: Session, begun: Plan, mine: Sequence[Entry], place: str) -> None:
     """Send what the plan says; when the connection breaks, look again and go on with what is not there yet."""
-    now, tries, told = begun, 0, 0
+    now, told, outage = begun, 0, Outage(session)
     with output.transfer(f"sending to {session.name}", begun.size) as progress:
 
         def tell(amount: int) -> None:
@@ -67,21 +66,19 @@ def send(session: Session, begun: Plan, mine: Sequence[Entry], place: str) -> No
             told += amount
             progress(amount)
 
+        broken = False
         while now.changed:
             try:
-                _once(session, now, tell)
-                return
-            except ConnectionLost as error:
-                tries += 1
-                if tries == TRIES:
-                    raise
-                output.say(f"{error}; going on with what is not there yet")
-                time.sleep(back_off(tries))
-            before = now
-            now = plan(session, begun.here, begun.name, place, mine)
-            if len(now.changed) < len(before.changed):
-                tries = 1  # it gets somewhere
-            tell(begun.size - now.size - told)
+                if broken:
+                    now = plan(session, begun.here, begun.name, place, mine)
+                    tell(begun.size - now.size - told)
+                    broken = False
+                else:
+                    _once(session, now, tell)
+                    return
+            except Unreachable as error:
+                outage.survive(error, told)
+                broken = True
 
 
 def _once(session: Session, plan: Plan, progress: Callable[[int], None]) -> None:

@@ -5,7 +5,6 @@ with where they stopped.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,14 @@ from . import output
 from .arrival import Arrival, Part, directories, make_link, unpack_sums
 from .listing import SLOW, Entry, local_entry
 from .login_node import Program
-from .model.errors import ConnectionLost, InvalidInput, SchedulerError
-from .sending import BIG, MANY, TRIES, sums
-from .session import SILENCE, Session, back_off
+from .model.errors import InvalidInput, SchedulerError, Unreachable
+from .sending import BIG, MANY, sums
+from .session import SILENCE, Session
+from .session.outage import Outage
 
 Progress = Callable[[int], None]
+# Big files of one round, each of which is open here until it is whole: a process may have 256 on some systems.
+_OPEN_AT_ONCE = 16
 # Whose files this command line has laid where: `-H a,b get` and `-H a,b fetch --to=x` would mix those of two.
 _laid: dict[Path, str] = {}
 
@@ -91,7 +93,7 @@ def bring(session: Session, directory: str, target: Path, files: Sequence[Found]
     for file in files:
         if file.entry.kind == "d":
             directories(target, f"{file.name}/", file.entry.mode)
-    tries = told = 0
+    told, outage = 0, Outage(session)
     alone: set[Found] = set()
     with output.transfer(f"fetching from {session.name}", total) as progress:
 
@@ -101,16 +103,11 @@ def bring(session: Session, directory: str, target: Path, files: Sequence[Found]
             progress(amount)
 
         while left:
-            before = len(left)
             try:
                 for file in _once(session, directory, target, tuple(left), alone, tell):
                     left.pop(file)
-            except ConnectionLost as error:
-                tries = tries + 1 if len(left) == before else 1
-                if tries == TRIES:
-                    raise
-                output.say(f"{error}; going on with what is left")
-                time.sleep(back_off(tries))
+            except Unreachable as error:
+                outage.survive(error, told)
             tell(total - sum(file.entry.size for file in left) - told)
     for file in files:
         if file.entry.kind == "l":  # last, so that nothing was written through one
@@ -131,7 +128,7 @@ def _once(
     asked for by themselves in the next round, like the big ones.
     """
     batches = list(_batches([file for file in files if file.entry.size < BIG and file not in alone]))
-    single = [file for file in files if file.entry.size >= BIG or file in alone]
+    single = [file for file in files if file.entry.size >= BIG or file in alone][:_OPEN_AT_ONCE]
     with Parts(session, directory, target, single) as parts:
         requests = [_many(batch) for batch in batches]
         requests += [_piece(file, parts[file].size) for file in single]

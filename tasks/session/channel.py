@@ -11,7 +11,7 @@ import paramiko
 from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from ..login_node import Program
-from ..model.errors import SubmithostError
+from ..model.errors import InvalidInput, SubmithostError
 from .alive import Transport
 
 # What paramiko puts into one packet. Of more it sends so much and copies all the rest, for each packet again.
@@ -50,16 +50,23 @@ class Sender(threading.Thread):
         self.failure: SubmithostError | None = None
 
     def run(self) -> None:
+        with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
+            try:
+                self._send(self._head)
+                for piece in self._data():
+                    self._send(piece)
+                self._channel.shutdown_write()
+            except SubmithostError as error:
+                self.failure = error
+                self._channel.close()  # the reader may have closed the connection by now
+
+    def _data(self) -> Iterator[bytes]:
+        """The program's data. What goes wrong here is a local file's fault, never the channel's."""
         try:
-            self._send(self._head)
-            for piece in self._program.data:
-                self._send(piece)
-            self._channel.shutdown_write()
-        except SubmithostError as error:
-            self.failure = error
-            self._channel.close()
-        except (paramiko.SSHException, OSError, EOFError):
-            pass
+            yield from self._program.data
+        except OSError as error:
+            what = error.strerror or str(error)
+            raise InvalidInput(f"cannot read {error.filename}: {what}" if error.filename else what) from None
 
     def _send(self, data: bytes) -> None:
         for at in range(0, len(data), PACKET):

@@ -88,6 +88,11 @@ class Session:
         return self.cluster.name
 
     @property
+    def reached(self) -> bool:
+        """Whether the cluster was logged in to at least once."""
+        return self._reached
+
+    @property
     def scheduler(self) -> Scheduler:
         """The cluster's scheduler: as configured, as remembered, or found out now and told."""
         if not self._scheduler:

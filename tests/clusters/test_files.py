@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.sending import BIG
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd, main_door
 from tests.conftest import Person, move_in, program
@@ -250,6 +251,69 @@ def test_a_broken_connection_is_gone_on_with_where_it_stopped(
         assert proxy.amount[way] < LARGE * 1.4
     assert contents(there)["large"] == contents(person.work)["large"]
     assert not leftovers(there) + leftovers(person.work)
+
+
+@pytest.mark.parametrize("verb", ["put", "get"])
+def test_a_network_that_is_away_for_a_while_is_waited_for(
+    verb: str, cells: dict[str, Cell], there: Path, tmp_path: Path
+) -> None:
+    door = main_door(cells["sandbox"])
+    with Proxy(door.port, delay=0.005) as proxy:
+        person = person_at(tmp_path / "somebody", door, ssh_config_through(proxy, door, tmp_path / "config"))
+        source = there if verb == "get" else person.work
+        (source / "large").write_bytes(os.urandom(LARGE))
+        running = person.start("-H", "sandbox", verb, *words(verb, there))
+        wait_for(lambda: proxy.amount["up" if verb == "put" else "down"] > LARGE // 2)
+        before, proxy.refusing = proxy.connections, True
+        proxy.drop_all()
+        wait_for(lambda: proxy.connections > before + 5 or running.poll() is not None)
+        proxy.refusing = False
+        _, said = running.communicate(timeout=120)
+        assert running.returncode == 0, said
+    assert contents(there)["large"] == contents(person.work)["large"]
+    assert not leftovers(there) + leftovers(person.work)
+
+
+def test_many_large_files_come_through_few_open_files(person: Person, there: Path) -> None:
+    for number in range(30):
+        with (there / f"large-{number}").open("wb") as file:
+            file.truncate(BIG)
+    words = [sys.executable, "-m", "fabric", "-H", "sandbox", "get", f"--source={there}", f"--target={person.work}"]
+    few = subprocess.run(
+        ["sh", "-c", 'ulimit -n 40; exec "$@"', "few", *words],
+        cwd=person.work, env=person.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert few.returncode == 0, few.stderr
+    assert len([path for path in person.work.rglob("large-*") if path.stat().st_size == BIG]) == 30
+
+
+@pytest.mark.parametrize("fault", ["gone", "shorter"])
+@pytest.mark.parametrize("verb", ["put", "submit"])
+def test_a_file_that_changes_while_it_is_sent_is_one_line_at_once(
+    verb: str, fault: str, cells: dict[str, Cell], there: Path, tmp_path: Path
+) -> None:
+    door = main_door(cells["sandbox"])
+    with Proxy(door.port, delay=0.02) as proxy:
+        person = person_at(tmp_path / "somebody", door, ssh_config_through(proxy, door, tmp_path / "config"))
+        data = person.work / "data"
+        data.mkdir()
+        files = [data / "one", data / "two"]
+        for path in files:
+            with path.open("wb") as file:
+                file.truncate(8 * LARGE)
+        flags = ["put", f"--source={data}", f"--target={there}/data"]
+        if verb == "submit":
+            flags = ["submit", f"--script={person.script('x.sh', 'true')}", f"--put={data}"]
+        running = person.start("-H", "sandbox", *flags)
+        wait_for(lambda: proxy.amount["up"] > 1 << 20)
+        for path in files:  # the one that is being sent is open, the other one not yet
+            path.unlink() if fault == "gone" else os.truncate(path, BIG)
+        out, said = running.communicate(timeout=100)  # a login node that waits for more is given up after 120
+        assert running.returncode == 2, out + said
+        assert "data/" in said
+        assert "Traceback" not in said, said
+        assert "trying again" not in said
+    assert "Your job" not in out
 
 
 def test_a_connection_that_breaks_while_the_file_is_summed_sends_it_once(

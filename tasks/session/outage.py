@@ -1,0 +1,41 @@
+"""The network goes away in the middle of long work: when to try again, and when to give up."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from ..model.errors import HostKeyRefused, LoginRefused, Unreachable
+from ..model.wording import one_line
+from .session import Session, back_off
+
+GIVE_UP = 180
+"""Seconds without any progress after which the cluster counts as gone."""
+_LONGEST = 10.0  # seconds between two tries: somebody waits for this work
+
+
+class Outage:
+    """The breaks of one piece of work over `session`. Work that gets somewhere may break as often as it likes."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._done = -1
+        self._since = 0.0
+        self._tries = 0
+
+    def survive(self, error: Unreachable, done: int) -> None:
+        """Wait until the next try. `done` is how much of the work is done, in any unit.
+
+        Raises `error` when another try cannot mend it (a refusal, a cluster that was never reached), or when nothing
+        was done for `GIVE_UP` seconds.
+        """
+        if isinstance(error, HostKeyRefused | LoginRefused) or not self._session.reached:
+            raise error
+        if done > self._done:
+            self._done, self._since, self._tries = done, time.monotonic(), 0
+        elif time.monotonic() - self._since > GIVE_UP:
+            raise error
+        self._tries += 1
+        pause = min(back_off(self._tries), _LONGEST)
+        print(one_line(f"{error}; going on with what is left in {pause:.0f} s", 1000), file=sys.stderr)
+        time.sleep(pause)
