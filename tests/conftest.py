@@ -144,6 +144,15 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cell]]
 
 
 @pytest.fixture(scope="session")
+def bash_cell(cells: dict[str, Cell]) -> Cell:
+    """A cluster on which /bin/sh is bash, as on Red Hat's systems, beside the others."""
+    del cells
+    (cell,) = bed.up(["sandbox-bash"], slots=32, sh="/bin/bash")
+    assert isinstance(cell, Cell)
+    return cell
+
+
+@pytest.fixture(scope="session")
 def slurm(cells: dict[str, Cell]) -> SlurmCluster:
     """The cluster `sandbox-slurm`, beside the others; it is taken down with them."""
     del cells

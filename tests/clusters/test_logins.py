@@ -16,9 +16,22 @@ from tasks.testbed.sshd import extra_sshd
 from tests.clusters.hostile import LINE, at, environment, goes_well, login_node, refused
 
 SHELLS = ["bash", "tcsh", "zsh", "dash"]
+# Login nodes by what /bin/sh is there. On systems where it is bash there is no dash.
+NODES = {"dash": SHELLS, "d7-bash": SHELLS[:3]}
+on_both = pytest.mark.parametrize("node", NODES, indirect=True)
+with_each_shell = pytest.mark.parametrize(
+    ("node", "shell"), [(sh, shell) for sh, shells in NODES.items() for shell in shells], indirect=["node"]
+)
 # What each shell reads: always, and at login.
 RC = {"bash": ".bashrc", "tcsh": ".cshrc", "zsh": ".zshenv", "dash": ".profile"}
 LOGIN = {"bash": ".bash_profile", "tcsh": ".login", "zsh": ".zprofile", "dash": ".profile"}
+
+
+@pytest.fixture
+def node(request: pytest.FixtureRequest, cells: dict[str, Cell]) -> Cell:
+    """The cluster whose /bin/sh is this program."""
+    cell: Cell = cells["sandbox"] if request.param == "dash" else request.getfixturevalue("bash_cell")
+    return cell
 
 
 def everywhere(shell: str, text: str) -> dict[str, str]:
@@ -26,40 +39,41 @@ def everywhere(shell: str, text: str) -> dict[str, str]:
     return {RC[shell]: text, LOGIN[shell]: text}
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_qsub_only_in_the_login_environment_of(cells: dict[str, Cell], tmp_path: Path, shell: str) -> None:
-    with login_node(cells["sandbox"], tmp_path, f"plain-{shell}", {}, shell=shell) as (person, door):
+@with_each_shell
+def test_qsub_only_in_the_login_environment_of(node: Cell, tmp_path: Path, shell: str) -> None:
+    with login_node(node, tmp_path, f"plain-{shell}", {}, shell=shell) as (person, door):
         without = subprocess.run(["ssh", "-F", door.ssh_config, door.name, "qstat"], capture_output=True)
         assert without.returncode != 0  # it is as hostile as it should be
         assert goes_well(person).stderr.count("waiting for the login shell") == 0
         assert door.logins() == 2  # ssh's and ours
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_rc_files_that_print_on_both_streams(cells: dict[str, Cell], tmp_path: Path, shell: str) -> None:
+@with_each_shell
+def test_rc_files_that_print_on_both_streams(node: Cell, tmp_path: Path, shell: str) -> None:
     errors = "/bin/sh -c 'echo rc error >&2; printf unended >&2'\n"
     rc_files = everywhere(shell, f"echo rc noise\n{errors}printf unended\n")
-    with login_node(cells["sandbox"], tmp_path, f"noisy-{shell}", rc_files, shell=shell) as (person, _):
+    with login_node(node, tmp_path, f"noisy-{shell}", rc_files, shell=shell) as (person, _):
         done = goes_well(person)
         assert "rc " not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_rc_files_that_run_stty(cells: dict[str, Cell], tmp_path: Path, shell: str) -> None:
+@with_each_shell
+def test_rc_files_that_run_stty(node: Cell, tmp_path: Path, shell: str) -> None:
     rc_files = everywhere(shell, "stty sane\nstty -echo\n")
-    with login_node(cells["sandbox"], tmp_path, f"stty-{shell}", rc_files, shell=shell) as (person, _):
+    with login_node(node, tmp_path, f"stty-{shell}", rc_files, shell=shell) as (person, _):
         assert "ioctl" not in goes_well(person).stderr
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_rc_files_that_set_noclobber_and_aliases(cells: dict[str, Cell], tmp_path: Path, shell: str) -> None:
+@with_each_shell
+def test_rc_files_that_set_noclobber_and_aliases(node: Cell, tmp_path: Path, shell: str) -> None:
     set_ = {"bash": "set -o noclobber", "tcsh": "set noclobber", "zsh": "setopt noclobber", "dash": "set -C"}[shell]
     alias = "alias {} false" if shell == "tcsh" else "alias {}=false"
     text = "\n".join([set_, *(alias.format(word) for word in ("qsub", "qstat", "cat", "head"))]) + "\n"
-    with login_node(cells["sandbox"], tmp_path, f"alias-{shell}", {LOGIN[shell]: text}, shell=shell) as (person, _):
+    with login_node(node, tmp_path, f"alias-{shell}", {LOGIN[shell]: text}, shell=shell) as (person, _):
         goes_well(person)
 
 
+@on_both
 @pytest.mark.parametrize(
     ("shell", "text"),
     [
@@ -69,23 +83,25 @@ def test_rc_files_that_set_noclobber_and_aliases(cells: dict[str, Cell], tmp_pat
         ("dash", "read -r line\nread -r line\n"),
     ],
 )
-def test_rc_files_that_read_a_line_of_stdin(cells: dict[str, Cell], tmp_path: Path, shell: str, text: str) -> None:
+def test_rc_files_that_read_a_line_of_stdin(node: Cell, tmp_path: Path, shell: str, text: str) -> None:
     rc_files = everywhere(shell, text)
-    with login_node(cells["sandbox"], tmp_path, f"reads-{shell}", rc_files, shell=shell) as (person, _):
+    with login_node(node, tmp_path, f"reads-{shell}", rc_files, shell=shell) as (person, _):
         goes_well(person)
 
 
+@on_both
 @pytest.mark.parametrize("text", ["cat >/dev/null\n", "while read -r line; do :; done\n"])
-def test_rc_files_that_read_stdin_to_its_end_are_told(cells: dict[str, Cell], tmp_path: Path, text: str) -> None:
-    with login_node(cells["sandbox"], tmp_path, "eats", {".bashrc": text}) as (person, door):
+def test_rc_files_that_read_stdin_to_its_end_are_told(node: Cell, tmp_path: Path, text: str) -> None:
+    with login_node(node, tmp_path, "eats", {".bashrc": text}) as (person, door):
         line = refused(person)
         assert "rc files take our standard input away" in line
         assert ".bashrc" in line
         assert door.logins() == 1
 
 
-def test_login_rc_files_that_read_stdin_to_its_end_are_no_matter(cells: dict[str, Cell], tmp_path: Path) -> None:
-    with login_node(cells["sandbox"], tmp_path, "eats-login", {".bash_profile": "cat >/dev/null\n"}) as (person, _):
+@on_both
+def test_login_rc_files_that_read_stdin_to_its_end_are_no_matter(node: Cell, tmp_path: Path) -> None:
+    with login_node(node, tmp_path, "eats-login", {".bash_profile": "cat >/dev/null\n"}) as (person, _):
         goes_well(person)
 
 
@@ -114,34 +130,38 @@ def test_rc_files_that_hang_are_given_up_and_not_tried_again(
             assert door.logins() == 1
 
 
+@on_both
 @pytest.mark.parametrize(("shell", "other"), [("bash", "zsh"), ("zsh", "bash"), ("tcsh", "bash")])
-def test_rc_files_that_exec_another_shell(cells: dict[str, Cell], tmp_path: Path, shell: str, other: str) -> None:
+def test_rc_files_that_exec_another_shell(node: Cell, tmp_path: Path, shell: str, other: str) -> None:
     for when, file in (("always", RC[shell]), ("at-login", LOGIN[shell])):
         (tmp_path / when).mkdir()
         text = f"exec {other}\n"
         if when == "always":  # what is read at login does not get its turn
-            text = environment(cells["sandbox"], csh=shell == "tcsh") + text
+            text = environment(node, csh=shell == "tcsh") + text
         name = f"exec-{shell}-{when}"
-        with login_node(cells["sandbox"], tmp_path / when, name, {file: text}, shell=shell) as (person, _):
+        with login_node(node, tmp_path / when, name, {file: text}, shell=shell) as (person, _):
             goes_well(person)
 
 
-def test_rc_files_that_exec_a_shell_that_reads_ahead_are_told(cells: dict[str, Cell], tmp_path: Path) -> None:
-    with login_node(cells["sandbox"], tmp_path, "exec-tcsh", {".bashrc": "exec tcsh\n"}) as (person, _):
+@on_both
+def test_rc_files_that_exec_a_shell_that_reads_ahead_are_told(node: Cell, tmp_path: Path) -> None:
+    with login_node(node, tmp_path, "exec-tcsh", {".bashrc": "exec tcsh\n"}) as (person, _):
         assert "`exec` another shell" in refused(person)
 
 
-def test_rc_files_that_exit_are_told_with_their_last_words(cells: dict[str, Cell], tmp_path: Path) -> None:
+@on_both
+def test_rc_files_that_exit_are_told_with_their_last_words(node: Cell, tmp_path: Path) -> None:
     rc_files = {".bashrc": "echo 'no terminal, goodbye'; exit 0\n"}
-    with login_node(cells["sandbox"], tmp_path, "exits", rc_files) as (person, door):
+    with login_node(node, tmp_path, "exits", rc_files) as (person, door):
         line = refused(person)
         assert "ends, with exit status 0, before it runs anything of ours, and says 'no terminal, goodbye'" in line
         assert door.logins() == 1
 
 
-def test_login_rc_files_that_exit_leave_no_environment_and_are_told(cells: dict[str, Cell], tmp_path: Path) -> None:
+@on_both
+def test_login_rc_files_that_exit_leave_no_environment_and_are_told(node: Cell, tmp_path: Path) -> None:
     rc_files = {".bash_profile": "echo 'not from here' >&2; exit 1\n"}
-    with login_node(cells["sandbox"], tmp_path, "exits-login", rc_files) as (person, _):
+    with login_node(node, tmp_path, "exits-login", rc_files) as (person, _):
         done = person.fab("-H", "hpc", "put", "--source=x")
         assert (
             "hpc: the login shell over there ends without a word of its environment, and says 'not from here'"
@@ -198,21 +218,22 @@ def test_l3_a_crowd_logs_in_one_after_the_other_where_sshd_would_drop_it(
         assert "drop connection" not in door.log.read_text(errors="replace")
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_a_home_directory_with_a_space(cells: dict[str, Cell], tmp_path: Path, shell: str) -> None:
+@with_each_shell
+def test_a_home_directory_with_a_space(node: Cell, tmp_path: Path, shell: str) -> None:
     spaced = tmp_path / "a home  with spaces"
     spaced.mkdir()
-    with login_node(cells["sandbox"], spaced, f"space-{shell}", {}, shell=shell) as (person, _):
+    with login_node(node, spaced, f"space-{shell}", {}, shell=shell) as (person, _):
         goes_well(person)
 
 
-def test_setup_that_fails_is_one_warning_with_what_it_said(cells: dict[str, Cell], tmp_path: Path) -> None:
+@on_both
+def test_setup_that_fails_is_one_warning_with_what_it_said(node: Cell, tmp_path: Path) -> None:
     more = "    setup: ['echo loaded', 'ls /no/such', 'false', ': fine']\n"
     for shell in ("bash", "tcsh"):
         (tmp_path / shell).mkdir()
         noise = everywhere(shell, "echo noise\n")
         with login_node(
-            cells["sandbox"], tmp_path / shell, f"setup-{shell}", noise, shell=shell, more=more
+            node, tmp_path / shell, f"setup-{shell}", noise, shell=shell, more=more
         ) as (person, _):  # fmt: skip
             said = [line for line in goes_well(person).stderr.splitlines() if "setup" in line]
             assert said == [
