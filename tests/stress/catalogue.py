@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import clocks, crowding, cutting, filling, killing, shaking, waiting
+from . import accounting, ambient, clocks, crowding, cutting, filling, killing, requeueing, shaking, waiting
 from .fault import Fault
 
 FAULTS: tuple[Fault[Any], ...] = (
@@ -15,4 +15,7 @@ FAULTS: tuple[Fault[Any], ...] = (
     *clocks.FAULTS,
     *shaking.FAULTS,
     *waiting.FAULTS,
+    *requeueing.FAULTS,
+    *ambient.FAULTS,
+    *accounting.FAULTS,
 )

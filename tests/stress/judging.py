@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ class Answer:
 class Asked:
     """One submission: its name, its tasks (0 alone: no array), the exit status of its body, and all answers to it.
 
-    `bare`: its end is known from accounting alone.
+    `bare`: its end is known from accounting alone. `requeued`: how often somebody requeued it by hand.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Asked:
     status: int
     answers: tuple[Answer, ...]
     bare: bool = False
+    requeued: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,18 @@ def judge(asked: Asked, truth: Truth) -> Judgement:
 
     What a scheduler requeues by itself is its own: a killed controller may take a job that has ended for a dead node's,
     and may start it again without counting that. In a bare job nothing of ours is there that could tell, or run a body:
-    only a second job would be our doing. A run that it broke off is none.
+    only a second job would be our doing. A run that it broke off is none, and no end either.
     """
     ran = [body.task for body in truth.bodies]
-    told = _told(asked)
-    forgotten = bool(told & truth.forgotten)
-    lost = bool(told) and not forgotten and (not truth.jobs or not set(asked.tasks) <= set(ran))
+    told_of = told(asked)
+    forgotten = bool(told_of & truth.forgotten)
+    lost = bool(told_of) and not forgotten and (not truth.jobs or not set(asked.tasks) <= set(ran))
     done = Counter((body.job_id, body.task) for body in truth.bodies if body.ended)
-    twice = [run for run, times in done.items() if times > 1 + truth.requeued.get(run, 0)]
+    twice = [run for run, times in done.items() if times > 1 + max(asked.requeued, truth.requeued.get(run, 0))]
     doubled = len(truth.jobs) > 1 or bool(twice and not asked.bare)
     no_record = _no_record(asked, truth)
     wrong = tuple(_wrong(asked, truth))
-    not_ours = forgotten or bool(told and no_record) or bool(twice and asked.bare)
+    not_ours = forgotten or bool(told_of and no_record) or bool(twice and asked.bare)
     return Judgement(len(truth.jobs), len(ran), lost, doubled, wrong, not_ours)
 
 
@@ -81,7 +83,7 @@ def _no_record(asked: Asked, truth: Truth) -> bool:
     return asked.bare and len(truth.accounted) < len(asked.tasks)
 
 
-def _told(asked: Asked) -> set[str]:
+def told(asked: Asked) -> set[str]:
     """The IDs of the jobs that any answer told of."""
     found: set[str] = set()
     for answer in asked.answers:
@@ -155,8 +157,8 @@ def _wrong_outcome(asked: Asked, task: int, outcome: dict[str, object], answer: 
     if state not in ("succeeded", "failed", "cancelled", "vanished", "error"):
         return
     expected = ("failed" if asked.status else "succeeded", asked.status)
-    ends = [body.ended for body in truth.bodies if body.task == task and body.ended]
-    if not ends or min(ends) > answer.ended:
+    begun = [body for body in truth.bodies if body.task == task and body.began < answer.ended]
+    if not begun or (begun[-1].ended or math.inf) > answer.ended:
         yield f"task {task} is told to be {state}, and its body had not ended"
     elif asked.bare and state == "vanished" and not any(t == task for _, t in truth.accounted):
         return  # its scheduler lost the record, and there is no other trace of a bare job

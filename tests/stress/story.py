@@ -42,13 +42,14 @@ class Story:
     job_file: bool = False
     answers: list[Answer] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
+    requeued: int = 0  # by hand
     _began: float = 0.0
 
     @property
     def asked(self) -> Asked:
         """For the judge."""
         tasks = _TASKS if self.kind == "array" else (0,)
-        return Asked(self.name, tasks, self.status, tuple(self.answers), self.kind == "bare")
+        return Asked(self.name, tasks, self.status, tuple(self.answers), self.kind == "bare", self.requeued)
 
     @property
     def accepted(self) -> bool:
@@ -186,11 +187,14 @@ class Place:
         more: str = "",
         words: tuple[str, ...] = (),
         job_file: bool = False,
+        trapping: bool = False,
     ) -> Story:
         """A user with a script; every other body fails, with 7."""
         name = self.new(what)
         person = person or self.mover(name, proxy, door, more)
         status = 7 if int(name.rpartition("-")[2]) % 2 else 0
-        person.script(f"{name}.sh", body(self.witnesses / name, status, seconds, bare=kind == "bare"))
+        person.script(
+            f"{name}.sh", body(self.witnesses / name, status, seconds, bare=kind == "bare", trapping=trapping)
+        )
         (person.work / "data").write_bytes(b"some data\n" * 10_000)
         return Story(person, name, kind, status, words, job_file)

@@ -46,6 +46,18 @@ def test_two_jobs_and_two_runs_of_one_body_are_doubled() -> None:
     assert judge(RIGHT, replace(TRUTH, bodies=TRUTH.bodies * 3, requeued={("5", 0): 1})).doubled
 
 
+def test_a_run_that_a_requeue_broke_off_is_no_end_and_the_run_after_it_is_no_double() -> None:
+    broken_off, again = Body("5", 0, SUBMITTED + 1), Body("5", 0, SUBMITTED + 6, ENDED)
+    twice = replace(TRUTH, bodies=(broken_off, again))
+    asked = replace(RIGHT, requeued=1)
+    assert judge(asked, twice) == replace(judge(RIGHT, TRUTH), bodies=2)
+    for too_early in (waited(SUBMITTED + 3), waited(SUBMITTED + 8)):  # before the second run, and during it
+        assert "had not ended" in judge(replace(asked, answers=(SUBMIT, too_early, waited())), twice).wrong[0]
+    ended = replace(TRUTH, bodies=(Body("5", 0, SUBMITTED + 1, SUBMITTED + 2), again))
+    assert not judge(asked, ended).doubled
+    assert judge(RIGHT, ended).doubled
+
+
 def test_only_a_second_bare_job_is_our_doing_a_second_run_of_one_is_its_schedulers() -> None:
     bare = replace(RIGHT, bare=True)
     judged = judge(bare, replace(TRUTH, bodies=TRUTH.bodies * 2))

@@ -23,16 +23,17 @@ _BODY = """\
 [ "$task" != undefined ] || task=0
 job=${{JOB_ID:-${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}}}
 echo "began $job $task $(date +%s.%N)" >>'{witness}'
-sleep {seconds}
+{sleep}
 echo "ended $job $task $(date +%s.%N)" >>'{witness}'
 exit {status}
 """
 
 
-def body(witness: Path, status: int, seconds: float, *, bare: bool) -> str:
-    """The script of a job whose body writes down that it ran, and ends with `status`."""
+def body(witness: Path, status: int, seconds: float, *, bare: bool, trapping: bool = False) -> str:
+    """The script of a job whose body writes down that it ran, and ends with `status`; `trapping`, with 0 at a TERM."""
     directives = "#$ -S /bin/sh\n" if bare else ""  # by itself, a stock Grid Engine runs it with csh (G7)
-    return _BODY.format(witness=witness, status=status, seconds=seconds, directives=directives)
+    sleep = f"trap 'kill $!; exit 0' TERM\nsleep {seconds} &\nwait $!" if trapping else f"sleep {seconds}"
+    return _BODY.format(witness=witness, status=status, sleep=sleep, directives=directives)
 
 
 @dataclass(frozen=True)
