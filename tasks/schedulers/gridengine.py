@@ -462,11 +462,22 @@ def log_names(submitted: Submitted) -> list[str]:
     return [f"{name}.{kind}{job_id}{task}" for kind in ("o", "e", "po", "pe") for task in ("", ".*")]
 
 
+_OF_THESE = """
+BEGIN { split(asked, ids, " "); for (n in ids) wanted[ids[n]] = 1 }
+/^=+$/ { if (mine) printf "%s", record; record = $0 "\\n"; mine = 0 }
+$1 == "jobnumber" { mine = $2 in wanted }
+$1 ~ /^(jobnumber|taskid|qsub_time|start_time|end_time|failed|exit_status)$/ { record = record $0 "\\n" }
+END { if (mine) printf "%s", record }
+"""
+
+
 def accounting_command(job_ids: Sequence[str]) -> str:
-    """`qacct -j` for each: it takes one ID. Only the lines that are read come back."""
-    asked = " ".join(shlex.quote(job_id) for job_id in job_ids)
-    wanted = "=|jobnumber|taskid|qsub_time|start_time|end_time|failed|exit_status"
-    return f"for id in {asked}; do TZ=UTC qacct -j \"$id\"; done | grep -E '^({wanted})'; true"
+    """All jobs of mine, in one pass over a file that may have gigabytes (G27): `qacct -j` takes one ID at most.
+
+    Only the lines that are read come back, of these jobs alone.
+    """
+    asked = shlex.quote(" ".join(job_ids))
+    return f'TZ=UTC qacct -o "$(id -un)" -j | awk -v asked={asked} {shlex.quote(_OF_THESE)}; true'
 
 
 def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: ARG001  # G26: it tells nothing
