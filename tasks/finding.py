@@ -70,6 +70,7 @@ class Progress:
     name: str = ""
     out: str = ""
     err: str = ""
+    digest: str = ""
     claim: str = ""
     phase: str = ""
     age: int = 0
@@ -83,7 +84,7 @@ class Progress:
         """Read the sections of `inspect`."""
         if "refused" in answer:
             raise NotSubmitted(f"nothing submitted: {reason(answer)}")
-        found = cls(answer["directory"].exact.rstrip("\n"), claim=answer.text("claim"))
+        found = cls(answer["directory"].exact.rstrip("\n"), digest=answer.text("digest"), claim=answer.text("claim"))
         if "receipt" in answer:
             return replace(found, err=answer["receipt"].errors).with_receipt(answer["receipt"].text)
         words = answer.text("attempt").split(" ")
@@ -224,6 +225,7 @@ def recorded(job: Job, progress: Progress, accepted: Submitted) -> Job:
         array=accepted.array or progress.extent,
         directory=progress.directory,
         answer=progress.out,
+        digest=progress.digest or job.digest,
         submitted_at=progress.submitted_at,
         outcome=Outcome(State.PENDING) if fresh else job.outcome,
     )

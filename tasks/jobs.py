@@ -90,14 +90,14 @@ def submit(
     from dataclasses import replace
     from pathlib import Path
 
-    from . import output, rendering
+    from . import continuing, output, rendering
     from .model.errors import InvalidInput
     from .model.job import check_key
     from .model.resources import parse_resources, parse_time
     from .model.wording import fab
     from .preparation import Wanted, option_words, prepare
     from .reconciling import known_there
-    from .selection import check_target, claim_job_file, read_job_file, resolve
+    from .selection import check_target, clock_of, confirm_job_file, read_job_file, resolve
     from .session import session_of
     from .submitting import show_steps, steps_or_jobs, submit_once
 
@@ -107,7 +107,9 @@ def submit(
         # A make variable that is not set would make another job every time.
         raise InvalidInput("--key and --job-file need a value")
     steps_or_jobs(dry_run, json)
-    noted = read_job_file(Path(job_file)) if job_file and os.path.exists(job_file) else None
+    file = Path(job_file) if job_file else None
+    began = clock_of(file) if file else 0
+    noted = read_job_file(file) if file and os.path.exists(file) else None
     if noted and key and key != noted.key:
         raise InvalidInput(f"--key {key}: {job_file} already is the job file of key {noted.key}")
     session = session_of(c, noted.cluster if noted else None)
@@ -124,21 +126,28 @@ def submit(
         workdir or None,
         hold,
         bare,
-        check_key(key) if key else (noted.key if noted else None),
+        check_key(key) if key else None,
         tuple(known_there(session, [resolve(session, text) for text in after or ()])),
     )  # fmt: skip
     limit = parse_time(timeout) if timeout else None
     check_target(fetch)
     if dry_run:
+        wanted = replace(wanted, key=wanted.key or (noted.key if noted else None))
         show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
         return
-    prepared = prepare(wanted, session.cluster, session.scheduler)
-    if job_file and not noted:
-        noted = claim_job_file(Path(job_file), prepared.job)
-        # Somebody was faster with the same job file: it is their submission that is continued.
-        if noted.key != prepared.job.key:
-            prepared = prepare(replace(wanted, key=noted.key), session.cluster, session.scheduler)
-    job = submit_once(session, prepared, noted, Path(job_file) if job_file else None, quiet=json)
+    prepared, begun = continuing.begin(
+        session,
+        lambda key: prepare(replace(wanted, key=key), session.cluster, session.scheduler),
+        wanted.key,
+        file,
+        noted,
+    )
+
+    def keep(job: Job) -> None:
+        if file:
+            confirm_job_file(file, job, began)
+
+    job = submit_once(session, prepared, begun, keep, quiet=json)
     try:
         if wait or fetch:
             from . import results

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from .model.ledger import to_record
 from .model.resources import Resources, TaskRange
 from .schedulers import Dialect, Scheduler, Submission
 from .submission import Upload, own_files
+from .text import digest_of, inputs_of
 
 # A job that has to succeed first, and the tasks of it that count; none: all.
 Before = tuple[Job, tuple[int, ...]]
@@ -62,16 +63,18 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     after = [(job, tasks) for job, tasks in wanted.after if job.only(tasks).state is not State.SUCCEEDED]
     asked = wanted.resources
     dialect = Dialect(scheduler, cluster.names)
-    script = rendering.render(wanted.script, wanted.variables, asked, dialect, defaults=cluster.resources)
+    called = rendering.called(wanted.script)
+    job_file = scheduler.legal_name(called)
+    key = wanted.key or new_key(asked.name or Path(job_file).stem)
+    # What a template leaves to chance is drawn by the key: continuing the submission draws the same.
+    script = rendering.render(wanted.script, wanted.variables, asked, dialect, defaults=cluster.resources, seed=key)
     if asked.mail_on and not asked.mail and cluster.mail:
         asked = replace(asked, mail=cluster.mail)
     warnings = [*rendering.unused(wanted.script, wanted.variables), *scheduler.check(script.text, asked)]
-    job_file = scheduler.legal_name(script.name)
-    if job_file != script.name and not asked.name:
+    if job_file != called and not asked.name:
         warnings.append(
-            f"the scheduler does not take '{script.name}' for a job's name: '{job_file}' unless the script names itself"
+            f"the scheduler does not take '{called}' for a job's name: '{job_file}' unless the script names itself"
         )
-    key = wanted.key or new_key(asked.name or Path(job_file).stem)
     job = Job(
         key=key,
         cluster=cluster.name,
@@ -91,8 +94,12 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         wanted.workdir,
         tuple(job.job_id or "" for job, _ in after),
     )
-    files = [*_conditions(after, bare=wanted.bare), *collect(wanted.put, scheduler)]
-    return replace(finish(job, script.text, submission, files, cluster, scheduler, warnings), after=tuple(after))
+    put = collect(wanted.put, scheduler)
+    inputs = inputs_of(put)
+    digest = digest_of(script.text, submission, wanted.after, inputs, cluster, bare=wanted.bare)
+    files = [*_conditions(after, bare=wanted.bare), *put]
+    job = replace(job, digest=digest)
+    return replace(finish(job, script.text, submission, files, inputs, cluster, scheduler, warnings), after=tuple(after))
 
 
 def finish(
@@ -100,20 +107,24 @@ def finish(
     script: bytes,
     submission: Submission,
     files: Sequence[Upload],
+    inputs: Mapping[str, str],
     cluster: Cluster,
     scheduler: Scheduler,
     warnings: Sequence[str] = (),
 ) -> Prepared:
-    """What goes over for this submission: the script, `files`, and what submithost itself adds."""
+    """What goes over for this submission: the script, `files`, and what submithost itself adds.
+
+    `inputs` are the digests of the files of `--put`, by name.
+    """
     asked = submission.resources
     # Mail options add up at every level: a default beside a flag would be a second answer to one question.
     mail = None if asked.mail else cluster.resources.mail
     mail_on = None if asked.mail_on else cluster.resources.mail_on
     resources = replace(cluster.resources, mail=mail, mail_on=mail_on)
     defaults = scheduler.defaults(resources, cluster.options, cluster.names, script, submission)
-    about = json.dumps({**to_record(job), "submission": submission.record()}).encode()
+    about = json.dumps({**to_record(job), "submission": submission.record(), "inputs": dict(inputs)}).encode()
     uploads = [
-        *own_files(scheduler, script, submission.arguments, about),
+        *own_files(scheduler, script, submission.arguments, about, job.digest),
         *(Upload(name, text.encode("utf-8", "surrogateescape")) for name, text in defaults.items()),
         *files,
     ]

@@ -66,7 +66,7 @@ def resubmit_job(
             key, job.cluster, job.name, job.script, job.script_hash, f"{root}/{key}", job.bare,
             origin=job.origin or job.key,
         )  # fmt: skip
-        prepared = finish(fresh, original.script, submission, files, session.cluster, session.scheduler)
+        prepared = finish(fresh, original.script, submission, files, {}, session.cluster, session.scheduler)
         if dry_run:
             output.say(f"{session.name}: {len(inputs)} inputs from {job.directory}")
             show_steps(session, prepared)
@@ -83,7 +83,7 @@ def _submit(session: Session, job: Job, prepared: Prepared, inputs: Sequence[str
         variables = {"root": root, "key": prepared.job.key, "from": job.directory or ""}
         data = [f"{len(name)}\n".encode() + name for name in names]
         session.must(Program(("directory", "copy"), variables, data=data), SLOW)
-    return submit_once(session, prepared, None, None, quiet=quiet)
+    return submit_once(session, prepared, prepared.job, lambda _: None, quiet=quiet)
 
 
 def _parts(session: Session, job: Job, tasks: Sequence[int], *, failed: bool) -> list[TaskRange | None]:

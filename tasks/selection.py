@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from .model.job import Job
 from .model.ledger import from_record, to_record
 from .model.wording import fab
 from .session import Session, named_cluster, session_of
+
+# When a job file was written, in ns since 1970, that names no job yet: make is to repeat the submit, which continues it.
+_NO_JOB_YET = 10**9
 
 # What this command line has submitted so far: (cluster, key), in its order.
 submitted_here: list[tuple[str, str]] = []
@@ -43,8 +47,33 @@ def claim_job_file(path: Path, job: Job) -> Job:
     return job
 
 
-def write_job_file(path: Path, job: Job, place: Callable[[str, Path], None] = os.replace) -> None:
-    """Write it whole or not at all. Raises InvalidInput, and FileExistsError with `place=os.link`."""
+def clock_of(path: Path) -> int:
+    """The time (ns since 1970) by the clock of the file system that a job file is on."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            return os.fstat(file.fileno()).st_mtime_ns
+    except OSError:
+        return time.time_ns()
+
+
+def confirm_job_file(path: Path, job: Job, began: int) -> None:
+    """Write a job with its ID into its job file, as of when its script was read: what is changed later is newer.
+
+    A job file that has it already is left as it is, its time as well. Raises InvalidInput.
+    """
+    try:
+        known = read_job_file(path)
+        if (known.key, known.job_id) == (job.key, job.job_id) and path.stat().st_mtime_ns != _NO_JOB_YET:
+            return
+    except (InvalidInput, OSError):
+        pass  # removed, or spoilt, meanwhile
+    write_job_file(path, job, began)
+
+
+def write_job_file(
+    path: Path, job: Job, when: int = _NO_JOB_YET, place: Callable[[str, Path], None] = os.replace
+) -> None:
+    """Write it whole or not at all, with this time. Raises InvalidInput, and FileExistsError with `place=os.link`."""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
@@ -53,6 +82,7 @@ def write_job_file(path: Path, job: Job, place: Callable[[str, Path], None] = os
                 file.write("\n")
                 file.flush()
                 os.fsync(file.fileno())
+            os.utime(temporary, ns=(when, when))
             place(temporary, path)
         finally:
             with contextlib.suppress(FileNotFoundError):

@@ -112,7 +112,7 @@ def program(
     )
 
 
-def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], about: bytes) -> list[Upload]:
+def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], about: bytes, digest: str) -> list[Upload]:
     """What submithost itself lays into the job directory."""
     run = f"{scheduler.in_job}\n{source('run.sh')}"
     return [
@@ -120,6 +120,7 @@ def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], abo
         Upload(".submithost/run", run.encode(), 0o700),
         Upload(".submithost/args", quoted(arguments).encode("utf-8", "surrogateescape")),
         Upload(".submithost/about", about),
+        Upload(".submithost/digest", f"{digest}\n".encode()),
     ]
 
 

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from collections.abc import Callable
 
 from . import output, submission
 from .model.errors import InvalidInput, JobFailed, NotSubmitted
 from .model.job import Job, State
-from .model.wording import one_line
+from .model.wording import fab, one_line
 from .preparation import Prepared
-from .selection import submitted_here, write_job_file
+from .selection import submitted_here
 from .session import Session
 from .submission import Bundle
+from .text import differences
 
 
-def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_file: Path | None, *, quiet: bool) -> Job:
-    """Note the intention, submit, record; print what the scheduler said (`quiet`: keep stdout for others).
+def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callable[[Job], None], *, quiet: bool) -> Job:
+    """Note the intention, submit, record and `keep`; print what the scheduler said (`quiet`: keep stdout for others).
 
-    What ledger or job file (`noted`) know to be a job is not submitted again, nor is the cluster asked.
+    What is known to be a job (`wanted`) is not submitted again, nor is the cluster asked. Raises InvalidInput when
+    another text was submitted under the same key, from elsewhere or at the same time.
     """
-    wanted = noted or prepared.job
     if not wanted.job_id and not session.ledger.by_key(session.name, wanted.key):
-        _check_before(prepared)
+        check_before(prepared)
     job = session.ledger.begin(wanted)
-    if job.script_hash != prepared.job.script_hash:
+    if not job.digest and job.script_hash != prepared.job.script_hash:  # begun by an earlier version
         output.say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")
     for warning in prepared.warnings:
         output.say(f"{session.name}: {warning}")
     out, err = job.answer, ""
+    if job.state.ended and job.state is not State.SUCCEEDED:
+        again = f"{fab()} -H {session.name} resubmit --job {job.job_id}"
+        output.say(f"{job.title()} {job.state}, and the same submit never makes a second job: {again}")
     if not job.job_id:
         try:
             job, out, err = send(session, job, prepared)
@@ -37,15 +41,16 @@ def submit_once(session: Session, prepared: Prepared, noted: Job | None, job_fil
                 session.ledger.forget(job)
             raise
     session.ledger.update(job)
-    if job_file:
-        write_job_file(job_file, job)
+    keep(job)
+    if what := differences(job.digest, prepared.job.digest):
+        raise InvalidInput(f"{job.title()} has taken key {job.key}, and {what} differ from what that was")
     submitted_here.append((session.name, job.key))
     output.show_words(out if out.endswith("\n") else f"{out}\n", sys.stderr if quiet else sys.stdout)
     output.show_words(err, sys.stderr)
     return job
 
 
-def _check_before(prepared: Prepared) -> None:
+def check_before(prepared: Prepared) -> None:
     """Raises JobFailed when one of the jobs that have to succeed first is known not to have."""
     for job, tasks in prepared.after:
         known = job.only(tasks)

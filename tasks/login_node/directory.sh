@@ -50,11 +50,15 @@ alive() { # whether the process that a file names (HOST PID) lives; `unknown` fo
     fi
 }
 
-# Sections `directory`, and `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE TOKEN), `answer` so far: each of these there
+# Sections `directory`, `digest` (of the text that was submitted), and `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE TOKEN), `answer` so far: each of these there
 # if what it tells of is there.
 inspect() {
     section directory
     printf '%s\n' "$job"
+    if IFS= read -r digest 2>/dev/null <"$mine/digest"; then
+        section digest
+        printf '%s\n' "$digest"
+    fi
     if [ -f "$mine/receipt" ]; then
         section receipt
         cat "$mine/receipt"

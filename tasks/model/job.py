@@ -94,6 +94,7 @@ class Job:
     absent_since: int | None = None
     cancelled: tuple[int | None, ...] = ()  # tasks that were cancelled from here; None: all
     by_hand: bool = False  # submitted without us, and so without a directory of its own
+    digest: str = ""  # of its text, by parts (text.py); empty: an earlier version wrote none
     origin: str = ""  # the key of the submission that this one repeats
     fetched_at: int | None = None  # when everything that it left behind, after its end, was here; the cluster's time
     cleaned_at: int | None = None  # when its directory was removed over there

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _MAY_LACK = ("job_id", "directory")
-_TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "origin", *_MAY_LACK)
+_TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "digest", "origin", *_MAY_LACK)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -15,6 +15,7 @@ template's own defaults below that; `directives.asked(time="1:00:00").time` are 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ __all__ = [
     "JobScript",
     "TemplateInfo",
     "available",
+    "called",
     "create",
     "describe",
     "find",
@@ -69,17 +71,24 @@ class JobScript:
     rendered: bool
 
 
+def called(script: str) -> str:
+    """The file name of what is submitted for `--script`: a template's without its last suffix. Raises InvalidInput."""
+    path = find(script)
+    return path.stem if path.suffix == SUFFIX else path.name
+
+
 def render(
     script: str,
     variables: Mapping[str, object],
     resources: Resources,
     dialect: Dialect,
     defaults: Resources = _NOTHING,
+    seed: str | None = None,
 ) -> JobScript:
     """The job script for a file or a template's name; a file that does not end in `.j2` as it is.
 
     In a template's directives `resources` (the flags) win over the template's own, and these over `defaults`
-    (the cluster's). Raises InvalidInput, with file and line number for every mistake in a template.
+    (the cluster's). `seed` decides what a template draws at random (None: chance does). Raises InvalidInput, with file and line number for every mistake in a template.
     """
     path = find(script)
     data = read(path)
@@ -90,7 +99,12 @@ def render(
     check_names(variables, dialect.variables)
     directives = engine.Directives(dialect.directives, resources, defaults)
     context = {**variables, **dialect.variables, "scheduler": dialect.name, "directives": directives}
-    return JobScript(engine.render(path, data, context), path.stem, path, rendered=True)
+    before = random.getstate()
+    random.seed(seed)  # Jinja2's `random` and `lipsum` have no other
+    try:
+        return JobScript(engine.render(path, data, context), path.stem, path, rendered=True)
+    finally:
+        random.setstate(before)
 
 
 def unused(script: str, names: Mapping[str, object]) -> list[str]:

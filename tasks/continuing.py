@@ -1,0 +1,98 @@
+"""What a submission under a known key or job file is: the one that was begun, or a new one, since its text was changed.
+
+The same text is never submitted twice. Another text under the same job file is a new job when the one before it has
+ended. Its key is made from what it replaces and from the new text: whoever does the same at the same time, or again
+after a crash, means the same job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from . import output
+from .model.errors import InvalidInput
+from .model.job import Job, State
+from .model.wording import fab
+from .preparation import Prepared
+from .reconciling import confirmed
+from .selection import claim_job_file, write_job_file
+from .session import Session
+from .submitting import check_before
+from .text import differences
+from .watching import Watch
+
+Prepare = Callable[[str | None], Prepared]
+
+
+def begin(
+    session: Session, prepare: Prepare, key: str | None, job_file: Path | None, noted: Job | None
+) -> tuple[Prepared, Job]:
+    """What to submit, and the job that it is, which may have been begun, or have ended.
+
+    `prepare` makes the submission ready under a key, `key` is what the user named it, and `noted` is what the job file
+    had before. Raises InvalidInput where a key or job file belongs to another text, JobFailed when a job that has to
+    succeed first did not.
+    """
+    prepared = prepare(key or (noted.key if noted else None))
+    if job_file and not noted:
+        noted = claim_job_file(job_file, prepared.job)
+        # Somebody was faster with the same job file: it is their submission that is continued.
+        if noted.key != prepared.job.key:
+            prepared = prepare(noted.key)
+    known = _begun(session, prepared.job, noted)
+    what = differences(known.digest, prepared.job.digest)
+    if not what:
+        return prepared, known
+    if key:
+        raise InvalidInput(
+            f"key {key} is {known.title()}, and {what} differ from what that was: one key is one submission, "
+            "so choose another key for another one"
+        )
+    _check_ended(session, known, what, job_file)
+    prepared = prepare(_next_key(known, prepared.job))
+    if not session.ledger.by_key(session.name, prepared.job.key):
+        check_before(prepared)
+    if job_file:
+        write_job_file(job_file, prepared.job)
+        output.say(f"{job_file}: {what} differ from those of {known.title()}, which has ended: this is a new job")
+    return prepared, session.ledger.by_key(session.name, prepared.job.key) or prepared.job
+
+
+def _begun(session: Session, job: Job, noted: Job | None) -> Job:
+    """What is known under the key of `job`; `job` itself where that is known to have made no job."""
+    known = session.ledger.by_key(session.name, job.key) or noted or job
+    if known.job_id or not differences(known.digest, job.digest):
+        return known
+    ((found, _),), unknown = confirmed(session, [(known, ())])
+    if unknown:
+        raise InvalidInput(
+            f"{session.name}: key {known.key} was begun with another text, and it is not known yet whether that "
+            f"became a job: {fab()} -H {session.name} reconcile finds out"
+        )
+    if found.job_id:
+        return found
+    session.ledger.forget(known)
+    return job
+
+
+def _check_ended(session: Session, known: Job, what: str, job_file: Path | None) -> None:
+    """Raises InvalidInput while the job before is not known to have ended."""
+    watch = Watch(session, [(known, ())])
+    watch.look()
+    (now,) = watch.shown()
+    if now.state.ended and not watch.live():
+        return
+    state = "not known to have ended" if now.state in (State.UNKNOWN, *(s for s in State if s.ended)) else now.state
+    do = f"{fab()} wait --job {job_file} or {fab()} cancel --job {job_file}, and submit again"
+    raise InvalidInput(
+        f"{job_file}: {what} differ from those of {now.title()}, which is {state}: {do}; "
+        f"or rm {job_file}, and there are two jobs"
+    )
+
+
+def _next_key(before: Job, job: Job) -> str:
+    """The key of a new text, by what it replaces."""
+    name = before.key.rpartition("-")[0] or before.key
+    return f"{name[:40]}-{hashlib.sha256(f'{before.key} {job.digest}'.encode()).hexdigest()[:10]}"

@@ -1,0 +1,82 @@
+"""The text of a submission: its script, flags, inputs and whatever else makes it. Digests tell two texts apart.
+
+A digest is written down in the ledger, in the job file and in the job directory. It has a word for each part,
+`script:1f3a...`, so that a message can say what differs. When a file was changed does not count, only what is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from .model.cluster import Cluster
+from .model.job import Job
+from .schedulers import Submission
+from .submission import Upload
+
+_SAID = {
+    "script": "the script",
+    "flags": "the flags",
+    "inputs": "the inputs",
+    "after": "the jobs before it",
+    "defaults": "the cluster's defaults",
+}
+
+
+def inputs_of(files: Sequence[Upload]) -> dict[str, str]:
+    """A digest of each input, by its name. Raises InvalidInput for one that cannot be read."""
+    return {file.name: _content(file) for file in files}
+
+
+def digest_of(
+    script: bytes,
+    submission: Submission,
+    after: Sequence[tuple[Job, tuple[int, ...]]],
+    inputs: Mapping[str, str],
+    cluster: Cluster,
+    *,
+    bare: bool,
+) -> str:
+    """The digest of a text. `after` are the jobs that it waits for, those among them that have succeeded as well."""
+    flags = {name: value for name, value in submission.record().items() if name not in ("key", "after")}
+    parts = {
+        "script": hashlib.sha256(script).hexdigest(),
+        "flags": {**flags, "bare": bare},
+        "inputs": dict(inputs),
+        "after": [[job.key, list(tasks)] for job, tasks in after],
+        "defaults": {"resources": asdict(cluster.resources), "options": cluster.options, "names": dict(cluster.names)},
+    }
+    return " ".join(f"{name}:{_hash(_given(part))}" for name, part in parts.items())
+
+
+def differences(one: str, other: str) -> str:
+    """What differs between two texts, in words. Empty: nothing, or an earlier version wrote no digest of one."""
+    if not (one and other):
+        return ""
+    parts = dict(word.partition(":")[::2] for word in one.split())
+    rest = dict(word.partition(":")[::2] for word in other.split())
+    differing = [said for name, said in _SAID.items() if parts.get(name) != rest.get(name)]
+    return " and ".join(filter(None, [", ".join(differing[:-1]), *differing[-1:]]))
+
+
+def _content(file: Upload) -> str:
+    """What is in a file, and whether it can be run."""
+    digest = hashlib.sha256()
+    for piece in file.read():
+        digest.update(piece)
+    return digest.hexdigest() + ("x" if file.mode & 0o100 else "")
+
+
+def _given(value: object) -> object:
+    """`value` without what was not given: a later version may know of more that can be asked for."""
+    if isinstance(value, dict):
+        return {name: kept for name, each in value.items() if (kept := _given(each)) not in (None, "", False, [], {})}
+    if isinstance(value, (list, tuple)):
+        return [_given(each) for each in value]
+    return value
+
+
+def _hash(part: object) -> str:
+    return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:20]
