@@ -58,9 +58,10 @@ def release(c: Context, job: Sequence[str] | None = None, dry_run: bool = False)
 @verb(
     iterable=("job", "put"),
     help={
-        "job": JOB_HELP,
+        "job": f"{JOB_HELP}. A job file that is named means the new job from then on",
         "failed": "only what did not succeed; of an array job those tasks",
         "put": "a file or directory to lay beside the new job instead of the earlier one; may be repeated",
+        "job-file": "keep the new job in this file; without --job it is also the job to submit again",
         "dry-run": "show every step and submit nothing",
         "json": "one JSON object per new job and line on stdout",
     },
@@ -70,25 +71,33 @@ def resubmit(
     job: Sequence[str] | None = None,
     failed: bool = False,
     put: Sequence[str] | None = None,
+    job_file: str | None = None,
     dry_run: bool = False,
     json: bool = False,
 ) -> None:
     """Submit jobs again, as they were.
 
-    Script, flags and inputs are those in the job directory; of an array job --failed takes the failed tasks alone.
+    Script, flags and inputs are those in the job directory; of an array job --failed takes the failed tasks alone, and
+    of these the ones that no later job has repaired or still runs.
 
     Example: fab -H sharc resubmit --job 12 --failed
     """
+    import os
+    from itertools import zip_longest
+
     from . import output
     from .reconciling import known_there
-    from .resubmission import resubmit_job
-    from .selection import select
+    from .resubmission import means_now, resubmit_job
+    from .selection import job_files, select
     from .submitting import steps_or_jobs
 
     steps_or_jobs(dry_run, json)
-    session, selected = select(c, job or ())
-    for found, tasks in known_there(session, selected):
+    files = job_files(job or (), job_file)
+    session, selected = select(c, job or [file for file in files if os.path.exists(file)])
+    for (found, tasks), file in zip_longest(known_there(session, selected), files[: len(selected)]):
         new = resubmit_job(session, found, tasks, put or (), failed=failed, dry_run=dry_run, quiet=json)
+        if new and file:
+            means_now(session, file, found, new)
         if json:
             output.show_jobs(new, as_json=True)
 

@@ -100,6 +100,7 @@ def submit(
     from .selection import check_target, clock_of, confirm_job_file, read_job_file, resolve
     from .session import session_of
     from .submitting import show_steps, steps_or_jobs, submit_once
+    from .watching import as_repaired
 
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
@@ -127,7 +128,7 @@ def submit(
         hold,
         bare,
         check_key(key) if key else None,
-        tuple(known_there(session, [resolve(session, text) for text in after or ()])),
+        tuple(as_repaired(session, known_there(session, [resolve(session, text) for text in after or ()]))),
     )  # fmt: skip
     limit = parse_time(timeout) if timeout else None
     check_target(fetch)

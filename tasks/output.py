@@ -149,7 +149,8 @@ def live_jobs(as_json: bool) -> Iterator[Callable[[Sequence[Job]], None]]:
 def _row(job: Job) -> list[str]:
     """The cells of one job. Names come from outside: nothing of theirs moves a terminal's cursor."""
     outcome = job.outcome
-    state = f"{job.state} ({job.tally()})" if job.array and job.tasks else str(job.state)
+    tally = job.tally()
+    state = f"{job.state} ({tally})" if tally else str(job.state)
     return [
         job.job_id or "-",  # digits, wherever it comes from
         one_line(job.name, _SAFE),
@@ -212,7 +213,10 @@ class Progress:
         ended = [
             (task, outcome)
             for task, outcome in (job.tasks.items() if job.array else ())
-            if outcome.state.ended and self._new(job.key, task, outcome.state) and outcome.state is not State.SUCCEEDED
+            if outcome.state.ended
+            and self._new(job.key, task, outcome.state)
+            and outcome.state is not State.SUCCEEDED
+            and task not in job.repairs
         ]
         for task, outcome in ended[:_AT_ONCE]:
             yield ended_line(job, task, outcome)
@@ -220,7 +224,7 @@ class Progress:
             yield f"and {len(ended) - _AT_ONCE} more tasks of {job.title()} did not succeed; status --json has them all"
         if self._new(job.key, None, job.state):
             if job.state.ended:
-                yield ended_line(job, None, job.outcome) + (f": {job.tally()}" if job.array else "")
+                yield ended_line(job, None, job.outcome) + (f": {tally}" if (tally := job.tally()) else "")
             elif job.state is State.ERROR:
                 why = f" ({job.outcome.reason})" if job.outcome.reason else ""
                 how = f"it waits until somebody acts ({fab()} -H {job.cluster} cancel)"

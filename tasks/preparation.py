@@ -16,13 +16,10 @@ from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.job import Job, State, new_key
 from .model.ledger import to_record
-from .model.resources import Resources, TaskRange
+from .model.resources import Resources, TaskRange, ranges_of
 from .schedulers import Dialect, Scheduler, Submission
 from .submission import Upload, own_files
-from .text import digest_of, inputs_of
-
-# A job that has to succeed first, and the tasks of it that count; none: all.
-Before = tuple[Job, tuple[int, ...]]
+from .text import Before, digest_of, inputs_of, keys_of
 
 
 @dataclass(frozen=True)
@@ -97,9 +94,12 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     put = collect(wanted.put, scheduler)
     inputs = inputs_of(put)
     digest = digest_of(script.text, submission, wanted.after, inputs, cluster, bare=wanted.bare)
-    files = [*_conditions(after, bare=wanted.bare), *put]
+    files = [*conditions(after, bare=wanted.bare), *put]
     job = replace(job, digest=digest)
-    return replace(finish(job, script.text, submission, files, inputs, cluster, scheduler, warnings), after=tuple(after))
+    written = {"inputs": inputs, "before": keys_of(wanted.after)}
+    return replace(
+        finish(job, script.text, submission, files, written, cluster, scheduler, warnings), after=tuple(after)
+    )
 
 
 def finish(
@@ -107,14 +107,14 @@ def finish(
     script: bytes,
     submission: Submission,
     files: Sequence[Upload],
-    inputs: Mapping[str, str],
+    written: Mapping[str, object],
     cluster: Cluster,
     scheduler: Scheduler,
     warnings: Sequence[str] = (),
 ) -> Prepared:
     """What goes over for this submission: the script, `files`, and what submithost itself adds.
 
-    `inputs` are the digests of the files of `--put`, by name.
+    `written` is more to be written down in the job directory, for who submits it again.
     """
     asked = submission.resources
     # Mail options add up at every level: a default beside a flag would be a second answer to one question.
@@ -122,7 +122,7 @@ def finish(
     mail_on = None if asked.mail_on else cluster.resources.mail_on
     resources = replace(cluster.resources, mail=mail, mail_on=mail_on)
     defaults = scheduler.defaults(resources, cluster.options, cluster.names, script, submission)
-    about = json.dumps({**to_record(job), "submission": submission.record(), "inputs": dict(inputs)}).encode()
+    about = json.dumps({**to_record(job), "submission": submission.record(), **written}).encode()
     uploads = [
         *own_files(scheduler, script, submission.arguments, about, job.digest),
         *(Upload(name, text.encode("utf-8", "surrogateescape")) for name, text in defaults.items()),
@@ -132,7 +132,7 @@ def finish(
     return Prepared(job, script, variables, tuple(uploads), Path(submission.script).name, tuple(warnings))
 
 
-def _conditions(after: Sequence[Before], *, bare: bool) -> list[Upload]:
+def conditions(after: Sequence[Before], *, bare: bool) -> list[Upload]:
     """The file from which `run` knows which jobs have to have succeeded: the scheduler waits for ends only (G10).
 
     Two lines for each range of tasks: `FIRST LAST STEP JOBID`, and the job directory. Raises InvalidInput where there
@@ -142,7 +142,7 @@ def _conditions(after: Sequence[Before], *, bare: bool) -> list[Upload]:
     for job, tasks in after:
         if job.bare or bare:
             raise InvalidInput(f"--after: without notes of start and end nobody knows whether {job.title()} succeeded")
-        ranges = [TaskRange(task, task) for task in tasks] or (job.array or TaskRange(0, 0)).parts()
+        ranges = list(ranges_of(tasks)) or (job.array or TaskRange(0, 0)).parts()
         lines += [f"{r.first} {r.last} {r.step} {job.job_id}\n{job.directory}\n" for r in ranges]
     return [Upload(".submithost/after", "".join(lines).encode("utf-8", "surrogateescape"))] if lines else []
 

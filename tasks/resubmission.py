@@ -9,32 +9,47 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from . import output
 from .listing import SLOW
 from .login_node import Program
 from .model.errors import InvalidInput, SchedulerError
 from .model.job import Job, State, check_key
+from .model.repairs import by_origin, counted, later
 from .model.resources import TaskRange, ranges_of
-from .preparation import Prepared, collect, finish
+from .preparation import Prepared, collect, conditions, finish
+from .reconciling import confirmed, not_known_yet
 from .schedulers import Submission
+from .selection import clock_of, write_job_file
 from .session import Session
+from .submission import Upload
 from .submitting import show_steps, submit_once
+from .text import Before, digest_again, inputs_of, keys_of
 from .watching import Watch
 
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
+# A job to repeat, and the tasks of it; None: all of a job that is no array job.
+Part = tuple[Job, TaskRange | None]
 
 
 @dataclass(frozen=True)
 class Original:
-    """A submission as its job directory has it. `inputs` are the files put there; `changed` those not as they were."""
+    """A submission as its job directory has it.
+
+    `inputs` are the files put there, with a digest each where that was written down; `changed` those not as they were;
+    `after` the conditions, as `run` reads them, `before` the keys that these were made of; `done` the keys of jobs that
+    repeat it.
+    """
 
     script: bytes
     submission: Submission
-    inputs: tuple[str, ...]
+    inputs: dict[str, str]
     changed: tuple[str, ...]
+    after: str
+    before: list[list[object]]
     done: frozenset[str]
 
 
@@ -43,36 +58,103 @@ def resubmit_job(
 ) -> list[Job]:
     """Submit `job` again, or these tasks of it, or with `failed` those that did not succeed; return the new jobs.
 
-    Raises InvalidInput, SchedulerError, Unreachable.
+    Raises InvalidInput, JobFailed when a job that has to succeed first did not, SchedulerError, Unreachable.
     """
     parts = _parts(session, job, tasks, failed=failed)
     if not parts:
-        output.say(f"{job.title()}: nothing of it failed, nothing is submitted")
+        output.say(f"{job.title()}: nothing of it is to be repaired, nothing is submitted")
         return []
-    original = _read(session, job.there())
+    originals = {source.key: _read(session, source.there()) for source, _ in parts}
     files = collect(put, session.scheduler)
+    done = {key for original in originals.values() for key in original.done}
+    new = []
+    for key, (source, part) in zip(_keys(session, job, [part for _, part in parts], done), parts, strict=True):
+        original = originals[source.key]
+        inputs = _inputs(source, original, files)
+        prepared = _prepare(session, source, original, key, part, files)
+        if dry_run:
+            output.say(f"{session.name}: {len(inputs)} inputs from {source.directory}")
+            show_steps(session, prepared)
+        else:
+            new.append(_submit(session, source, prepared, inputs, quiet=quiet))
+    return new
+
+
+def means_now(session: Session, file: str, job: Job, new: Sequence[Job]) -> None:
+    """Write into a job file what stands for `job` from now on, and say so. Raises InvalidInput.
+
+    That is the new job where it repeats all of it. Else it is `job`: who asks about that is told of its repairs. The
+    file is as new as the work that it stands for, so that make brings the results.
+    """
+    whole = len(new) == 1 and len(new[0].numbers()) == len(job.numbers())
+    path = Path(file)
+    write_job_file(path, new[0] if whole else session.ledger.by_key(session.name, job.key) or job, clock_of(path))
+    jobs = ", ".join(f"job {each.job_id}" for each in new)
+    output.say(f"{file} means {jobs} from now on" if whole else f"{file} means {job.title()} with its repair in {jobs}")
+
+
+def _prepare(
+    session: Session, job: Job, original: Original, key: str, part: TaskRange | None, files: Sequence[Upload]
+) -> Prepared:
+    """The submission of `job`, or of a part of it, under a new key. It is not held: that was for another time."""
+    after, before = _conditions(session, original)
+    ids = tuple(dict.fromkeys(each.job_id or "" for each, _ in after))
+    submission = replace(original.submission, key=key, hold=False, after=ids)
+    if part:
+        submission = replace(submission, resources=replace(submission.resources, array=part))
+    inputs = original.inputs | inputs_of(files)
+    root = (job.directory or "").removesuffix(f"/{job.key}")
+    fresh = Job(
+        key, job.cluster, job.name, job.script, job.script_hash, f"{root}/{key}", job.bare,
+        origin=job.origin or job.key, digest=digest_again(job.digest, inputs, before, session.cluster),
+    )  # fmt: skip
+    all_files = [*conditions(after, bare=job.bare), *files]
+    written = {"inputs": inputs, "before": before}
+    prepared = finish(fresh, original.script, submission, all_files, written, session.cluster, session.scheduler)
+    return replace(prepared, after=tuple(after))
+
+
+def _conditions(session: Session, original: Original) -> tuple[list[Before], list[list[object]]]:
+    """The jobs that have to succeed first as things are now: what was repaired counts as its repair, and what has
+    succeeded need not be waited for. And all of these by their keys. Raises SchedulerError, Unreachable.
+    """
+    watch = Watch(session, _before(session, original.after))
+    watch.look()
+    if watch.trouble:
+        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+    now = {job.key: counted(job, watch.tasks_of(job.key)) for job in watch.shown()}
+    after = [(job, tasks) for pairs in now.values() for job, tasks in pairs]
+    before = [pair for key, tasks in original.before for pair in (keys_of(now[key]) if key in now else [[key, tasks]])]
+    return [(job, tasks) for job, tasks in after if job.only(tasks).state is not State.SUCCEEDED], before
+
+
+def _before(session: Session, after: str) -> list[Before]:
+    """The conditions of `run`: for each range `FIRST LAST STEP JOBID`, and the job directory. Raises SchedulerError."""
+    tasks: dict[tuple[str, str], set[int]] = {}
+    lines = after.split("\n")
+    for head, directory in zip(lines[0::2], lines[1::2], strict=False):
+        try:
+            first, last, step, job_id = head.split(" ")
+            tasks.setdefault((job_id, directory), set()).update(range(int(first), int(last) + 1, int(step)))
+        except ValueError:
+            raise SchedulerError(f"{session.name}: the conditions of the earlier job are not understood") from None
+    before = []
+    for (job_id, directory), numbers in tasks.items():
+        key = directory.rpartition("/")[2]
+        array = TaskRange.of(numbers) if numbers != {0} else None
+        known = session.ledger.by_key(session.name, key)
+        job = known or Job(key, session.name, key, directory=directory, job_id=job_id, array=array)
+        before.append((job, () if numbers == set(job.numbers()) else tuple(sorted(numbers))))
+    return before
+
+
+def _inputs(job: Job, original: Original, files: Sequence[Upload]) -> list[str]:
+    """The inputs that come from the earlier job directory. Raises InvalidInput for one that is not as it was."""
     given = {file.name for file in files}
-    inputs = [name for name in original.inputs if name not in given]
     if changed := [name for name in original.changed if name not in given]:
         what = f"{len(changed)} inputs, {changed[0]} among them," if len(changed) > 1 else f"the input {changed[0]}"
         raise InvalidInput(f"{job.title()} changed or removed {what} over there: give it again with --put")
-    new = []
-    for key, part in _keys(session, job, parts, original.done):
-        submission = replace(original.submission, key=key, hold=False, after=())
-        if part:
-            submission = replace(submission, resources=replace(submission.resources, array=part))
-        root = (job.directory or "").removesuffix(f"/{job.key}")
-        fresh = Job(
-            key, job.cluster, job.name, job.script, job.script_hash, f"{root}/{key}", job.bare,
-            origin=job.origin or job.key,
-        )  # fmt: skip
-        prepared = finish(fresh, original.script, submission, files, {}, session.cluster, session.scheduler)
-        if dry_run:
-            output.say(f"{session.name}: {len(inputs)} inputs from {job.directory}")
-            show_steps(session, prepared)
-        else:
-            new.append(_submit(session, job, prepared, inputs, quiet=quiet))
-    return new
+    return [name for name in original.inputs if name not in given]
 
 
 def _submit(session: Session, job: Job, prepared: Prepared, inputs: Sequence[str], *, quiet: bool) -> Job:
@@ -86,25 +168,47 @@ def _submit(session: Session, job: Job, prepared: Prepared, inputs: Sequence[str
     return submit_once(session, prepared, prepared.job, lambda _: None, quiet=quiet)
 
 
-def _parts(session: Session, job: Job, tasks: Sequence[int], *, failed: bool) -> list[TaskRange | None]:
-    """The ranges of tasks to submit again; None: a job that is no array. Raises InvalidInput for what has not ended."""
+def _parts(session: Session, job: Job, tasks: Sequence[int], *, failed: bool) -> list[Part]:
+    """What to submit again. Raises InvalidInput for what has not ended, SchedulerError, Unreachable."""
+    if failed:
+        begun = [each for each in later(job, by_origin(session.ledger.repeats(session.name))) if not each.job_id]
+        _, unknown = confirmed(session, [(each, ()) for each in begun])
+        if unknown:
+            raise not_known_yet(session, unknown)
     watch = Watch(session, [(job, tuple(tasks))])
     watch.look()
     (now,) = watch.shown()
     if watch.trouble:
         raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
-    if not failed and not now.state.ended:
+    if failed:
+        return list(_failed(now))
+    if not now.state.ended:
         raise InvalidInput(f"{now.title()} is {now.state}: wait for its end, or cancel it")
     if not now.array:
-        return [None] if not failed or now.state in _DID_NOT_SUCCEED else []
-    if failed:
-        return list(ranges_of([number for number, task in now.tasks.items() if task.state in _DID_NOT_SUCCEED]))
-    return list(ranges_of(tasks)) if tasks else [now.array]
+        return [(now, None)]
+    return [(now, part) for part in (ranges_of(tasks) if tasks else [now.array])]
 
 
-def _keys(
-    session: Session, job: Job, parts: Sequence[TaskRange | None], done: Collection[str]
-) -> list[tuple[str, TaskRange | None]]:
+def _failed(job: Job) -> Iterator[Part]:
+    """The tasks that have not succeeded yet, as far as no repeat of them may still do so; each of the last job that
+    ran it."""
+    numbers = job.tasks if job.array else (0,)
+    sources = {job.key: job, **{each.key: each for each in job.repairs.values()}}
+    parts: dict[str, list[int]] = {}
+    for task in numbers:
+        source = job.repairs.get(task, job)
+        if source.of(task).state in _DID_NOT_SUCCEED:
+            parts.setdefault(source.key, []).append(task)
+    for key, repeat in sources.items():
+        if key != job.key and not repeat.state.ended:
+            tasks = [task for task, each in job.repairs.items() if each.key == key and not each.of(task).state.ended]
+            which = f"tasks {', '.join(map(str, ranges_of(tasks)))}" if job.array else "it"
+            output.say(f"{job.title()}: {repeat.title()} is {repeat.state} and runs {which} again already")
+    for key, tasks in parts.items():
+        yield from ((sources[key], part if job.array else None) for part in ranges_of(tasks))
+
+
+def _keys(session: Session, job: Job, parts: Sequence[TaskRange | None], done: Collection[str]) -> list[str]:
     """A key for each part: those of the first N of which not all are jobs already."""
     number = 0
     while True:
@@ -113,7 +217,7 @@ def _keys(
         keys = [check_key(f"{base}.{_word(part)}" if part else base) for part in parts]
         known = [session.ledger.by_key(session.name, key) for key in keys]
         if not all((one and one.job_id) or key in done for key, one in zip(keys, known, strict=True)):
-            return list(zip(keys, parts, strict=True))
+            return keys
 
 
 def _word(part: TaskRange) -> str:
@@ -128,7 +232,10 @@ def _read(session: Session, job: Job) -> Original:
     program = Program(("original",), {"directory": job.directory or "", "root": root, "key": key})
     answer = session.must(program, SLOW)
     try:
-        submission = Submission.of(json.loads(answer["about"].out)["submission"])
+        about = json.loads(answer["about"].out)
+        submission = Submission.of(about["submission"])
+        digests = dict(about.get("inputs", {}))
+        before: list[list[object]] = [[str(key), list(tasks)] for key, tasks in about.get("before", ())]
     except (ValueError, KeyError, TypeError, RecursionError):
         where = f"{session.name}: {job.directory}/.submithost/about"
         raise SchedulerError(f"{where} does not say how it was submitted: submit its script again") from None
@@ -139,9 +246,10 @@ def _read(session: Session, job: Job) -> Original:
     directories = {rest.split(" ", 2)[2] for rest, kind in now.items() if kind == "d"}
     put = [entry for entry in _entries(answer["put"].out) if entry.split(" ", 2)[2] not in directories]
     put = [entry for entry in put if entry.split(" ", 2)[2] not in session.scheduler.own_files]
-    inputs = tuple(entry.split(" ", 2)[2] for entry in put if now.get(entry) == "f")
+    inputs = {name: str(digests.get(name, "")) for e in put if now.get(e) == "f" for name in [e.split(" ", 2)[2]]}
     changed = tuple(entry.split(" ", 2)[2] for entry in put if entry not in now)
-    return Original(answer["script"].out, submission, inputs, changed, frozenset(answer.text("done").split("\n")))
+    done = frozenset(answer.text("done").split("\n"))
+    return Original(answer["script"].out, submission, inputs, changed, answer["after"].exact, before, done)
 
 
 def _entries(data: bytes) -> list[str]:

@@ -38,6 +38,8 @@ def fetch(
 ) -> None:
     """Bring the results of these jobs; several jobs go into directories of their own (`quiet`: keep stdout for others).
 
+    What a later job has repaired comes as if it had succeeded at first.
+
     Raises InvalidInput when something here is in the way, SchedulerError when a job directory is gone, Unreachable.
     """
     kept: list[str] = []
@@ -47,9 +49,11 @@ def fetch(
         target = (to / own if len(selected) > 1 else to) if to else here / own
         if not to or len(selected) > 1:
             _check_ours(target)
-        now, found = _look(session, watch, job, tasks)
-        whole = not tasks and not only
-        found = [file for file in found if _wanted(file.name, only)]
+        parts = [(each, tasks if each.array else ()) for each in watch.with_repeats(job)]
+        looked = [(each, *_look(session, watch, each, of)) for each, of in parts]
+        # What a later job has made takes the place of what it repeats.
+        whose = {file.name: (each, file) for each, _, files in looked for file in files if _wanted(file.name, only)}
+        found = [file for _, file in whose.values()]
         if only and not found:
             raise InvalidInput(f"{job.title()} left nothing behind that matches {' or '.join(only)}")
         if first := laid_before(target, job.title()):
@@ -57,15 +61,18 @@ def fetch(
             raise InvalidInput(f"{already}; fetch {job.title()} by itself, with a --to of its own")
         changes = Changes.between(found, target, force=force)
         kept += changes.newer
-        bring(session, job.directory or "", target, changes.wanted)
+        for each, _ in parts:
+            of_it = [file for file in changes.wanted if whose[file.name][0] is each]
+            bring(session, each.directory or "", target, of_it)
         output.say(
             f"{job.title()}: {summary([file.entry for file in changes.wanted])} into {target}"
             + (f", {changes.unchanged} unchanged" if changes.unchanged else "")
         )
         for file in changes.wanted:
             output.show_path(target / file.name, sys.stderr if quiet else sys.stdout)
-        if whole and now and all(same(file, target / file.name) for file in found):
-            _note(session, watch, job, now)
+        if not tasks and not only and all(same(file, target / file.name) for file in found):
+            for each, now, _ in looked:
+                _note(session, watch, each, now)
     refuse_newer(kept)
 
 
@@ -78,6 +85,8 @@ def _check_ours(target: Path) -> None:
 
 def _note(session: Session, watch: Watch, job: Job, now: int) -> None:
     """All of it is here: the ledger knows so, if it had ended when its files were looked at. Its notes tell."""
+    if job.by_hand:
+        return
     ended = settle(job, Known(now, watch.notes.notes.get(job.key, {})), session.scheduler.not_ends)
     if ended.state.ended:
         session.ledger.update(ended)

@@ -18,7 +18,7 @@ from .model.ledger import from_record, to_record
 from .model.wording import fab
 from .session import Session, named_cluster, session_of
 
-# When a job file was written, in ns since 1970, that names no job yet: make is to repeat the submit, which continues it.
+# How old (ns since 1970) a job file is that names no job yet: make is to repeat the submit, which continues it.
 _NO_JOB_YET = 10**9
 
 # What this command line has submitted so far: (cluster, key), in its order.
@@ -98,7 +98,7 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
 
     Raises InvalidInput when one is not known here, or when they are on several clusters.
     """
-    files = [Path(text) for text in wanted if text != "last" and os.path.isfile(text) and not _numbered(text)]
+    files = [Path(text) for text in wanted if _is_file(text)]
     contacts = {read_job_file(path).cluster for path in files}
     if len(contacts) > 1:
         raise InvalidInput(f"the job files are of several clusters ({', '.join(sorted(contacts))}): name one at a time")
@@ -116,6 +116,20 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
     if jobs == [None]:
         raise InvalidInput(f"no job was submitted to {session.name} from here yet")
     return session, [(job, ()) for job in jobs if job]
+
+
+def job_files(wanted: Sequence[str], named: str | None) -> list[str]:
+    """The job file, if any (else empty), of each job that `--job` names: itself one, or the one that is `named` for it.
+
+    Raises InvalidInput when one is named for several jobs, or is something else.
+    """
+    if named is None:
+        return [text if _is_file(text) else "" for text in wanted] or [""]
+    if not named or len(wanted) > 1:
+        raise InvalidInput("--job-file needs a name, and goes with one --job")
+    if os.path.exists(named):
+        read_job_file(Path(named))
+    return [named]
 
 
 def select_live(context: Context) -> tuple[Session, list[Selected]]:
@@ -136,6 +150,11 @@ def check_target(text: str) -> None:
 def named(selected: Sequence[Selected]) -> list[tuple[str, int | None]]:
     """Job ID and task of all that was selected; None: the whole job."""
     return [(job.job_id or "", task) for job, tasks in selected for task in tasks or (None,)]
+
+
+def _is_file(text: str) -> bool:
+    """Whether `--job` means a file by this."""
+    return text != "last" and not _numbered(text) and os.path.isfile(text)
 
 
 def _numbered(text: str) -> bool:

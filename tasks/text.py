@@ -16,6 +16,8 @@ from .model.job import Job
 from .schedulers import Submission
 from .submission import Upload
 
+# A job that has to succeed first, and the tasks of it that count; none: all.
+Before = tuple[Job, tuple[int, ...]]
 _SAID = {
     "script": "the script",
     "flags": "the flags",
@@ -33,7 +35,7 @@ def inputs_of(files: Sequence[Upload]) -> dict[str, str]:
 def digest_of(
     script: bytes,
     submission: Submission,
-    after: Sequence[tuple[Job, tuple[int, ...]]],
+    after: Sequence[Before],
     inputs: Mapping[str, str],
     cluster: Cluster,
     *,
@@ -45,10 +47,26 @@ def digest_of(
         "script": hashlib.sha256(script).hexdigest(),
         "flags": {**flags, "bare": bare},
         "inputs": dict(inputs),
-        "after": [[job.key, list(tasks)] for job, tasks in after],
-        "defaults": {"resources": asdict(cluster.resources), "options": cluster.options, "names": dict(cluster.names)},
+        "after": keys_of(after),
+        "defaults": _defaults(cluster),
     }
-    return " ".join(f"{name}:{_hash(_given(part))}" for name, part in parts.items())
+    return " ".join(f"{name}:{_hash(part)}" for name, part in parts.items())
+
+
+def digest_again(digest: str, inputs: Mapping[str, str], before: Sequence[object], cluster: Cluster) -> str:
+    """The digest of what is submitted again, with these inputs, after these jobs, on the cluster as it is now."""
+    now = {"inputs": dict(inputs), "after": before, "defaults": _defaults(cluster)}
+    parts = (word.partition(":")[::2] for word in digest.split())
+    return " ".join(f"{name}:{_hash(now[name]) if name in now else old}" for name, old in parts)
+
+
+def keys_of(after: Sequence[Before]) -> list[list[object]]:
+    """Who has to succeed first, as it is written down: keys, and the tasks that count."""
+    return [[job.key, list(tasks)] for job, tasks in after]
+
+
+def _defaults(cluster: Cluster) -> object:
+    return {"resources": asdict(cluster.resources), "options": cluster.options, "names": dict(cluster.names)}
 
 
 def differences(one: str, other: str) -> str:
@@ -79,4 +97,4 @@ def _given(value: object) -> object:
 
 
 def _hash(part: object) -> str:
-    return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:20]
+    return hashlib.sha256(json.dumps(_given(part), sort_keys=True).encode()).hexdigest()[:20]

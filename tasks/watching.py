@@ -17,6 +17,7 @@ from .login_node import Program, Reply
 from .matching import records_of, states_of
 from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
 from .model.job import Job, Outcome, State
+from .model.repairs import by_origin, counted, later, with_repairs
 from .model.settling import Known, Notes, settle
 from .model.wording import fab, number
 from .schedulers import Record, Row
@@ -33,7 +34,10 @@ Told = Callable[[Sequence[Job]], None]
 
 
 class Watch:
-    """The jobs of one cluster, and what is known of them; of those with tasks named, these tasks count."""
+    """The jobs of one cluster, and what is known of them; of those with tasks named, these tasks count.
+
+    Jobs that repeat what did not succeed in these are watched with them.
+    """
 
     def __init__(self, session: Session, selected: Iterable[Selected]) -> None:
         self.session = session
@@ -44,6 +48,8 @@ class Watch:
             named = self._tasks.setdefault(job.key, set(tasks))
             # The whole job beside a task of it is the whole job.
             self._tasks[job.key] = named | set(tasks) if named and tasks else set()
+        self._chosen = list(self.jobs)
+        self._repeats = self._find_repeats()
         self.notes = Notes()
         self.trouble = ""
         self._telling = False
@@ -53,13 +59,46 @@ class Watch:
         self._stored = dict(self.jobs)
         self._errors = Errors()
 
+    def _find_repeats(self) -> dict[str, list[str]]:
+        """The keys of the repeats of each job; they are jobs to watch from now on."""
+        if all(job.state is State.SUCCEEDED for job in self.jobs.values()):
+            return {}
+        known = by_origin(self.session.ledger.repeats(self.session.name))
+        found: dict[str, list[str]] = {}
+        for key in self._chosen:
+            for repeat in later(self.jobs[key], known):
+                tasks = {task for task in self._tasks[key] if task in repeat.numbers()}
+                if repeat.job_id and (tasks or not self._tasks[key]):
+                    found.setdefault(key, []).append(repeat.key)
+                    self.jobs.setdefault(repeat.key, repeat)
+                    self._tasks.setdefault(repeat.key, tasks)
+        return found
+
     def shown(self) -> list[Job]:
-        """The jobs, each as far as its named tasks go."""
-        return [job.only(sorted(self._tasks[job.key])) for job in self.jobs.values()]
+        """The jobs, each as far as its named tasks go, and with what later jobs have repaired."""
+        repeats = ((self._only(key), self._repeats.get(key, ())) for key in self._chosen)
+        return [with_repairs(job, [self.jobs[key] for key in keys]) for job, keys in repeats]
+
+    def tasks_of(self, key: str) -> tuple[int, ...]:
+        """Those that were named; none: the whole job."""
+        return tuple(sorted(self._tasks[key]))
+
+    def watched(self) -> list[Job]:
+        """The same, and the jobs that repeat them."""
+        return [*self.shown(), *(self._only(key) for key in self.jobs if key not in self._chosen)]
+
+    def with_repeats(self, job: Job) -> list[Job]:
+        """The job, and those that count in place of what did not succeed of it, each where its files are."""
+        (now,) = (each for each in self.shown() if each.key == job.key)
+        repairs = {each.key for each in now.repairs.values()}
+        return [job, *(self.jobs[key].there() for key in self._repeats.get(job.key, ()) if key in repairs)]
+
+    def _only(self, key: str) -> Job:
+        return self.jobs[key].only(sorted(self._tasks[key]))
 
     def live(self) -> list[Job]:
-        """Those that have a job ID and are not known to have ended."""
-        return [self.jobs[job.key] for job in self.shown() if job.job_id and not job.state.ended]
+        """Those that have a job ID and are not known to have ended, repeats among them."""
+        return [self.jobs[key] for key in self.jobs if (job := self._only(key)).job_id and not job.state.ended]
 
     def look(self) -> None:
         """Ask everything once. Raises Unreachable; that a scheduler could not be asked is in `trouble`."""
@@ -82,7 +121,7 @@ class Watch:
         deadline = None if timeout is None else time.monotonic() + timeout
         failures = 0
         self._telling = True
-        told(self.shown())
+        told(self.watched())
         while self.live():
             try:
                 self._follow(deadline, told)
@@ -122,15 +161,15 @@ class Watch:
                     queue = None
                     if self._unexplained():
                         break
-                    told(self.shown())
+                    told(self.watched())
                     if not self.live() or self._absent() or _late(deadline):
                         break
         if self._unexplained():
             self._explain()
-            told(self.shown())
+            told(self.watched())
         if self._absent():
             self._account()
-            told(self.shown())
+            told(self.watched())
             if self._absent():
                 _sleep(_ACCOUNTING_EVERY, deadline)
 
@@ -218,6 +257,12 @@ class Watch:
             self._stored = dict(self.jobs)
 
 
+def as_repaired(session: Session, selected: Sequence[Selected]) -> list[Selected]:
+    """The jobs that count in place of these, as far as is known here: repairs, for what did not succeed."""
+    watch = Watch(session, selected)
+    return [part for job in watch.shown() for part in counted(job, watch.tasks_of(job.key))]
+
+
 def watch_to_the_end(watch: Watch, limit: float | None) -> None:
     """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
     name = watch.session.name
@@ -233,7 +278,10 @@ def watch_to_the_end(watch: Watch, limit: float | None) -> None:
 
 def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
     """Raise JobFailed unless all succeeded; it says how to fetch what they left behind."""
-    bad = [job for job in jobs if job.state is not State.SUCCEEDED]
+    for job in jobs:
+        if job.repairs and job.in_the_end.state is State.SUCCEEDED:
+            output.say(f"{job.title()} has succeeded in the end: {job.tally()}")
+    bad = [job for job in jobs if job.in_the_end.state is not State.SUCCEEDED]
     if not bad:
         return
     first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""

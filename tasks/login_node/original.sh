@@ -1,11 +1,13 @@
 # What a submission was, to make it again. Variable: directory (its job directory).
-# Sections `script` and `about`; `put` and `now`, what lay there when it was submitted (`SIZE MTIME PATH`, with a NUL at the end
+# Sections `script`, `about` and `after` (the conditions, as `run` reads them); `put` and `now`, what lay there when it was submitted (`SIZE MTIME PATH`, with a NUL at the end
 # of each) and what lies there now (`KIND SIZE MTIME PATH`); and `done`, the keys of submissions that already repeat it.
 cd "$directory/.submithost" 2>/dev/null || refuse "job directory $directory is gone"
 section script
 cat script
 section about
 cat about
+section after
+cat after 2>/dev/null
 section put
 cat put
 section now

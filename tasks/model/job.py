@@ -98,6 +98,7 @@ class Job:
     origin: str = ""  # the key of the submission that this one repeats
     fetched_at: int | None = None  # when everything that it left behind, after its end, was here; the cluster's time
     cleaned_at: int | None = None  # when its directory was removed over there
+    repairs: Mapping[int, Job] = field(default_factory=dict)  # by task, the later job that counts; never recorded
 
     @property
     def state(self) -> State:
@@ -107,6 +108,17 @@ class Job:
     def numbers(self) -> Sequence[int]:
         """Its tasks' numbers; 0 alone when it is no array job."""
         return self.array.numbers() if self.array else (0,)
+
+    def of(self, task: int) -> Outcome:
+        """The outcome of one task; of a job that is no array job, its own."""
+        return self.tasks.get(task, self.outcome) if self.array else self.outcome
+
+    @property
+    def in_the_end(self) -> Outcome:
+        """The outcome with what later jobs have repaired."""
+        if not self.repairs:
+            return self.outcome
+        return together({task: self.repairs.get(task, self).of(task) for task in self.tasks or self.numbers()})
 
     def only(self, tasks: Collection[int]) -> Job:
         """The job as far as these tasks of it go; none named: all of it."""
@@ -146,17 +158,33 @@ class Job:
             "ended_at": iso(self.outcome.ended_at),
         }
         if self.array:
-            shown["tasks"] = {
-                str(number): {"state": str(task.state), "exit_status": task.exit_status}
-                | {"started_at": iso(task.started_at), "ended_at": iso(task.ended_at)}
-                for number, task in sorted(self.tasks.items())
-            }
+            shown["tasks"] = {str(number): self._task_as_json(number) for number in sorted(self.tasks)}
+        for word in ("repaired_by", "repeated_by"):
+            jobs = [job.job_id for task, job in self.repairs.items() if self._repaired(task) == word]
+            if jobs:
+                shown[word] = list(dict.fromkeys(jobs))
         return shown
 
+    def _task_as_json(self, number: int) -> dict[str, object]:
+        task = self.tasks[number]
+        shown: dict[str, object] = {"state": str(task.state), "exit_status": task.exit_status}
+        shown |= {"started_at": iso(task.started_at), "ended_at": iso(task.ended_at)}
+        if number in self.repairs:
+            shown[self._repaired(number)] = self.repairs[number].job_id
+        return shown
+
+    def _repaired(self, task: int) -> str:
+        """What a later job has done about a task: it is `repaired_by` that, or so far only `repeated_by` it."""
+        return "repaired_by" if self.repairs[task].of(task).state is State.SUCCEEDED else "repeated_by"
+
     def tally(self) -> str:
-        """`3 succeeded, 1 failed` for an array job; an empty string for others."""
-        counts = Counter(str(task.state) for task in self.tasks.values())
-        return ", ".join(f"{counts[s.value]} {s}" for s in State if counts[s.value])
+        """`3 succeeded, 1 failed` for an array job, and `6 repaired by job 15`; for others nothing, or the latter."""
+        counts = Counter(self.tasks[task].state for task in self.tasks if task not in self.repairs)
+        repeated = Counter((job.of(task).state, job.job_id) for task, job in self.repairs.items())
+        words = [f"{counts[state]} {state}" for state in State if counts[state]]
+        for (state, job_id), many in repeated.items():
+            words.append(f"{many} {'repaired by' if state is State.SUCCEEDED else f'{state} in'} job {job_id}")
+        return ", ".join(words if self.array else (word.partition(" ")[2] for word in words))
 
 
 def iso(seconds: int | None) -> str | None:

@@ -167,6 +167,12 @@ class Ledger:
             found = self._select(connection, "cluster = ? AND key = ?", cluster, key)
         return found[0] if found else None
 
+    def repeats(self, cluster: str) -> list[Job]:
+        """The jobs of `cluster` that repeat an earlier one."""
+        with self._transaction() as connection:
+            found = self._select(connection, "cluster = ? AND instr(record, ?) = 0", cluster, '"origin": ""')
+        return [job for job in found if job.origin]
+
     def scheduler(self, cluster: str) -> str | None:
         """The scheduler that was found on `cluster` on first contact."""
         with self._transaction() as connection:
@@ -193,7 +199,8 @@ def _row(job: Job) -> tuple[object, ...]:
 
 def to_record(job: Job) -> dict[str, object]:
     """The job as plain data: what the ledger and job files hold."""
-    record = asdict(job)
+    record = asdict(replace(job, repairs={}))
+    del record["repairs"]
     record["array"] = str(job.array) if job.array else None
     return record
 
@@ -204,7 +211,7 @@ def _job(record: dict[str, object]) -> Job:
 
 def from_record(record: dict[str, object]) -> Job:
     """The job of a record; fields that it lacks have their defaults. Raises TypeError, ValueError, KeyError."""
-    known = {name: record[name] for name in Job.__dataclass_fields__ if name in record}
+    known = {name: record[name] for name in Job.__dataclass_fields__ if name in record and name != "repairs"}
     _check_numbers(known, "submitted_at", "absent_since")
     tasks, array = known.get("tasks"), known.get("array")
     if "outcome" in known:

@@ -88,7 +88,8 @@ def render(
     """The job script for a file or a template's name; a file that does not end in `.j2` as it is.
 
     In a template's directives `resources` (the flags) win over the template's own, and these over `defaults`
-    (the cluster's). `seed` decides what a template draws at random (None: chance does). Raises InvalidInput, with file and line number for every mistake in a template.
+    (the cluster's). `seed` decides what a template draws at random (None: chance does). Raises InvalidInput, with file
+    and line number for every mistake in a template.
     """
     path = find(script)
     data = read(path)

@@ -7,12 +7,10 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tasks.testbed.cell import Cell
 from tests.clusters.bench import until
 from tests.conftest import ROOT, Person, json_lines, program, until_there
 
@@ -75,7 +73,9 @@ CHANGES = {
 
 def test_c1_whatever_makes_the_submission_is_its_text(person: Person) -> None:
     """Each change alone is another text, and without any the job of the key is continued, a touched input or not."""
-    person.script("x.sh.j2", "#!/bin/sh\n{{ command | default('true') }}\n# {{ range(9999) | random }} {{ lipsum() }}\n")
+    person.script(
+        "x.sh.j2", "#!/bin/sh\n{{ command | default('true') }}\n# {{ range(9999) | random }} {{ lipsum() }}\n"
+    )
     person.script("in", "1")
     (person.work / "d").mkdir()
     person.script("d/f", "1")
@@ -103,7 +103,9 @@ def test_c1_whatever_makes_the_submission_is_its_text(person: Person) -> None:
         person.script("d/f", "1")
         (person.work / "d/f").chmod(0o644)
     settings = (person.home / ".fabric.yml").read_text()
-    (person.home / ".fabric.yml").write_text(settings.replace("  sandbox:\n", "  sandbox:\n    resources: {time: 77}\n"))
+    (person.home / ".fabric.yml").write_text(
+        settings.replace("  sandbox:\n", "  sandbox:\n    resources: {time: 77}\n")
+    )
     refused = person.fab("-H", "sandbox", "submit", *words)
     assert (refused.returncode, "the cluster's defaults" in refused.stderr) == (2, True), refused.stderr
     (person.home / ".fabric.yml").write_text(settings)

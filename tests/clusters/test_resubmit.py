@@ -83,9 +83,9 @@ def test_a_resubmit_whose_answer_was_lost_is_continued_by_the_same_resubmit_and_
     person: Person, cells: dict[str, Cell]
 ) -> None:
     person.script("x", "#!/bin/sh\nexit 1\n")
-    person.submit("x", "--job-file=x.job")
+    job_id = person.submit("x")
     person.wait()
-    words = ["resubmit", "--job=x.job"]
+    words = ["-H", "sandbox", "resubmit", f"--job={job_id}"]
     first = person.fab(*words)
     assert first.returncode == 0, first.stderr
     (job,) = person.jobs("--job=last")
