@@ -45,7 +45,8 @@ def objection(job: Job, *, unfetched: bool) -> str:
     if job.state not in _KNOWN_ENDS:
         return f"is not known to have ended ({job.state})"
     if not (job.fetched_at or unfetched):
-        return "was not fetched since it ended: fetch it, or say --unfetched"
+        how = "was fetched in part (--only)" if job.in_part_at else "was not fetched"
+        return f"{how} since it ended: fetch it, or say --unfetched"
     try:
         check_key(job.key)
     except InvalidInput as error:

@@ -28,7 +28,7 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
     from pathlib import Path
 
     from . import output, sending
-    from .listing import local, summary, tell
+    from .listing import all_files, local, summary, tell
     from .model.errors import InvalidInput
     from .session import session_of
 
@@ -42,6 +42,10 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
     place = f"{target.rstrip('/')}/{name}" if target else name
     plan = sending.plan(session, here, name, place, mine)
     tell(session.name, said)
+    if not plan.changed:
+        there = all_files(sum(entry.kind != "d" for entry in mine))
+        output.say(f"{session.name}: nothing to send: {there} in {plan.there.path} already")
+        return
     if dry_run:
         for entry in plan.changed:
             output.show_path(Path(name, entry.path))
@@ -70,7 +74,7 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     from pathlib import Path, PurePosixPath
 
     from . import output
-    from .listing import inside, look, stays_inside, summary, tell, what
+    from .listing import all_files, inside, look, stays_inside, summary, tell, what
     from .model.errors import InvalidInput, SchedulerError
     from .session import session_of
     from .transfer import Changes, Found, bring, laid_before, refuse_newer
@@ -106,5 +110,7 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
             output.show_path(Path(target) / file.name)
     would = "would go" if dry_run else "came"
     said = f"{summary([file.entry for file in changes.wanted])} {would} into {target}, {changes.unchanged} unchanged"
+    if not (changes.wanted or changes.newer):
+        said = f"nothing to bring: {all_files(changes.unchanged)} in {target} already"
     output.say(f"{session.name}: {said}")
     refuse_newer(changes.newer)

@@ -192,7 +192,13 @@ def status(
     if not selected:
         if output.rows_to:  # one of several clusters: that it can be reached is shown by the same table
             session.query(":", lambda *_: None)
-        output.say(f"{session.name}: every job that was submitted from here is known to have ended")
+        known = session.ledger.last(session.name)
+        what = (
+            "every job that was submitted from here is known to have ended"
+            if known
+            else "no job was submitted from here"
+        )
+        output.say(f"{session.name}: {what}")
     seen = Watch(session, selected)
     if watch:
         with output.live_jobs(json) as show:

@@ -186,9 +186,16 @@ def inside(name: str, session: Session) -> str:
 
 
 def summary(entries: Sequence[Entry]) -> str:
-    """How many files, and of what size."""
+    """How many files, and of what size; where there are directories alone, how many of these."""
     files = [entry for entry in entries if entry.kind != "d"]
+    if entries and not files:
+        return f"{len(entries)} director{'y' if len(entries) == 1 else 'ies'}"
     return f"{len(files)} file{'' if len(files) == 1 else 's'} ({sum(entry.size for entry in files)} bytes)"
+
+
+def all_files(count: int) -> str:
+    """The beginning of a sentence about all files, when there is nothing to do about them."""
+    return "the file is" if count == 1 else f"all {count} files are"
 
 
 def what(entry: Entry) -> str:

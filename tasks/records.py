@@ -12,6 +12,7 @@ from .verb import JOB_HELP, JSON, verb
 if TYPE_CHECKING:
     from .cleaning import Found
     from .model.job import Job
+    from .model.ledger import Ledger
     from .session import Session
 
 _SHOWN = 50
@@ -69,12 +70,31 @@ def jobs(
         ]
         styles = {(at, 2): output.style(job.state) for at, job in enumerate(shown)}
         output.show_rows(("cluster", "job", "state", "name", "age"), rows, styles)
+        if not refresh:
+            _say_when_asked(ledger, shown, now)
+    if not found:
+        output.say(f"no job {f'is {chr(44).join(state)}' if state else 'was submitted from here yet'}")
     if len(shown) < len(found):
         output.say(f"the last {len(shown)} of {len(found)}; --all shows all")
     for failure in failures[1:]:
         output.say(str(failure))
     if failures:
         raise failures[0]
+
+
+def _say_when_asked(ledger: Ledger, shown: Sequence[Job], now: int) -> None:
+    """Whoever has not ended is shown as it was then."""
+    from . import output
+    from .model.wording import age_of
+
+    asked = ledger.last_asked()
+    for cluster in dict.fromkeys(job.cluster for job in shown):
+        live = [job for job in shown if job.cluster == cluster and not job.state.ended]
+        times = [asked.get((cluster, job.key)) or job.submitted_at or now for job in live]
+        if times:
+            ages = dict.fromkeys(age_of(now - at) for at in (min(times), max(times)))
+            many = "1 job is" if len(live) == 1 else f"{len(live)} jobs are"
+            output.say(f"{cluster}: {many} not known to have ended, as of {' to '.join(ages)} ago; --refresh asks")
 
 
 def _refreshed(c: Context, live: Sequence[Job]) -> list[Exception]:
@@ -157,6 +177,7 @@ def _to_clean(c: Context, wanted: Sequence[str], *, unfetched: bool) -> tuple[Se
     """The jobs whose directories may go, as far as the ledger tells. Raises InvalidInput for one that may not."""
     from . import output
     from .cleaning import objection
+    from .listing import tell
     from .model.errors import InvalidInput
     from .selection import select
     from .session import session_of
@@ -172,8 +193,10 @@ def _to_clean(c: Context, wanted: Sequence[str], *, unfetched: bool) -> tuple[Se
     session = session_of(c)
     jobs = session.ledger.jobs(session.name)
     may = [job for job in jobs if not objection(job, unfetched=unfetched)]
-    if others := sum(1 for job in jobs if not objection(job, unfetched=True)) - len(may):
-        output.say(f"{session.name}: {others} not fetched since they ended, and so left; --unfetched takes them too")
+    left = [job for job in jobs if objection(job, unfetched=False) and not objection(job, unfetched=True)]
+    if left:
+        output.say(f"{session.name}: {len(left)} not fetched since they ended, and so left; --unfetched takes them too")
+        tell("left", [f"{job.title()}{', fetched in part (--only)' if job.in_part_at else ''}" for job in left])
     return session, may
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from . import output
-from .listing import SLOW, entries, inside, laid, stays_inside, summary, tell, what
+from .listing import SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
 from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job
@@ -64,16 +64,23 @@ def fetch(
         for each, _ in parts:
             of_it = [file for file in changes.wanted if whose[file.name][0] is each]
             bring(session, each.directory or "", target, of_it)
-        output.say(
-            f"{job.title()}: {summary([file.entry for file in changes.wanted])} into {target}"
-            + (f", {changes.unchanged} unchanged" if changes.unchanged else "")
-        )
+        output.say(f"{job.title()}: {_said(changes, target, found)}")
         for file in changes.wanted:
             output.show_path(target / file.name, sys.stderr if quiet else sys.stdout)
-        if not tasks and not only and all(same(file, target / file.name) for file in found):
+        if not tasks and all(same(file, target / file.name) for file in found):
             for each, now, _ in looked:
-                _note(session, watch, each, now)
+                _note(session, watch, each, now, in_part=bool(only))
     refuse_newer(kept)
+
+
+def _said(changes: Changes, target: Path, found: Sequence[Found]) -> str:
+    """What was brought, in words."""
+    if not found:
+        return "it left nothing behind"
+    if not (changes.wanted or changes.newer):
+        return f"nothing to bring: {all_files(changes.unchanged)} in {target} already"
+    same_here = f", {changes.unchanged} unchanged" if changes.unchanged else ""
+    return f"{summary([file.entry for file in changes.wanted])} into {target}{same_here}"
 
 
 def _check_ours(target: Path) -> None:
@@ -83,14 +90,15 @@ def _check_ours(target: Path) -> None:
             raise InvalidInput(f"{target} belongs to somebody else: fetch into a directory of your own with --to")
 
 
-def _note(session: Session, watch: Watch, job: Job, now: int) -> None:
-    """All of it is here: the ledger knows so, if it had ended when its files were looked at. Its notes tell."""
+def _note(session: Session, watch: Watch, job: Job, now: int, *, in_part: bool) -> None:
+    """All of it is here, or all that --only asked for: the ledger knows so, if it had ended when its files were looked
+    at. Its notes tell."""
     if job.by_hand:
         return
     ended = settle(job, Known(now, watch.notes.notes.get(job.key, {})), session.scheduler.not_ends)
     if ended.state.ended:
         session.ledger.update(ended)
-        session.ledger.note(job, fetched_at=now)
+        session.ledger.note(job, **{"in_part_at" if in_part else "fetched_at": now})
 
 
 def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tuple[int, list[Found]]:

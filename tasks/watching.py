@@ -199,6 +199,7 @@ class Watch:
         rows = self._rows(queue) if queue and self._now else None
         if rows is not None:
             self._queue = states_of(rows, self.live())
+            self.session.ledger.asked(self.session.name, [job.key for job in self.live()])
         for job in self.live():
             self._update(job, None if rows is None else self._queue[job.key], None)
         self._store()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -36,6 +37,11 @@ CREATE TABLE IF NOT EXISTS jobs (
 CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id);
 CREATE TABLE IF NOT EXISTS clusters (name TEXT PRIMARY KEY, scheduler TEXT NOT NULL);
 """
+# Beside the rest, so that an earlier version still understands the file: when (seconds since 1970, by the clock here)
+# the scheduler last told of a job that had not ended.
+_ASKED = (
+    "CREATE TABLE IF NOT EXISTS asked (cluster TEXT, key TEXT, at INTEGER, PRIMARY KEY (cluster, key)) WITHOUT ROWID"
+)
 
 
 def default_path() -> Path:
@@ -84,6 +90,7 @@ class Ledger:
                 f"ledger {self.path} is of version {version} and this submithost knows version {VERSION}: "
                 "update submithost, or move the file away"
             )
+        connection.execute(_ASKED)
 
     def begin(self, job: Job) -> Job:
         """Note the intention to submit; return what the ledger already has under that cluster and key, if anything."""
@@ -118,19 +125,40 @@ class Ledger:
                     _row(job),
                 )
 
-    def note(self, job: Job, *, fetched_at: int | None = None, cleaned_at: int | None = None) -> None:
+    def note(
+        self,
+        job: Job,
+        *,
+        fetched_at: int | None = None,
+        in_part_at: int | None = None,
+        cleaned_at: int | None = None,
+    ) -> None:
         """Record what was done about a job that has ended: that is no change of the job."""
         with self._transaction() as connection:
             for stored in self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key):
                 noted = replace(
                     stored,
                     fetched_at=fetched_at or stored.fetched_at,
+                    in_part_at=in_part_at or stored.in_part_at,
                     cleaned_at=cleaned_at or stored.cleaned_at,
                 )
                 connection.execute(
                     "UPDATE jobs SET record = ? WHERE cluster = ? AND key = ?",
                     (json.dumps(to_record(noted)), job.cluster, job.key),
                 )
+
+    def asked(self, cluster: str, keys: Collection[str]) -> None:
+        """Record that the scheduler of `cluster` has just told of these jobs."""
+        now = int(time.time())
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO asked VALUES (?, ?, ?)", [(cluster, key, now) for key in keys]
+            )
+
+    def last_asked(self) -> dict[tuple[str, str], int]:
+        """When that was, by cluster and key."""
+        with self._transaction() as connection:
+            return {(cluster, key): at for cluster, key, at in connection.execute("SELECT * FROM asked")}
 
     def forget(self, job: Job) -> None:
         """Remove a submission that is known to have made no job."""

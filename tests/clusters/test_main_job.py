@@ -321,7 +321,7 @@ def test_fetch_brings_changed_files_only_and_keeps_a_newer_one(person: Person) -
     assert (out / "deep er" / "b\nc").read_text() == "2\n"
     assert not (out / "in").exists()  # it was ours, and the job left it alone
     assert "5 files" in first.stderr
-    assert "0 files" in person.fab("-H", "sandbox", "fetch", "--to=out").stderr
+    assert "nothing to bring: all" in person.fab("-H", "sandbox", "fetch", "--to=out").stderr
     (out / "a").write_text("mine\n")
     kept = person.fab("-H", "sandbox", "fetch", "--to=out")
     assert (kept.returncode, (out / "a").read_text()) == (2, "mine\n")
