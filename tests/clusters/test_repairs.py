@@ -25,7 +25,8 @@ def asked(commuter: Person, cells: dict[str, Cell], slurm: SlurmCluster, cluster
         lines = slurm.must("scontrol", "show", "job", job_id).split()
     else:
         lines = cells[cluster].must("qstat", "-j", job_id).partition("scheduling info")[0].splitlines()
-    return [line.replace(job["key"], "KEY").replace(job_id, "ID") for line in lines if not OWN.match(line)]
+    logs = re.compile(rf"(?<=\.[oe]){job_id}\b")
+    return [logs.sub("ID", line.replace(job["key"], "KEY")) for line in lines if not OWN.match(line)]
 
 
 FLAGS = {
@@ -37,7 +38,7 @@ FLAGS = {
         "--memory=1G",
         "--project=gpu",
     ],
-    "sandbox-slurm": ["--option=--hold", "--option=--nice=7", "--array=1-5,9", "--memory=100M"],
+    "sandbox-slurm": ["--option=--begin=now+1hour", "--option=--nice=7", "--array=1-5,9", "--memory=100M"],
 }
 ALL = [
     "--name=named", "--time=0:03:00", "--cores=2", "--at-once=2", "--mail=a@b.invalid", "--mail-on=ea",
