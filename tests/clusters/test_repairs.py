@@ -14,7 +14,8 @@ from tests.conftest import Person, json_lines, until_there
 CLUSTERS = ("sandbox", "sandbox-slurm")
 # What tells two jobs apart that were asked for in the same way: who they are, and when they came.
 OWN = re.compile(
-    r"^(job_number|exec_file|submission_time|script_size|scheduling info|.*(Time|SchedEval|Priority|JobId|AllocNode:Sid)=|==+)",
+    r"^(job_number|exec_file|submission_time|script_size|scheduling info|==+"
+    r"|.*(Time|SchedEval|Priority|JobId|AllocNode:Sid)=)",
     re.M,
 )
 
