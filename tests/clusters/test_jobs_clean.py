@@ -7,6 +7,7 @@ import re
 import select
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -194,6 +195,65 @@ def test_ended_and_fetched_jobs_lose_their_directories_and_are_known_still(
     left = {path.name for path in (cells["sandbox"].home / ".submithost/jobs").iterdir() if path.is_dir()}
     assert left == {"alive"}
     person.fab(*HERE, "cancel", "--job=alive")
+
+
+def test_c9_clean_names_what_was_fetched_in_part_and_takes_it_when_told(person: Person, cells: dict[str, Cell]) -> None:
+    finished(person, "part", fetch=("fetch", "--only=*.txt"))
+    finished(person, "never", fetch=())
+    finished(person, "whole")
+    said = cleaned(person, "--dry-run").stderr
+    (part,) = [line for line in said.splitlines() if "fetched in part (--only)" in line]
+    assert person.jobs("--job=part")[0]["job_id"] in part
+    assert f"job {person.jobs('--job=never')[0]['job_id']} " in said
+    assert "--unfetched" in said
+    refused = cleaned(person, "--job=part", status=2)
+    assert "was fetched in part (--only) since it ended: fetch it, or say --unfetched" in refused.stderr
+    cleaned(person, "--job=part", "--unfetched")
+    assert not directory(cells, "part").exists()
+    assert person.fab(*HERE, "fetch", "--job=never").returncode == 0
+    cleaned(person, "--job=never")
+
+
+def test_c9_jobs_says_as_of_when_it_knows_and_nothing_where_it_has_just_asked(person: Person) -> None:
+    nobody = person.fab("jobs")
+    assert (nobody.returncode, nobody.stdout, nobody.stderr) == (0, "", "no job was submitted from here yet\n")
+    assert person.fab(*HERE, "status", "--all").stderr == "sandbox: no job was submitted from here\n"
+    person.submit(person.script("x", WRITES), "--hold")
+    with sqlite3.connect(ledger_of(person).path) as ledger:
+        ledger.execute("UPDATE asked SET at = at - 3 * 3600")
+    person.submit("x", "--hold")
+    said = person.fab("jobs").stderr
+    assert re.fullmatch(
+        r"sandbox: 2 jobs are not known to have ended, as of 3 h to \d+ [sm] ago; --refresh asks\n", said
+    )
+    assert person.fab("jobs", "--refresh").stderr == ""
+    assert re.search(r", as of \d+ [sm] ago", person.fab("jobs").stderr)
+    for job in json_lines(person.fab("jobs", "--json").stdout):
+        person.fab(*HERE, "cancel", f"--job={job['job_id']}")
+    assert person.fab(*HERE, "jobs", "--refresh").returncode == 0
+    assert person.fab("jobs").stderr == ""
+    assert person.fab("jobs", "--state=running").stderr == "no job is running\n"
+
+
+def test_c9_what_has_nothing_to_do_says_so(person: Person) -> None:
+    (person.work / "data").mkdir()
+    put = [*HERE, "put", "--source=data", f"--target={person.home}/there"]
+    assert "1 directory" in person.fab(*put).stderr
+    for name, said in (("a", "the file is"), ("b", "all 2 files are")):
+        person.script(f"data/{name}", name)
+        assert "1 file " in person.fab(*put).stderr
+        for words in (put, [*put, "--dry-run"]):
+            again = person.fab(*words)
+            assert (again.returncode, again.stdout) == (0, "")
+            assert again.stderr == f"sandbox: nothing to send: {said} in {person.home}/there/data already\n"
+    get = [*HERE, "get", f"--source={person.home}/there/data"]
+    person.fab(*get, "--target=here")
+    assert person.fab(*get, "--target=here").stderr == "sandbox: nothing to bring: all 2 files are in here already\n"
+    person.submit(person.script("x", WRITES), "--wait")
+    person.fab(*HERE, "fetch", "--to=out")
+    again = person.fab(*HERE, "fetch", "--to=out")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert again.stderr.endswith(": nothing to bring: all 3 files are in out already\n")
 
 
 def test_a_job_that_is_named_and_may_not_go_is_refused_with_the_reason(person: Person, cells: dict[str, Cell]) -> None:
