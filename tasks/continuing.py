@@ -81,14 +81,15 @@ def _check_ended(session: Session, known: Job, what: str, job_file: Path | None)
     """Raises InvalidInput while the job before is not known to have ended."""
     watch = Watch(session, [(known, ())])
     watch.look()
-    (now,) = watch.shown()
-    if now.state.ended and not watch.live():
+    if not (living := watch.live()):
         return
-    state = "not known to have ended" if now.state in (State.UNKNOWN, *(s for s in State if s.ended)) else now.state
-    do = f"{fab()} wait --job {job_file} or {fab()} cancel --job {job_file}, and submit again"
+    first = living[0]
+    known_state = not watch.trouble and first.state is not State.UNKNOWN
+    state = f"is {first.state}" if known_state else "is not known to have ended"
+    which = job_file if first.key == known.key else f"{first.job_id} of {session.name}"
     raise InvalidInput(
-        f"{job_file}: {what} differ from those of {now.title()}, which is {state}: {do}; "
-        f"or rm {job_file}, and there are two jobs"
+        f"{job_file}: {what} differ from those of {first.title()}, which {state}: {fab()} wait --job {which} or "
+        f"{fab()} cancel --job {which}, and submit again; or rm {job_file}, and there are two jobs"
     )
 
 

@@ -48,7 +48,7 @@ class Watch:
             named = self._tasks.setdefault(job.key, set(tasks))
             # The whole job beside a task of it is the whole job.
             self._tasks[job.key] = named | set(tasks) if named and tasks else set()
-        self._chosen = list(self.jobs)
+        self._chosen = dict.fromkeys(self.jobs)
         self._repeats = self._find_repeats()
         self.notes = Notes()
         self.trouble = ""
@@ -76,8 +76,10 @@ class Watch:
 
     def shown(self) -> list[Job]:
         """The jobs, each as far as its named tasks go, and with what later jobs have repaired."""
-        repeats = ((self._only(key), self._repeats.get(key, ())) for key in self._chosen)
-        return [with_repairs(job, [self.jobs[key] for key in keys]) for job, keys in repeats]
+        return [self._shown(key) for key in self._chosen]
+
+    def _shown(self, key: str) -> Job:
+        return with_repairs(self._only(key), [self.jobs[repeat] for repeat in self._repeats.get(key, ())])
 
     def tasks_of(self, key: str) -> tuple[int, ...]:
         """Those that were named; none: the whole job."""
@@ -89,8 +91,7 @@ class Watch:
 
     def with_repeats(self, job: Job) -> list[Job]:
         """The job, and those that count in place of what did not succeed of it, each where its files are."""
-        (now,) = (each for each in self.shown() if each.key == job.key)
-        repairs = {each.key for each in now.repairs.values()}
+        repairs = {each.key for each in self._shown(job.key).repairs.values()}
         return [job, *(self.jobs[key].there() for key in self._repeats.get(job.key, ()) if key in repairs)]
 
     def _only(self, key: str) -> Job:
