@@ -86,10 +86,11 @@ def _check_ended(session: Session, known: Job, what: str, job_file: Path | None)
     first = living[0]
     known_state = not watch.trouble and first.state is not State.UNKNOWN
     state = f"is {first.state}" if known_state else "is not known to have ended"
-    which = job_file if first.key == known.key else f"{first.job_id} of {session.name}"
+    own = first.key == known.key
+    here, which = (fab(), job_file) if own else (f"{fab()} -H {session.name}", first.job_id)
     raise InvalidInput(
-        f"{job_file}: {what} differ from those of {first.title()}, which {state}: {fab()} wait --job {which} or "
-        f"{fab()} cancel --job {which}, and submit again; or rm {job_file}, and there are two jobs"
+        f"{job_file}: {what} differ from those of {first.title()}, which {state}: {here} wait --job {which} or "
+        f"{here} cancel --job {which}, and submit again; or rm {job_file}, and there are two jobs"
     )
 
 
