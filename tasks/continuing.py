@@ -47,8 +47,8 @@ def begin(
         return prepared, known
     if key:
         raise InvalidInput(
-            f"key {key} is {known.title()}, and {what} differ from what that was: one key is one submission, "
-            "so choose another key for another one"
+            f"key {key} is {known.title()}, and this is another text (changed: {what}): one key is one submission, "
+            "so choose another key"
         )
     _check_ended(session, known, what, job_file)
     prepared = prepare(_next_key(known, prepared.job))
@@ -56,7 +56,7 @@ def begin(
         check_before(prepared)
     if job_file:
         write_job_file(job_file, prepared.job)
-        output.say(f"{job_file}: {what} differ from those of {known.title()}, which has ended: this is a new job")
+        output.say(f"{job_file}: another text than {known.title()} (changed: {what}), which has ended: a new job")
     return prepared, session.ledger.by_key(session.name, prepared.job.key) or prepared.job
 
 
@@ -89,7 +89,7 @@ def _check_ended(session: Session, known: Job, what: str, job_file: Path | None)
     own = first.key == known.key
     here, which = (fab(), job_file) if own else (f"{fab()} -H {session.name}", first.job_id)
     raise InvalidInput(
-        f"{job_file}: {what} differ from those of {first.title()}, which {state}: {here} wait --job {which} or "
+        f"{job_file}: another text than {first.title()} (changed: {what}), which {state}: {here} wait --job {which} or "
         f"{here} cancel --job {which}, and submit again; or rm {job_file}, and there are two jobs"
     )
 

@@ -43,7 +43,7 @@ def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callabl
     session.ledger.update(job)
     keep(job)
     if what := differences(job.digest, prepared.job.digest):
-        raise InvalidInput(f"{job.title()} has taken key {job.key}, and {what} differ from what that was")
+        raise InvalidInput(f"{job.title()} has taken key {job.key} with another text (changed: {what})")
     submitted_here.append((session.name, job.key))
     output.show_words(out if out.endswith("\n") else f"{out}\n", sys.stderr if quiet else sys.stdout)
     output.show_words(err, sys.stderr)

@@ -40,7 +40,7 @@ def test_c1_another_text_under_a_job_file_is_a_new_job_once_the_one_before_has_e
     alive = commuter.fab(*words)
     assert (alive.returncode, alive.stdout, alive.stderr.count("\n")) == (2, "", 1), alive.stderr
     (job_id,) = submitted(commuter, cluster)
-    for word in (f"job {job_id} ", "the script differ", "wait --job x.job", "cancel --job x.job", "rm x.job"):
+    for word in (f"job {job_id} ", "changed: the script", "wait --job x.job", "cancel --job x.job", "rm x.job"):
         assert word in alive.stderr
     assert (commuter.work / "x.job").read_bytes() == before
     go.touch()
