@@ -135,7 +135,7 @@ def _before(session: Session, after: str) -> list[Before]:
     for head, directory in zip(lines[0::2], lines[1::2], strict=False):
         try:
             first, last, step, job_id = head.split(" ")
-            tasks.setdefault((job_id, directory), set()).update(range(int(first), int(last) + 1, int(step)))
+            tasks.setdefault((job_id, directory), set()).update(TaskRange(int(first), int(last), int(step)).numbers())
         except ValueError:
             raise SchedulerError(f"{session.name}: the conditions of the earlier job are not understood") from None
     before = []
