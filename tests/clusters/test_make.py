@@ -53,6 +53,17 @@ def test_c1_another_text_under_a_job_file_is_a_new_job_once_the_one_before_has_e
     assert len(submitted(commuter, cluster)) == 2
 
 
+def test_c1_on_many_clusters_at_once_each_job_file_is_of_the_text_as_it_is_now(commuter: Person) -> None:
+    words = ["all.submit", "--script=x", "--job-file={cluster}.job", "all.wait", "--job={cluster}.job"]
+    for text in ("one", "one", "two", "two"):
+        commuter.script("x", f"#!/bin/sh\necho {text}\n")
+        done = commuter.fab(*words)
+        assert done.returncode == 0, done.stderr
+    for cluster in CLUSTERS:
+        assert len(submitted(commuter, cluster)) == 2
+        assert commuter.fab("logs", f"--job={cluster}.job").stdout == "two\n"
+
+
 CHANGES = {
     "script": [],
     "argument": ["--arg=b"],
