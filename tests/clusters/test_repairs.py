@@ -27,7 +27,7 @@ def asked(commuter: Person, cells: dict[str, Cell], slurm: SlurmCluster, cluster
         lines = slurm.must("scontrol", "show", "job", job_id).split()
     else:
         lines = cells[cluster].must("qstat", "-j", job_id).partition("scheduling info")[0].splitlines()
-    logs = re.compile(rf"(?<=\.[oe]){job_id}\b")
+    logs = re.compile(rf"(?<=\.[oe]){job_id}\b|(?<=slurm-){job_id}(?=_)")
     return [logs.sub("ID", line.replace(job["key"], "KEY")) for line in lines if not OWN.match(line)]
 
 
