@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import Cluster
 from tasks.testbed.sshd import extra_sshd
 
 from .fault import Fault, Lane, Tried
@@ -73,11 +74,16 @@ def _released_late(place: Place, stories: Sequence[Story], waits: float) -> Trie
             story.type("-H", "hpc", "status", "--json", f"--job={story.name}")
     for story in stories:
         for job_id in told(story.asked):
-            place.cell.must(*(("qrls",) if isinstance(place.cell, Cell) else ("scontrol", "release")), job_id)
+            release(place.cell, job_id)
     for story, process in zip(stories, waiting, strict=True):
         out, err = process.communicate(timeout=600)
         story.keep(story.wait_words(), process.returncode, out, err, began)
     return Tried(stories, len(stories))
+
+
+def release(cluster: Cluster, job_id: str) -> None:
+    """By hand, what was submitted with --hold."""
+    cluster.must(*(("qrls",) if isinstance(cluster, Cell) else ("scontrol", "release")), job_id)
 
 
 @contextmanager

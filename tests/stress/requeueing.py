@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from tasks.testbed.cell import Cell
 from tasks.testbed.processes import wait_until
+from tasks.testbed.sshd import main_door
+from tests.proxy import Proxy
 
+from .ambient import release
 from .fault import Fault, Lane, Tried
 from .judging import told
 from .story import Kind, Place, Story
@@ -28,29 +31,31 @@ class Requeue:
 def moments(_: Place) -> Sequence[Requeue]:
     kinds: tuple[Kind, ...] = ("plain", "array", "bare")
     return [
-        *(Requeue(kind, after, trap) for after in (0.0, 0.3, 1.0, 2.5) for trap in (False, True) for kind in kinds),
+        *(Requeue(kind, after, trap) for after in (0.0, 0.3, 1.0, 2.5) for trap in (True, False) for kind in kinds),
         *(Requeue(kind, 1.0, trapping=True, times=2) for kind in kinds),
     ]
 
 
 def requeued(place: Place, case: Requeue) -> Tried:
     """The same `wait` sees the end of the last run, and every `status` beside it no end before that."""
-    rerunnable = ("--option=-r y",) if isinstance(place.cell, Cell) else ("--option=--requeue",)
-    story = place.story("requeued", kind=case.kind, seconds=6, trapping=case.trapping, words=rerunnable)
-    assert story.submit().status == 0
-    (job_id,) = told(story.asked)
-    began, process = time.time(), story.person.start(*story.wait_words())
-    happened = 0
-    for time_before in range(case.times):
-        if not wait_until(lambda before=time_before: _runs(place, story) > before, 120):
-            break
-        time.sleep(case.after)
-        happened += _requeue(place, f"{job_id}{_task(place, case.kind)}")
-        story.requeued = happened
-        story.type("-H", "hpc", "status", "--json", f"--job={story.name}")
-    out, err = process.communicate(timeout=600)
-    story.keep(story.wait_words(), process.returncode, out, err, began)
-    return Tried([story], happened)
+    rerunnable = "-r y" if isinstance(place.cell, Cell) else "--requeue"
+    words = ("--hold", f"--option={rerunnable}")
+    with Proxy(main_door(place.cell).port) as proxy:
+        story = place.story("requeued", proxy, kind=case.kind, seconds=10, trapping=case.trapping, words=words)
+        assert story.submit().status == 0
+        (job_id,) = told(story.asked)
+        before = proxy.connections, proxy.counted["down"]
+        began, process = time.time(), story.person.start(*story.wait_words())
+        assert wait_until(lambda: proxy.connections > before[0] and proxy.counted["down"] > before[1] + 12, 120)
+        release(place.cell, job_id)
+        for runs in range(case.times):
+            assert wait_until(lambda runs=runs: _runs(place, story) > runs or process.poll() is not None, 300)
+            time.sleep(case.after)
+            story.requeued += _requeue(place, f"{job_id}{_task(place, case.kind)}")
+            story.type("-H", "hpc", "status", "--json", f"--job={story.name}")
+        out, err = process.communicate(timeout=600)
+        story.keep(story.wait_words(), process.returncode, out, err, began)
+        return Tried([story], story.requeued)
 
 
 def _task(place: Place, kind: Kind) -> str:
@@ -68,4 +73,4 @@ def _runs(place: Place, story: Story) -> int:
     return sum(body.task <= 1 for body in read_witness(place.witnesses / story.name))
 
 
-FAULTS = (Fault("requeued by hand", moments, requeued, Lane.PATIENT, at_once=9, short=2),)
+FAULTS = (Fault("requeued by hand", moments, requeued, Lane.PATIENT, at_once=9),)
