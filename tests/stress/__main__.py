@@ -83,8 +83,8 @@ class Row:
 class Campaign:
     """All lanes side by side, each over a cluster: two clusters, one of which is shaken."""
 
-    def __init__(self, cells: Sequence[Cluster], folder: Path, *, short: bool) -> None:
-        self.short, self._witnesses = short, folder / "witnesses"
+    def __init__(self, cells: Sequence[Cluster], folder: Path, *, short: bool, every: int) -> None:
+        self.short, self.every, self._witnesses = short, every, folder / "witnesses"
         self._witnesses.mkdir()
         self._cells = {Lane.BUSY: cells[0], Lane.PATIENT: cells[0], Lane.SHAKING: cells[-1]}
         self._places = {
@@ -119,7 +119,7 @@ class Campaign:
             began, row = time.monotonic(), rows[fault.name]
             place = self._places[self._cells[fault.lane].name]
             try:
-                cases = fault.chosen(place, short=self.short)
+                cases = fault.chosen(place, short=self.short, every=self.every)
             except Exception:
                 row.broken.append(traceback.format_exc())
                 continue
@@ -137,6 +137,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make stress", description=__doc__)
     parser.add_argument("--fault", action="append", help="only faults with this in their names; may be repeated")
     parser.add_argument("--short", action="store_true", help="a few attempts at some of them, a minute long")
+    parser.add_argument("--every", type=int, default=1, help="only each so many-th case of every fault")
     parser.add_argument("--slurm", action="store_true", help="over Slurm clusters; else over Grid Engine ones")
     given = parser.parse_args()
     faults = [fault for fault in FAULTS if not given.fault or any(part in fault.name for part in given.fault)]
@@ -148,7 +149,7 @@ def main() -> int:
         shaken = any(fault.lane is Lane.SHAKING for fault in faults)
         try:
             cells = (_up_slurm if given.slurm else _up)(["steady", "shaken"] if shaken else ["steady"])
-            rows = Campaign(cells, Path(folder), short=given.short).run(faults)
+            rows = Campaign(cells, Path(folder), short=given.short, every=given.every).run(faults)
         except BaseException:
             bed.down()
             traceback.print_exc()
@@ -156,7 +157,7 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
             os._exit(1)  # attempts under way would go on for minutes, with nobody there
         bed.down()
-    return report(rows, time.monotonic() - began, least=0 if given.fault or given.short else LEAST)
+    return report(rows, time.monotonic() - began, least=0 if given.fault or given.short or given.every > 1 else LEAST)
 
 
 def _up(names: Sequence[str]) -> list[Cluster]:

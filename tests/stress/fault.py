@@ -39,9 +39,9 @@ class Fault(Generic[C]):
     at_once: int = 3
     short: int = 0
 
-    def chosen(self, place: Place, *, short: bool) -> Sequence[C]:
-        """The cases to try."""
-        cases = self.cases(place)
+    def chosen(self, place: Place, *, short: bool, every: int = 1) -> Sequence[C]:
+        """The cases to try: all, each so many-th, or those of the short form."""
+        cases = self.cases(place)[::every]
         if not short or len(cases) <= self.short:
             return cases
         return [cases[(2 * number + 1) * len(cases) // (2 * self.short)] for number in range(self.short)]
