@@ -12,8 +12,8 @@ import pytest
 from tasks.testbed import bed
 from tasks.testbed.cell import Cell
 from tasks.testbed.slurm import SlurmCluster
-from tests.clusters import inherited
-from tests.clusters.inherited import Row
+from tests.clusters import inherited, rows
+from tests.clusters.rows import Row
 from tests.conftest import ROOT
 
 # Columns by what they belong to; whatever is not named here is in the last group.
@@ -38,16 +38,16 @@ class Difference:
     """Columns that differ on purpose, in some rows; README says why."""
 
     columns: str
-    rows: Callable[[Row], bool]
+    where: Callable[[Row], bool]
 
     def allows(self, column: str, row: Row) -> bool:
-        return bool(re.fullmatch(self.columns, column)) and self.rows(row)
+        return bool(re.fullmatch(self.columns, column)) and self.where(row)
 
 
 # By the first words of their rows in README's table.
 DIFFERENCES = {
-    "Where it runs": Difference("directory", lambda row: True),
-    "The script's path": Difference("script", lambda row: row.how != "bare"),
+    "Where it runs": Difference("directory_of_its_own", lambda row: True),
+    "The script's path": Difference("script_beside_files", lambda row: row.how != "bare"),
     "A first line `#!`": Difference(r".*", lambda row: row.scheduler == "posix" and row.body == "first_line"),
     "`SHELL` of a script in Python": Difference(
         r"\$SHELL", lambda row: row.scheduler == "posix" and row.how != "bare" and row.body == "python"
@@ -80,19 +80,19 @@ class Table:
 @pytest.fixture(scope="module")
 def table(cells: dict[str, Cell], slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
     """Each row by hand and by us."""
-    clusters = [*cells.values(), slurm]
-    clusters += [
-        *bed.up(["bash-1", "bash-2"], slots=32, sh="/bin/bash"),
-        *bed.up_slurm(["bash-3"], slots=32, sh="/bin/bash"),
-    ]
-    places = ("posix-dash", "unix-dash", "slurm-dash", "posix-bash", "unix-bash", "slurm-bash")
+    names = ("bash-1", "bash-2", "bash-3")
+    sandboxes = [slurm, *cells.values()]
+    with_bash = [*bed.up_slurm(names[:1], slots=32, sh="/bin/bash"), *bed.up(names[1:], slots=32, sh="/bin/bash")]
+    # Slurm comes first, which forgets a job after five minutes.
+    clusters = [cluster for both in zip(sandboxes, with_bash, strict=True) for cluster in both]
     home = tmp_path_factory.mktemp("inherited") / "home"
     try:
-        pairs = inherited.run_all(dict(zip(places, clusters, strict=True)), inherited.rows(), home)
+        places = dict(zip(rows.PLACES, clusters, strict=True))
+        pairs, ends = inherited.run_all(places, rows.rows(), home)
         ran, found = {}, []
         for row, both in pairs.items():
             for task in row.tasks:
-                hand, ours = (job.columns(task) for job in both)
+                hand, ours = (job.columns(task, ends[row.place][job.job_id, task]) for job in both)
                 ran[row] = hand["runs"] and ours["runs"]
                 found += [(name, row, hand.get(name), ours.get(name)) for name in sorted({*hand, *ours})]
         ids = {row: (hand.job_id, ours.job_id) for row, (hand, ours) in pairs.items()}
@@ -100,7 +100,7 @@ def table(cells: dict[str, Cell], slurm: SlurmCluster, tmp_path_factory: pytest.
     finally:
         for cluster in clusters:
             inherited.tidy(cluster)
-        bed.down(["bash-1", "bash-2", "bash-3"])
+        bed.down(names)
 
 
 def group_of(column: str) -> str:
@@ -118,7 +118,7 @@ def test_a_body_inherits_the_same_as_by_hand(table: Table, group: str) -> None:
 
 
 def test_each_pair_of_values_has_been_tried_and_each_body_has_run(table: Table) -> None:
-    for name, values in inherited.FACTORS.items():
+    for name, values in rows.FACTORS.items():
         assert {getattr(row, name) for row in table.ran} >= set(values)
     assert {row.body for row, ran in table.ran.items() if not ran} == {"has_no_interpreter"}
 
@@ -130,5 +130,5 @@ def test_what_differs_on_purpose_does_differ(table: Table, name: str) -> None:
 
 def test_readme_lists_what_differs_on_purpose_and_no_more() -> None:
     section = (ROOT / "README.md").read_text("utf-8").partition("## What differs from typing it by hand\n")[2]
-    rows = re.findall(r"^\| (.+?) \| .+ \| .+ \| .+ \|$", section.partition("\n#")[0], re.M)[1:]  # after its head
-    assert rows == list(DIFFERENCES)
+    listed = re.findall(r"^\| (.+?) \| .+ \| .+ \| .+ \|$", section.partition("\n#")[0], re.M)[1:]  # after its head
+    assert listed == list(DIFFERENCES)
