@@ -30,10 +30,10 @@ class Default:
 
 
 def defaults(place: Place) -> Sequence[Default]:
-    """Those of a home."""
+    """Those of a home. Grid Engine looks for its file where passwd says, which is no place for a test."""
     kinds: tuple[Kind, ...] = ("plain", "array", "bare")
     if isinstance(place.cell, Cell):
-        return [Default(text, ".sge_qstat", kind) for text in ("-s r", "-s z", "-u nobody") for kind in kinds]
+        return []
     return [Default(f"export {text}", kind=kind) for text in _VARIABLES for kind in kinds]
 
 
@@ -50,7 +50,9 @@ def of_a_home(place: Place, default: Default) -> Tried:
 
 def sites(place: Place) -> Sequence[Default]:
     """Those of a cell, for everybody. Slurm has no such file."""
-    return [Default(text, "sge_qstat") for text in ("-s r", "-u nobody")] if isinstance(place.cell, Cell) else []
+    return (
+        [Default(text, "sge_qstat") for text in ("-s r", "-s z", "-u nobody")] if isinstance(place.cell, Cell) else []
+    )
 
 
 def of_a_site(place: Place, default: Default) -> Tried:
