@@ -20,6 +20,7 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
     """
     from . import output
     from .changing import cancel_jobs, still_theirs
+    from .model.repairs import by_origin, later
     from .reconciling import known_there
     from .selection import named, select
 
@@ -29,6 +30,9 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
     for found, tasks in selected:
         if found.state.ended:
             output.say(f"{found.title()} had already ended ({found.state})")
+            for each in later(found, by_origin(session.ledger.repeats(session.name))):
+                if each.job_id and not each.state.ended:
+                    output.say(f"{each.title()}, which repeats it, goes on: cancel --job {each.job_id} is for that one")
         else:
             live.append((found, tasks))
     if live and dry_run:

@@ -70,6 +70,8 @@ def resubmit_job(
     new = []
     for key, (source, part) in zip(_keys(session, job, [part for _, part in parts], done), parts, strict=True):
         original = originals[source.key]
+        if original.submission.hold:
+            output.say(f"{source.title()} was submitted held; this time it is not")
         inputs = _inputs(source, original, files)
         prepared = _prepare(session, source, original, key, part, files)
         if dry_run:

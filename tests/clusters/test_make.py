@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.testbed.cell import Cell
 from tests.clusters.bench import until
-from tests.conftest import ROOT, Person, json_lines, program, until_there
+from tests.conftest import ROOT, Person, configured, json_lines, move_in, program, until_there
 
 CLUSTERS = ("sandbox", "sandbox-slurm")
 README = (ROOT / "README.md").read_text("utf-8")
@@ -121,6 +123,38 @@ def test_c1_whatever_makes_the_submission_is_its_text(person: Person) -> None:
     assert (refused.returncode, "the cluster's defaults" in refused.stderr) == (2, True), refused.stderr
     (person.home / ".fabric.yml").write_text(settings)
     assert person.fab("-H", "sandbox", "submit", *words).stdout == first.stdout
+
+
+def test_c1_a_key_has_one_text_from_wherever_it_is_submitted(person: Person, cells: dict[str, Cell]) -> None:
+    """The job directory knows the text, where neither ledger nor job file do."""
+    there = move_in(person.home / "elsewhere", configured(["sandbox"]))
+    words = ["-H", "sandbox", "submit", "--script=x", "--key=one-key"]
+    for somebody in (person, there):
+        somebody.script("x", "#!/bin/sh\n")
+    first = person.fab(*words)
+    assert first.returncode == 0, first.stderr
+    assert there.fab(*words).stdout == first.stdout
+    (there.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()
+    there.script("x", "#!/bin/sh\n# changed\n")
+    for _ in range(2):
+        refused = there.fab(*words)
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1), refused.stderr
+        assert "another text (changed: the script)" in refused.stderr
+
+
+def test_c1_what_an_earlier_version_began_is_continued(person: Person) -> None:
+    """It wrote down no more than a digest of the script."""
+    words = ["-H", "sandbox", "submit", "--script=x", "--job-file=x.job"]
+    person.script("x", "#!/bin/sh\n")
+    first = person.fab(*words)
+    record = json.loads((person.work / "x.job").read_text())
+    del record["digest"], record["in_part_at"]
+    (person.work / "x.job").write_text(json.dumps(record))
+    (person.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()
+    person.script("x", "#!/bin/sh\n# changed\n")
+    again = person.fab(*words)
+    assert (again.returncode, again.stdout) == (0, first.stdout)
+    assert "belongs to another text of the script; continuing that submission" in again.stderr
 
 
 # --- README's Makefile
