@@ -20,9 +20,9 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
     """
     from . import output
     from .changing import cancel_jobs, still_theirs
-    from .model.repairs import by_origin, later
     from .reconciling import known_there
     from .selection import named, select
+    from .watching import Watch
 
     session, selected = select(c, job or ())
     selected = known_there(session, selected)
@@ -30,9 +30,8 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
     for found, tasks in selected:
         if found.state.ended:
             output.say(f"{found.title()} had already ended ({found.state})")
-            for each in later(found, by_origin(session.ledger.repeats(session.name))):
-                if each.job_id and not each.state.ended:
-                    output.say(f"{each.title()}, which repeats it, goes on: cancel --job {each.job_id} is for that one")
+            for repeat in Watch(session, [(found, ())]).live():
+                output.say(f"{repeat.title()}, which repeats it, goes on: cancel --job {repeat.job_id} is for that one")
         else:
             live.append((found, tasks))
     if live and dry_run:
