@@ -44,6 +44,8 @@ def begin(
     known = _begun(session, prepared.job, noted)
     what = differences(known.digest, prepared.job.digest)
     if not what:
+        if known.state.ended:
+            _say_failed(session, known, job_file)
         return prepared, known
     if key:
         raise InvalidInput(
@@ -58,6 +60,16 @@ def begin(
         write_job_file(job_file, prepared.job)
         output.say(f"{job_file}: another text than {known.title()} (changed: {what}), which has ended: a new job")
     return prepared, session.ledger.by_key(session.name, prepared.job.key) or prepared.job
+
+
+def _say_failed(session: Session, known: Job, job_file: Path | None) -> None:
+    """A job that did not succeed, nor what repairs it, is run again by another verb."""
+    (job,) = Watch(session, [(known, ())]).shown()
+    if job.in_the_end.state.ended and job.in_the_end.state is not State.SUCCEEDED:
+        again = (
+            f"{fab()} resubmit --job {job_file}" if job_file else f"{fab()} -H {session.name} resubmit --job {job.key}"
+        )
+        output.say(f"{job.title()} {job.state}, and the same submit makes no second job; run it again: {again}")
 
 
 def _begun(session: Session, job: Job, noted: Job | None) -> Job:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from . import output, submission
 from .model.errors import InvalidInput, JobFailed, NotSubmitted
 from .model.job import Job, State
-from .model.wording import fab, one_line
+from .model.wording import one_line
 from .preparation import Prepared
 from .selection import submitted_here
 from .session import Session
@@ -30,9 +30,6 @@ def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callabl
     for warning in prepared.warnings:
         output.say(f"{session.name}: {warning}")
     out, err = job.answer, ""
-    if job.state.ended and job.state is not State.SUCCEEDED:
-        again = f"{fab()} -H {session.name} resubmit --job {job.job_id}"
-        output.say(f"{job.title()} {job.state}, and the same submit never makes a second job: {again}")
     if not job.job_id:
         try:
             job, out, err = send(session, job, prepared)

@@ -231,6 +231,8 @@ def test_c1_readmes_makefile_through_a_day_of_edits_failures_and_repairs(commute
         assert failed.returncode == 2
         assert "failed with exit status 3" in failed.stderr
         assert (commuter.work / "result0.csv").read_text() == "two\n"
+    (commuter.work / "model0.sh").touch()
+    assert "run it again: fab resubmit --job model0.job" in day.make().stderr
     flag.touch()
     repaired = commuter.fab("resubmit", "--job=model0.job")
     assert repaired.returncode == 0, repaired.stderr
