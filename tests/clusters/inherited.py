@@ -24,7 +24,7 @@ from tasks.testbed.kinds import kind_of
 from tasks.testbed.sshd import Door, extra_sshd
 from tests.clusters.bench import ssh, until
 from tests.clusters.pairs import set_start_mode
-from tests.clusters.rows import ARGUMENTS, Row
+from tests.clusters.rows import ARGUMENTS, OPTIONS, Row
 from tests.conftest import Person, json_lines, move_in
 
 _WITNESS = Path(__file__).parent / "witness.py"
@@ -124,8 +124,8 @@ def ends(cluster: Cluster) -> dict[tuple[str, str], dict[str, Any]]:
     for line in cluster.must("scontrol", "-o", "show", "job").splitlines():
         facts = dict(word.split("=", 1) for word in line.split() if "=" in word)
         ended = {"ended": [facts.pop(name) for name in ("JobState", "ExitCode", "Reason")]}
-        asked = {name: text for name, text in facts.items() if not _OWN_FACTS.match(name)}
-        found[facts.get("ArrayJobId", facts["JobId"]), facts.get("ArrayTaskId", "")] = {**ended, "asked": asked}
+        asked = {f"asked {name}": text for name, text in facts.items() if not _OWN_FACTS.match(name)}
+        found[facts.get("ArrayJobId", facts["JobId"]), facts.get("ArrayTaskId", "")] = {**ended, **asked}
     return found
 
 
@@ -223,8 +223,13 @@ def run_all(places: Mapping[str, Cluster], rows: Sequence[Row], home: Path) -> t
         with ThreadPoolExecutor(4) as pool:
             doors = dict(zip(by_login, pool.map(open_door, by_login), strict=True))
             known = {
-                door.name: {"host": door.name, "ssh_config": str(door.ssh_config), **kind_of(door.cluster).registered}
-                for door in doors.values()
+                door.name: {
+                    "host": door.name,
+                    "ssh_config": str(door.ssh_config),
+                    **kind_of(door.cluster).registered,
+                    "options": [OPTIONS[place.partition("-")[0]]],
+                }
+                for (place, _), door in doors.items()
             }
             person = move_in(home, yaml.safe_dump({"clusters": known}))
             hand = pool.map(lambda key: typed(doors[key], by_login[key]), by_login)

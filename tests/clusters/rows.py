@@ -68,6 +68,8 @@ FACTORS: dict[str, Sequence[str]] = {
     "asked": tuple(ASKED),
 }
 BARE = {**FACTORS, "how": ("bare",), "body": ("bash",), "asked": ("nothing", "stdin")}
+# What a cluster's `options` say in fabric.yml, and by hand somebody types.
+OPTIONS = {"slurm": "--comment=usual", "posix": "-P gpu", "unix": "-P gpu"}
 ARGUMENTS = ("one", "two words")
 
 
@@ -131,10 +133,11 @@ class Row:
 
     def by_hand(self) -> list[str]:
         """The words typed over there."""
+        usual = OPTIONS[self.scheduler].split()
         if self.scheduler == "slurm":
-            return ["sbatch", "--parsable", *(["--array=1-3:2"] if self.how == "array" else [])]
+            return ["sbatch", "--parsable", *usual, *(["--array=1-3:2"] if self.how == "array" else [])]
         where = [] if self.asked == "workdir" else ["-cwd"]
-        return ["qsub", "-terse", *where, *self.shell(), *(["-t", "1-3:2"] if self.how == "array" else [])]
+        return ["qsub", "-terse", *usual, *where, *self.shell(), *(["-t", "1-3:2"] if self.how == "array" else [])]
 
     def by_us(self) -> list[str]:
         """Flags of `submit`."""

@@ -64,6 +64,9 @@ DIFFERENCES = {
         r"logs|output|std(out|err)_kind",
         lambda row: row.scheduler == "slurm" and row.how != "bare" and row.asked != "logs",
     ),
+    "Defaults of a bare script on Slurm": Difference(
+        r"asked Comment", lambda row: row.scheduler == "slurm" and row.how == "bare"
+    ),
 }
 
 Cells = list[tuple[str, Row, Any, Any]]
