@@ -54,10 +54,14 @@ class Job:
         note = self.cluster.home / "seen" / f"{self.job_id}.{task}"
         seen: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {}
         environment = {f"${n}": text for n, text in seen.pop("environment", {}).items() if n not in _OWN_VARIABLES}
+        words = seen.pop("words", [])
+        script = next((n for n, word in enumerate(words) if self._plain(word) == "SCRIPT"), 0)
         told = {
+            "interpreter": words[:script],
+            "argv": words[script:],
             "runs": bool(seen),
             "directory_of_its_own": ".submithost" in self.directory.parts,
-            "script_beside_files": any(f"{self.directory}/" in word for word in seen.get("argv", [])),
+            "script_beside_files": any(word.startswith(f"{self.directory}/") for word in words),
             "mail": self._mail(),
             **self._logs(),
         }

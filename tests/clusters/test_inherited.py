@@ -28,7 +28,7 @@ GROUPS = {
     "a6-end": r"ended|mail",
     "a6-process-group": r"leads_its_group",
     "logs": r"logs|output|std(out|err)_kind",
-    "script": r"argv|arguments",
+    "script": r"interpreter|argv|arguments",
     "others": r".*",
 }
 
@@ -50,14 +50,14 @@ DIFFERENCES = {
     "The script's path": Difference("script_beside_files", lambda row: row.how != "bare"),
     "A first line `#!`": Difference(r".*", lambda row: row.scheduler == "posix" and row.body == "first_line"),
     "`SHELL` of a script in Python": Difference(
-        r"\$SHELL", lambda row: row.scheduler == "posix" and row.how != "bare" and row.body == "python"
+        r"\$SHELL|qsub_from_here", lambda row: row.scheduler == "posix" and row.how != "bare" and row.body == "python"
     ),
     "The queue's csh": Difference(
-        r"ignored|caught|argv",
+        r"ignored|caught|interpreter",
         lambda row: row.scheduler == "posix" and row.how != "bare" and row.body in ("neither", "tcsh"),
     ),
     "An interpreter's own name": Difference(
-        r"argv",
+        r"interpreter",
         lambda row: row.scheduler == "posix" and row.how != "bare",
     ),
     "Logs on Slurm": Difference(

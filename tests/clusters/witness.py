@@ -35,7 +35,7 @@ seen = dict(
     environment=environment,
     umask=f"{old:04o}",
     **{name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")},
-    argv=text(body + "/cmdline").split("\0")[:-1],
+    words=text(body + "/cmdline").split("\0")[:-1],
     arguments=sys.argv[1:],
     stdin_kind=kind("/proc/self/fd/0"),
     stdin=sys.stdin.read(),
