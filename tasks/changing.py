@@ -9,8 +9,10 @@ from dataclasses import replace
 from . import output
 from .finding import marks
 from .model.errors import SchedulerError
+from .model.job import State
 from .selection import Selected, named
 from .session import Session
+from .watching import Watch
 
 
 def cancel_jobs(session: Session, selected: Sequence[Selected]) -> str:
@@ -24,6 +26,24 @@ def cancel_jobs(session: Session, selected: Sequence[Selected]) -> str:
         cancelled = {task for task in tasks or (None,) if job.job_id in taken}
         session.ledger.update(replace(job, cancelled=tuple({*job.cancelled, *cancelled})))
     return said
+
+
+def held_ones(session: Session, selected: Sequence[Selected]) -> list[Selected]:
+    """These without those that wait for other jobs, which no release changes: of each of them a line is said.
+
+    What cannot be asked is taken for held. Raises Unreachable.
+    """
+    watch = Watch(session, selected)
+    watch.look()
+    states = {job.key: job for job in watch.shown()}
+    held = []
+    for job, tasks in selected:
+        now = states[job.key]
+        if now.state is State.PENDING and now.outcome.reason and not watch.trouble:
+            output.say(f"{job.title()} is not held: it {now.outcome.reason}")
+        else:
+            held.append((job, tasks))
+    return held
 
 
 def still_theirs(session: Session, selected: Sequence[Selected]) -> list[Selected]:

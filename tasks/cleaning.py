@@ -65,15 +65,12 @@ def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
     notes = Notes()
     notes.read(answer["notes"].exact)
     there = [each for each in found if each.candidate]
-    judged = {each.job.key: _ended(session, each, notes) for each in there}
-    if silent := [each.job for each in there if not judged[each.job.key].state.ended]:
-        ids = [job.job_id or "" for job in silent]
-        scheduler = session.scheduler
-        records = session.query(scheduler.accounting_command(ids), scheduler.parse_accounting)
-        for each in there:
-            if each.job in silent:
-                accounting = records_of(each.job, records)
-                judged[each.job.key] = _ended(session, each, notes, accounting)
+    scheduler, judged = session.scheduler, dict[str, Job]()
+    if there:
+        silent = [each.job.job_id or "" for each in there if not _all_noted(each.job, notes)]
+        command = scheduler.trace_command([each.job.job_id or "" for each in there], silent)
+        traced = session.query(command, scheduler.parse_trace)
+        judged = {each.job.key: _ended(each, notes, records_of(each.job, traced.records)) for each in there}
     unsure = "neither its notes nor the accounting say that it has ended"
     return [
         replace(each, candidate=False, why=unsure)
@@ -121,8 +118,12 @@ def _read(answer: Answer, jobs: Sequence[Found]) -> list[Found]:
     return found
 
 
-def _ended(session: Session, found: Found, notes: Notes, accounting: dict[int, Outcome] | None = None) -> Job:
+def _all_noted(job: Job, notes: Notes) -> bool:
+    noted = notes.notes.get(job.key, {})
+    return all(task in noted and noted[task].exit_status is not None for task in job.numbers())
+
+
+def _ended(found: Found, notes: Notes, traced: dict[int, Outcome]) -> Job:
     """The job by what is known over there, and by nothing that the ledger says of its end: it is not in the queue."""
     job = replace(found.job, outcome=Outcome(State.UNKNOWN), tasks={}, absent_since=None)
-    known = Known(found.now, notes.notes.get(job.key, {}), {}, accounting, accounting_asked=accounting is not None)
-    return settle(job, known, session.scheduler.not_ends)
+    return settle(job, Known(found.now, notes.notes.get(job.key, {}), {}, traced))

@@ -55,7 +55,7 @@ def begin(
     _check_ended(session, known, what, job_file)
     prepared = prepare(_next_key(known, prepared.job))
     if not session.ledger.by_key(session.name, prepared.job.key):
-        check_before(prepared)
+        check_before(session, prepared)
     if job_file:
         write_job_file(job_file, prepared.job)
         output.say(f"{job_file}: another text than {known.title()} (changed: {what}), which has ended: a new job")

@@ -28,7 +28,7 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
     selected = known_there(session, selected)
     live = []
     for found, tasks in selected:
-        if found.state.ended:
+        if found.state.final:
             output.say(f"{found.title()} had already ended ({found.state})")
             for repeat in Watch(session, [(found, ())]).live():
                 output.say(f"{repeat.title()}, which repeats it, goes on: cancel --job {repeat.job_id} is for that one")
@@ -107,7 +107,7 @@ def resubmit(
 
 def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"], dry_run: bool) -> None:
     from . import output
-    from .changing import still_theirs
+    from .changing import held_ones, still_theirs
     from .reconciling import known_there
     from .selection import named, select
 
@@ -118,4 +118,7 @@ def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release
     if dry_run:
         print(command(named(selected)))
     elif theirs := still_theirs(session, selected):
-        output.show_words(session.query(command(named(theirs)), scheduler.parse_hold))
+        if how == "release":
+            theirs = held_ones(session, theirs)
+        if theirs:
+            output.show_words(session.query(command(named(theirs)), scheduler.parse_hold))

@@ -18,8 +18,8 @@ class Errors:
         self._reasons: dict[str, str] = {}
 
     def unexplained(self, jobs: Iterable[Job]) -> list[str]:
-        """The IDs of those in error state of which nobody has asked yet why."""
-        return [job.job_id for job in jobs if job.job_id and _in_error(job) and job.job_id not in self._reasons]
+        """The IDs of those in error state of which the list does not tell why, and nobody has asked yet."""
+        return [job.job_id for job in jobs if job.job_id and _mute(job) and job.job_id not in self._reasons]
 
     def ask(self, session: Session, job_ids: list[str]) -> None:
         """Ask once, whatever comes of it: that the reason is not known changes nothing."""
@@ -36,7 +36,7 @@ class Errors:
         reason = self._reasons.get(job.job_id or "", "")
 
         def explained(outcome: Outcome) -> Outcome:
-            return replace(outcome, reason=reason) if outcome.state is State.ERROR else outcome
+            return replace(outcome, reason=outcome.reason or reason) if outcome.state is State.ERROR else outcome
 
         tasks = {number: explained(task) for number, task in job.tasks.items()}
         return replace(job, outcome=explained(job.outcome), tasks=tasks)
@@ -44,3 +44,8 @@ class Errors:
 
 def _in_error(job: Job) -> bool:
     return job.state is State.ERROR or any(task.state is State.ERROR for task in job.tasks.values())
+
+
+def _mute(job: Job) -> bool:
+    """Whether it is in error state, or a task of it, without a word why."""
+    return any(one.state is State.ERROR and not one.reason for one in (job.outcome, *job.tasks.values()))

@@ -183,6 +183,7 @@ def status(
     """
     from . import output
     from .model.errors import SchedulerError, Unreachable
+    from .model.job import State
     from .reconciling import confirmed, not_known_yet
     from .selection import select, select_live
     from .watching import Watch
@@ -211,6 +212,9 @@ def status(
         return
     seen.look()
     shown = _not_asked(seen.shown()) if seen.trouble else seen.shown()
+    if all:  # of what had vanished only what has turned up
+        lost = {each.key for each, _ in selected if each.state is State.VANISHED}
+        shown = [each for each in shown if each.key not in lost or each.state is not State.VANISHED]
     output.show_jobs(shown, json)
     output.say_why(shown)
     if seen.trouble:
@@ -225,7 +229,7 @@ def _not_asked(jobs: Sequence[Job]) -> list[Job]:
 
     from .model.job import State
 
-    return [j if j.state.ended else replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) for j in jobs]
+    return [j if j.state.final else replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) for j in jobs]
 
 
 @verb(

@@ -229,8 +229,9 @@ class Progress:
                 why = f" ({job.outcome.reason})" if job.outcome.reason else ""
                 how = f"it waits until somebody acts ({fab()} -H {job.cluster} cancel)"
                 yield one_line(f"{job.title()} is in error state{why}: {how}", 1000)
-            elif not self._moving and job.state is not State.UNKNOWN:
-                yield f"{job.title()} is {job.state}"
+            elif job.state is not State.UNKNOWN and (job.outcome.reason or not self._moving):
+                why = f": {job.outcome.reason}" if job.outcome.reason else ""
+                yield one_line(f"{job.title()} is {job.state}{why}", 1000)
 
     def _new(self, key: str, task: int | None, state: State) -> bool:
         known = self._told.get((key, task))

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from . import output
 from .finding import Found, Verdict, look
 from .model.errors import SchedulerError
-from .model.job import Job
+from .model.job import Job, State
 from .selection import Selected
 from .session import Session
+from .watching import Watch
 
 
 def reconcile(session: Session, begun: Sequence[Job]) -> list[Found]:
@@ -23,6 +24,13 @@ def reconcile(session: Session, begun: Sequence[Job]) -> list[Found]:
     for found in looked:
         output.say(f"{session.name}: {_said(found)}")
     return looked
+
+
+def turned_up(session: Session) -> list[Job]:
+    """The jobs that had vanished and are known of again, now that they were looked for. Raises Unreachable."""
+    watch = Watch(session, [(job, ()) for job in session.ledger.jobs(session.name) if job.state is State.VANISHED])
+    watch.look()
+    return [job for job in watch.shown() if job.state is not State.VANISHED]
 
 
 def confirmed(session: Session, selected: Sequence[Selected]) -> tuple[list[Selected], list[Found]]:

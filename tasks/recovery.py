@@ -26,10 +26,12 @@ def reconcile(c: Context, json: bool = False) -> None:
     if not begun:
         output.say(f"{session.name}: every submission from here has its answer")
     looked = reconciling.reconcile(session, begun)
+    found_again = reconciling.turned_up(session)
     for found in looked:
         if found.verdict is Verdict.NONE:
             session.ledger.forget(found.job)
-    output.show_jobs([found.job for found in looked if found.verdict is not Verdict.NONE], json)
+    known = [found.job for found in looked if found.verdict is not Verdict.NONE]
+    output.show_jobs([*known, *found_again], json)
     if unknown := [found for found in looked if found.verdict is Verdict.UNKNOWN]:
         raise reconciling.not_known_yet(session, unknown)
 
@@ -47,7 +49,7 @@ def adopt(c: Context, job: Sequence[str] | None = None, json: bool = False) -> N
     """
     from . import output
     from .adopting import adopt_all, adopt_by_hand
-    from .reconciling import confirmed, not_known_yet
+    from .reconciling import confirmed, not_known_yet, turned_up
     from .session import session_of
     from .watching import Watch
 
@@ -55,9 +57,10 @@ def adopt(c: Context, job: Sequence[str] | None = None, json: bool = False) -> N
     new = [adopt_by_hand(session, job_id) for job_id in job] if job else adopt_all(session)
     if not new:
         output.say(f"{session.name}: every job directory there is known here")
+    found_again = [] if job else turned_up(session)
     selected, unknown = confirmed(session, [(found, ()) for found in new])
     watch = Watch(session, selected)
     watch.look()
-    output.show_jobs(watch.shown(), json)
+    output.show_jobs([*watch.shown(), *found_again], json)
     if unknown:
         raise not_known_yet(session, unknown)

@@ -14,7 +14,6 @@ from .listing import SLOW, all_files, entries, inside, laid, stays_inside, summa
 from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job
-from .model.settling import Known, settle
 from .model.wording import number
 from .schedulers import Submitted
 from .selection import Selected
@@ -43,8 +42,10 @@ def fetch(
     Raises InvalidInput when something here is in the way, SchedulerError when a job directory is gone, Unreachable.
     """
     kept: list[str] = []
-    for job, tasks in selected:
+    for job, _ in selected:
         job.there()
+    watch.look()  # the end of a job whose files are looked at afterwards is that of all that it left behind
+    for job, tasks in selected:
         own = "".join(char if char.isprintable() and char != "/" else "_" for char in f"{job.name}-{job.job_id}")
         target = (to / own if len(selected) > 1 else to) if to else here / own
         if not to or len(selected) > 1:
@@ -69,7 +70,8 @@ def fetch(
             output.show_path(target / file.name, sys.stderr if quiet else sys.stdout)
         if not tasks and all(same(file, target / file.name) for file in found):
             for each, now, _ in looked:
-                _note(session, watch, each, now, in_part=bool(only))
+                if watch.jobs[each.key].state.final and not each.by_hand:
+                    session.ledger.note(each, **{"in_part_at" if only else "fetched_at": now})
     refuse_newer(kept)
 
 
@@ -88,17 +90,6 @@ def _check_ours(target: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         if target.lstat().st_uid != os.geteuid():
             raise InvalidInput(f"{target} belongs to somebody else: fetch into a directory of your own with --to")
-
-
-def _note(session: Session, watch: Watch, job: Job, now: int, *, in_part: bool) -> None:
-    """All of it is here, or all that --only asked for: the ledger knows so, if it had ended when its files were looked
-    at. Its notes tell."""
-    if job.by_hand:
-        return
-    ended = settle(job, Known(now, watch.notes.notes.get(job.key, {})), session.scheduler.not_ends)
-    if ended.state.ended:
-        session.ledger.update(ended)
-        session.ledger.note(job, **{"in_part_at" if in_part else "fetched_at": now})
 
 
 def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tuple[int, list[Found]]:

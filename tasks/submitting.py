@@ -14,6 +14,7 @@ from .selection import submitted_here
 from .session import Session
 from .submission import Bundle
 from .text import differences
+from .watching import Watch
 
 
 def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callable[[Job], None], *, quiet: bool) -> Job:
@@ -23,7 +24,7 @@ def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callabl
     another text was submitted under the same key, from elsewhere or at the same time.
     """
     if not wanted.job_id and not session.ledger.by_key(session.name, wanted.key):
-        check_before(prepared)
+        check_before(session, prepared)
     job = session.ledger.begin(wanted)
     if not job.digest and job.script_hash != prepared.job.script_hash:  # begun by an earlier version
         output.say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")
@@ -47,10 +48,14 @@ def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callabl
     return job
 
 
-def check_before(prepared: Prepared) -> None:
+def check_before(session: Session, prepared: Prepared) -> None:
     """Raises JobFailed when one of the jobs that have to succeed first is known not to have."""
     for job, tasks in prepared.after:
         known = job.only(tasks)
+        if known.state is State.VANISHED:
+            watch = Watch(session, [(job, tasks)])
+            watch.look()
+            (known,) = watch.shown()
         if known.state.ended and known.state is not State.SUCCEEDED:
             raise JobFailed(f"{known.title()} {known.state}: nothing is submitted to run after it")
 

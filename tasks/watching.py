@@ -1,7 +1,8 @@
 """Look at jobs, once or until they have ended: their notes every second over there, the scheduler every half minute.
 
-One program looks at all jobs of a cluster together, however many there are (promise 7). What is learnt goes into the
-ledger at once.
+One program looks at all jobs of a cluster together, however many there are (promise 7). When jobs seem to have ended,
+one question about all of them tells whether that was their end, or they come back. What is learnt goes into the ledger
+at once.
 """
 
 from __future__ import annotations
@@ -18,18 +19,15 @@ from .matching import records_of, states_of
 from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
 from .model.job import Job, Outcome, State
 from .model.repairs import by_origin, counted, later, with_repairs
-from .model.settling import Known, Notes, settle
+from .model.settling import Known, Notes, noted_ends, settle
 from .model.wording import fab, number
-from .schedulers import Record, Row
+from .pacing import EVERY, Pace
+from .schedulers import Row, Traced
 from .selection import Selected
 from .session import Session, back_off
 
-# Seconds between questions to the scheduler while waiting; a guest does not ask more often.
-EVERY = 30
 # How long one program goes on looking before a new one begins, in seconds.
 _ONE_LOOK = 600
-# Seconds between looks into the accounting, for jobs that have left the queue without a note of their end.
-_ACCOUNTING_EVERY = 5
 Told = Callable[[Sequence[Job]], None]
 
 
@@ -55,7 +53,11 @@ class Watch:
         self._telling = False
         self._now = 0
         self._asked = 0.0
-        self._queue: Mapping[str, Mapping[int, State]] = {}
+        self._queue: Mapping[str, Mapping[int, Outcome]] = {}
+        self._listed_at = 0
+        self._looked_for: set[str] = set()
+        self._noted_ends: dict[str, set[tuple[int, int]]] = {}
+        self._pace = Pace()
         self._stored = dict(self.jobs)
         self._errors = Errors()
 
@@ -98,8 +100,11 @@ class Watch:
         return self.jobs[key].only(sorted(self._tasks[key]))
 
     def live(self) -> list[Job]:
-        """Those that have a job ID and are not known to have ended, repeats among them."""
-        return [self.jobs[key] for key in self.jobs if (job := self._only(key)).job_id and not job.state.ended]
+        """Those that have a job ID and whose end is not known, repeats among them; what has vanished is looked for once."""
+        return [self.jobs[key] for key in self.jobs if (job := self._only(key)).job_id and not self._done_with(job)]
+
+    def _done_with(self, job: Job) -> bool:
+        return job.state.final or (job.state is State.VANISHED and job.key in self._looked_for)
 
     def look(self) -> None:
         """Ask everything once. Raises Unreachable; that a scheduler could not be asked is in `trouble`."""
@@ -111,7 +116,7 @@ class Watch:
         self._take(answer["queue"])
         self._explain()
         if self._absent():
-            self._account()
+            self._trace(self._absent())
 
     def wait(self, timeout: float | None, told: Told) -> None:
         """Go on until every job has ended; `told` gets the jobs after each look.
@@ -149,30 +154,32 @@ class Watch:
     def _follow(self, deadline: float | None, told: Told) -> None:
         """One program, for as long as nothing else is to be asked. It says something every second."""
         with closing(self.session.follow(self._program(_ONE_LOOK))) as sections:
-            queue = None
+            queue, news = None, False
             for name, reply in sections:
                 if name == "now":
                     self._begin(reply)
                 elif name == "notes":
                     self.notes.read(reply.exact)
+                    news = True
                 elif name == "queue":
                     queue = reply
                 elif name == "looked":
-                    self._take(queue)
-                    queue = None
+                    if news or queue:
+                        self._take(queue)
+                    queue, news = None, False
                     if self._unexplained():
                         break
                     told(self.watched())
-                    if not self.live() or self._absent() or _late(deadline):
+                    if not self.live() or self._due() or _late(deadline):
                         break
         if self._unexplained():
             self._explain()
             told(self.watched())
-        if self._absent():
-            self._account()
+        while self._due() and not _late(deadline):
+            self._trace(self._ending())
             told(self.watched())
-            if self._absent():
-                _sleep(_ACCOUNTING_EVERY, deadline)
+            if self._ends() and self._pace.pause < 1:  # sooner than another program would look
+                _sleep(self._pace.pause, deadline)
 
     def _program(self, seconds: int) -> Program:
         directories = "".join(f"{job.directory}\n" for job in self.live())
@@ -195,27 +202,53 @@ class Watch:
     def _absent(self) -> list[Job]:
         return [job for job in self.live() if job.absent_since is not None]
 
+    def _ending(self) -> list[Job]:
+        """Those that have left the queue, or have noted an end."""
+        return [job for job in self.live() if job.absent_since is not None or self._noted(job)]
+
+    def _noted(self, job: Job) -> set[tuple[int, int]]:
+        """Tasks that have noted an end which is not known to be one, and when."""
+        return self._noted_ends.get(job.key, set())
+
+    def _ends(self) -> set[object]:
+        absent = {(job.key, job.absent_since) for job in self._absent()}
+        return absent.union((job.key, *end) for job in self.live() for end in self._noted(job))
+
+    def _due(self) -> bool:
+        """Whether it is time to ask about what seems to have ended."""
+        live = self.live()
+        nothing_else = all(job.absent_since is not None or _unfinished(job) <= len(self._noted(job)) for job in live)
+        return self._pace.due(self._ends(), time.monotonic(), nothing_else=nothing_else)
+
     def _take(self, queue: Reply | None) -> None:
         """Settle by the notes, and by the scheduler's list if it was asked."""
-        rows = self._rows(queue) if queue and self._now else None
-        if rows is not None:
-            self._queue = states_of(rows, self.live())
-            self.session.ledger.asked(self.session.name, [job.key for job in self.live()])
+        listed = self._list(queue) if queue and self._now else False
         for job in self.live():
-            self._update(job, None if rows is None else self._queue[job.key], None)
+            self._update(job, self._queue[job.key] if listed else None)
         self._store()
+
+    def _list(self, reply: Reply) -> bool:
+        """Keep the scheduler's list; False: it could not be asked."""
+        rows = self._rows(reply)
+        if rows is not None:
+            self._queue, self._listed_at = states_of(rows, self.live()), self._now
+            self.session.ledger.asked(self.session.name, [job.key for job in self.live()])
+        return rows is not None
 
     def _rows(self, reply: Reply) -> list[Row] | None:
         self._asked = time.monotonic()
         try:
             rows = reply.read(self.session.scheduler.parse_queue)
         except SchedulerError as error:
-            if self._telling and str(error) != self.trouble:
-                output.say(f"{self.session.name}: could not ask: {error}")
-            self.trouble = str(error)
+            self._could_not_ask(error)
             return None
         self.trouble = ""
         return rows
+
+    def _could_not_ask(self, error: SchedulerError) -> None:
+        if self._telling and str(error) != self.trouble:
+            output.say(f"{self.session.name}: could not ask: {error}")
+        self.trouble = str(error)
 
     def _unexplained(self) -> list[str]:
         return self._errors.unexplained(self.live())
@@ -226,31 +259,38 @@ class Watch:
             self.jobs.update({job.key: self._errors.explain(job) for job in self.live()})
             self._store()
 
-    def _account(self) -> None:
-        """Look jobs up that the queue no longer has; asked after the queue, so nothing can be missed in between."""
-        scheduler, jobs = self.session.scheduler, self._absent()
-        records: list[Record] | None
-        try:
-            records = self.session.query(
-                scheduler.accounting_command([job.job_id or "" for job in jobs]), scheduler.parse_accounting
-            )
-        except SchedulerError:
-            records = None
-        for job in jobs:
-            found = None if records is None else records_of(job, records, self._now)
-            self._update(job, self._queue.get(job.key), found, accounting_asked=True)
-        self._store()
+    def _trace(self, jobs: Sequence[Job]) -> None:
+        """Ask for the list, and about each of these by its ID: what both leave out has ended, and how is in its notes
+        or the accounting."""
+        scheduler, ids = self.session.scheduler, [job.job_id or "" for job in jobs]
+        silent = [job.job_id or "" for job in jobs if _unfinished(job) > len(self._noted(job))]
+        ends = self._ends()
+        commands = {"queue": scheduler.queue_command(), "command": scheduler.trace_command(ids, silent)}
+        answer = self.session.ask(Program(("trace", "ask"), commands))
+        self._begin(answer["now"])
+        if self._list(answer["queue"]):
+            try:
+                traced = answer["answer"].read(scheduler.parse_trace)
+            except SchedulerError as error:
+                self._could_not_ask(error)
+            else:
+                for job in jobs:
+                    self._update(job, self._queue.get(job.key), traced)
+                self._looked_for |= {job.key for job in jobs}
+                self._store()
+        self._pace.asked(ends, time.monotonic(), lagging=bool(self._absent()))
 
-    def _update(
-        self,
-        job: Job,
-        queue: Mapping[int, State] | None,
-        accounting: Mapping[int, Outcome] | None,
-        *,
-        accounting_asked: bool = False,
-    ) -> None:
-        known = Known(self._now, self.notes.notes.get(job.key, {}), queue, accounting, accounting_asked)
-        self.jobs[job.key] = self._errors.explain(settle(job, known, self.session.scheduler.not_ends))
+    def _update(self, job: Job, queue: Mapping[int, Outcome] | None, traced: Traced | None = None) -> None:
+        known = Known(
+            self._now,
+            self.notes.notes.get(job.key, {}),
+            queue,
+            records_of(job, traced.records, self._now) if traced else None,
+            accounted=traced is None or traced.accounted,
+            listed_at=self._listed_at,
+        )
+        settled = self.jobs[job.key] = self._errors.explain(settle(job, known))
+        self._noted_ends[job.key] = noted_ends(settled, known.notes)
 
     def _store(self) -> None:
         changed = [job for key, job in self.jobs.items() if self._stored[key] != job]
@@ -289,6 +329,11 @@ def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
     first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
     how = "" if fetched else f"; its results: {fab()} -H {session.name} fetch --job {first.job_id}"
     raise JobFailed(f"{first.title()} {first.state}{more}{how}")
+
+
+def _unfinished(job: Job) -> int:
+    """How many of its tasks are not known to have ended; of what is no array job: 1."""
+    return sum(not task.state.final for task in job.tasks.values()) if job.tasks else 1
 
 
 def _late(deadline: float | None) -> bool:

@@ -32,12 +32,16 @@ class State(str, Enum):
         return self.value
 
     @property
+    def final(self) -> bool:
+        """Whether its end is known: nobody has to be asked about such a job any more."""
+        return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+
+    @property
     def ended(self) -> bool:
-        """Whether nothing more will come of a job in this state."""
-        return self in _ENDED
+        """Whether there is nothing to wait for, as far as is known: a vanished job may still turn up."""
+        return self.final or self is State.VANISHED
 
 
-_ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.VANISHED})
 # What an array job as a whole is, when its tasks differ: the first of these that any task is in.
 _AS_A_WHOLE = (
     State.RUNNING, State.ERROR, State.SUSPENDED, State.PENDING, State.HELD, State.UNKNOWN,
@@ -157,6 +161,7 @@ class Job:
             "submitted_at": iso(self.submitted_at),
             "started_at": iso(self.outcome.started_at),
             "ended_at": iso(self.outcome.ended_at),
+            "reason": self.outcome.reason or None,
         }
         if self.array:
             shown["tasks"] = {str(number): self._task_as_json(number) for number in sorted(self.tasks)}

@@ -110,7 +110,7 @@ class Ledger:
         with self._transaction() as connection:
             for job in jobs:
                 stored = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
-                if stored and stored[0].state.ended and stored[0].state is not State.VANISHED:
+                if stored and stored[0].state.final:
                     continue
                 if stored:  # what another process has noted, perhaps, while this one watched
                     job = replace(
@@ -168,10 +168,10 @@ class Ledger:
             )
 
     def jobs(self, cluster: str | None = None, *, live: bool = False) -> list[Job]:
-        """The jobs of `cluster` (None: of all), oldest first; with `live` those that are not known to have ended."""
+        """The jobs of `cluster` (None: of all), oldest first; with `live` those whose end is not known."""
         where, values = ("cluster = ?", [cluster]) if cluster else ("1", [])
         if live:
-            ended = [state.value for state in State if state.ended]
+            ended = [state.value for state in State if state.final]
             where += f" AND state NOT IN ({', '.join('?' * len(ended))})"
             values += ended
         with self._transaction() as connection:

@@ -1,12 +1,14 @@
 """What became of a job, from everything that was asked: its own notes, the scheduler's list, the accounting.
 
-The promise in here is that "could not ask" is never "gone": what was not asked, or not answered, changes nothing.
+The promise in here is that "could not ask" is never "gone": what was not asked, or not answered, changes nothing. No
+single source makes an end: a note may be of a run before a requeue, and a list may leave a job out. An end is what is
+not in the list, and is not alive when the scheduler is asked about that very job.
 Pure; the words of the sources are translated before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from .job import Job, Outcome, State, together
@@ -17,6 +19,8 @@ from .wording import number
 # accounting, which lags, before it counts as vanished; longer when the accounting cannot be read at all.
 ACCOUNTING_LAG = 60
 ACCOUNTING_SILENT = 180
+# How far (seconds) the clocks of the cluster's nodes may be apart.
+_CLOCKS = 5
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,18 @@ class Notes:
 
 @dataclass(frozen=True)
 class Known:
-    """All answers about one job. `queue` and `accounting` map tasks to what is known; None: could not be asked."""
+    """All answers about one job. `queue` and `traced` map tasks to what is known of them; None: could not be asked.
+
+    `queue` is the scheduler's list, last understood at `listed_at` (the cluster's time; 0: not yet). `traced` is what
+    it said when asked about this job by its ID, and its accounting, where that could be read (`accounted`).
+    """
 
     now: int
     notes: Mapping[int, Note]
-    queue: Mapping[int, State] | None = None
-    accounting: Mapping[int, Outcome] | None = None
-    accounting_asked: bool = False
+    queue: Mapping[int, Outcome] | None = None
+    traced: Mapping[int, Outcome] | None = None
+    accounted: bool = True
+    listed_at: int = 0
 
 
 def _with_noted(job: Job, notes: Mapping[int, Note]) -> Job:
@@ -101,20 +110,19 @@ def _with_noted(job: Job, notes: Mapping[int, Note]) -> Job:
     return replace(job, array=TaskRange.of([*(job.numbers() if job.array else ()), *noted]))
 
 
-def settle(job: Job, known: Known, not_ends: Collection[int]) -> Job:
-    """The job as it is now known. `not_ends`: exit statuses that are not ends while the queue has the job, and of which
-    the accounting may know more."""
-    if job.state.ended and job.state is not State.VANISHED:
+def settle(job: Job, known: Known) -> Job:
+    """The job as it is now known. Ended it is when its scheduler has said in two ways that it will not come back."""
+    if job.state.final:
         return job
     job = _with_noted(job, known.notes)
     tasks = {}
     absent = False
     for task in job.numbers():
         before = job.tasks.get(task, Outcome(State.UNKNOWN)) if job.array else job.outcome
-        if before.state.ended and before.state is not State.VANISHED:
+        if before.state.final:
             tasks[task] = before
             continue
-        tasks[task], gone = _settle_task(job, task, before, known, not_ends)
+        tasks[task], gone = _settle_task(job, task, before, known)
         absent = absent or gone
     since = (job.absent_since or known.now) if absent else (None if known.queue is not None else job.absent_since)
     if job.array:
@@ -122,45 +130,67 @@ def settle(job: Job, known: Known, not_ends: Collection[int]) -> Job:
     return replace(job, outcome=tasks[0], absent_since=since)
 
 
-def _settle_task(job: Job, task: int, before: Outcome, known: Known, not_ends: Collection[int]) -> tuple[Outcome, bool]:
+def noted_ends(job: Job, notes: Mapping[int, Note]) -> set[tuple[int, int]]:
+    """Task and time of each end that was noted and is not known to be one: it may be that of a run before a requeue."""
+    if job.state.final:
+        return set()
+    tasks = job.tasks if job.array else {0: job.outcome}
+    return {
+        (task, note.ended_at or 0)
+        for task, note in notes.items()
+        if note.job_id == job.job_id
+        and note.exit_status is not None
+        and not (task in tasks and tasks[task].state.final)
+    }
+
+
+def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Outcome, bool]:
     """One task's outcome, and whether it is absent: neither alive nor known to have ended."""
     note = known.notes.get(task)
     if note and note.job_id != job.job_id:
         note = None
     started = note.started_at if note else None
-    if note and note.exit_status is not None and note.exit_status not in not_ends:
-        return _ended(job, task, note), False
-    if known.queue is None:
-        waiting = before.state in (State.PENDING, State.HELD, State.UNKNOWN)
-        if note and started is not None and note.exit_status is None and waiting:
-            return Outcome(State.RUNNING, None, started), False
-        return before, False
-    state = known.queue.get(task)
-    if state is not None:
+    listed = known.queue.get(task) if known.queue is not None else None
+    if listed:
         # G33: on a dead node it stays like that, and only an administrator can clear it.
         cancelled = bool({None, task} & set(job.cancelled))
-        return Outcome(state, None, started, reason="cancelled, and still there" if cancelled else ""), False
-    record = (known.accounting or {}).get(task)
+        reason = "cancelled, and still there" if cancelled else listed.reason
+        return Outcome(listed.state, None, started, reason=reason), False
+    if known.traced is None:
+        return _as_noted(before, started, known), known.queue is not None
+    record = known.traced.get(task)
+    if record and not record.state.ended:
+        if record.state is not State.UNKNOWN:
+            return replace(record, started_at=record.started_at or started), False
+        if not known.queue:  # the scheduler has the job, and its list has nothing of it: the list is not whole
+            state = before.state if before.state is not State.VANISHED else State.UNKNOWN
+            return Outcome(state, None, started, reason="its scheduler has it, but does not list it"), False
+        record = None  # of other tasks, perhaps
     if note and note.exit_status is not None:
-        # A note of one of `not_ends` does not tell why: cancelled, over its time limit. The accounting may.
-        if not known.accounting_asked:
-            return Outcome(State.UNKNOWN, None, started, reason="has left the queue"), True
-        ended = _ended(job, task, note)
-        if record and record.state in (State.FAILED, State.CANCELLED) and ended.state is not State.CANCELLED:
-            ended = replace(ended, state=record.state, reason=record.reason or ended.reason)
-        return ended, False
-    if record and record.state.ended:
+        return _ended(job, task, note, record), False
+    if record:
         return replace(record, started_at=record.started_at or started), False
     if {None, task} & set(job.cancelled):
         return Outcome(State.CANCELLED, None, started, reason="cancelled from here"), False
-    lag = ACCOUNTING_LAG if known.accounting is not None else ACCOUNTING_SILENT
-    if known.accounting_asked and job.absent_since is not None and known.now - job.absent_since > lag:
+    lag = ACCOUNTING_LAG if known.accounted else ACCOUNTING_SILENT
+    if job.absent_since is not None and known.now - job.absent_since > lag:
         return Outcome(State.VANISHED, None, started, reason="neither queue nor accounting know it"), True
     return Outcome(State.UNKNOWN, None, started, reason="has left the queue, accounting does not have it yet"), True
 
 
-def _ended(job: Job, task: int, note: Note) -> Outcome:
-    state = State.FAILED if note.exit_status else State.SUCCEEDED
+def _as_noted(before: Outcome, started: int | None, known: Known) -> Outcome:
+    """What a start note alone tells: it runs, unless that note is of a run before the scheduler last listed the job."""
+    waiting = before.state in (State.PENDING, State.HELD, State.UNKNOWN)
+    if waiting and started is not None and started >= known.listed_at - _CLOCKS:
+        return Outcome(State.RUNNING, None, started)
+    return before
+
+
+def _ended(job: Job, task: int, note: Note, record: Outcome | None) -> Outcome:
+    """The end as it was noted; the scheduler knows better why (cancelled, over its time limit)."""
+    state, reason = (State.FAILED if note.exit_status else State.SUCCEEDED), note.reason
+    if record and record.state in (State.FAILED, State.CANCELLED):
+        state, reason = record.state, record.reason or reason
     if state is State.FAILED and {None, task} & set(job.cancelled):
         state = State.CANCELLED
-    return Outcome(state, note.exit_status, note.started_at, note.ended_at, note.reason)
+    return Outcome(state, note.exit_status, note.started_at, note.ended_at, reason)

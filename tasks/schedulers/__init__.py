@@ -67,20 +67,23 @@ class Submitted:
 class Row:
     """One line of the scheduler's list: these tasks of a job (none: all of it) are alive and in that state.
 
-    `key` is that of its mark, where the list shows marks: an ID is used again sooner or later.
+    `key` is that of its mark, where the list shows marks: an ID is used again sooner or later. `reason` says in words
+    why it is held, in error state, or waits for other jobs.
     """
 
     job_id: str
     state: State
     tasks: tuple[TaskRange, ...] = ()
     key: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One line of the scheduler's accounting, about these tasks of a job (none: about whatever no other line tells of).
+    """What is known of a job that was asked for by its ID: of these tasks (none: of whatever no other one tells of).
 
-    `submitted_at` tells IDs apart that are used again, and so does `key`, where the accounting shows marks.
+    An outcome that is no end says that the job is alive (UNKNOWN: in whatever state). `submitted_at` tells IDs apart
+    that are used again, and so does `key`, where it is shown.
     """
 
     job_id: str
@@ -88,6 +91,17 @@ class Record:
     submitted_at: int | None
     outcome: Outcome
     key: str = ""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """The answer about jobs that were asked for by their IDs. A job without a record is unknown to the scheduler.
+
+    `accounted`: whether the accounting could be read.
+    """
+
+    records: tuple[Record, ...]
+    accounted: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,6 @@ class Scheduler(Protocol):
     probe: str  # a command line that succeeds over there when this is the scheduler
     variables: Mapping[str, str]
     default_names: Mapping[str, str]
-    not_ends: frozenset[int]
     own_files: frozenset[str]
     before_submit: str
     in_job: str
@@ -203,11 +216,14 @@ class Scheduler(Protocol):
     def parse_errors(self, status: int, out: str, err: str) -> dict[str, str]:
         """The reasons, by job ID. Raises SchedulerError."""
 
-    def accounting_command(self, job_ids: Sequence[str]) -> str:
-        """Ask how these jobs ended."""
+    def trace_command(self, job_ids: Sequence[str], silent: Sequence[str]) -> str:
+        """Ask about each of these by its ID whether it is alive, and the accounting how it ended.
 
-    def parse_accounting(self, status: int, out: str, err: str) -> list[Record]:
-        """What is known of ended jobs and tasks. Raises SchedulerError when nobody knows."""
+        `silent` are those among them that have not noted their end themselves: the accounting alone can tell.
+        """
+
+    def parse_trace(self, status: int, out: str, err: str) -> Traced:
+        """What is known of them. Raises SchedulerError when the scheduler itself could not be asked about each."""
 
     def cancel_command(self, jobs: Sequence[tuple[str, int | None]]) -> str:
         """Cancel these jobs (no task), or these tasks of them."""
@@ -245,6 +261,12 @@ class Dialect:
     def directives(self, resources: Resources) -> list[str]:
         """The directive lines that ask for `resources` on this cluster."""
         return self.scheduler.directives(resources, self.names)
+
+
+def waited_for(job_ids: Sequence[str]) -> str:
+    """`job 12`, `jobs 12 and 13`: for the reason why another one waits."""
+    *first, last = dict.fromkeys(job_ids)
+    return f"jobs {', '.join(first)} and {last}" if first else f"job {last}"
 
 
 @cache

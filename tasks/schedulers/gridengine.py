@@ -4,25 +4,22 @@ and the captured answers in tests/data. G numbers are those of the list of quirk
 
 from __future__ import annotations
 
-import calendar
 import glob
 import re
 import shlex
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree
 
+from ..model.dates import seconds_of
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import MOST_TASKS, Resources, TaskRange
-from . import NOTHING, ByHand, Load, Queue, Record, Row, Submission, Submitted
+from . import NOTHING, ByHand, Load, Queue, Record, Row, Submission, Submitted, Traced, waited_for
 
 name = "gridengine"
 probe = 'command -v qsub && [ -n "$SGE_ROOT" ]'
 variables = {"task_id": "$SGE_TASK_ID", "job_id": "$JOB_ID", "cores": "$NSLOTS", "requeue": "exit 99"}
 default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
-# G11: 99 puts the job back into the queue, 100 into error state; the queue alone tells whether it is over.
-not_ends = frozenset({99, 100})
 own_files = frozenset({".sge_request"})
 
 _TASKS = r"(?:\.(\d{1,9})-(\d{1,9}):(\d{1,9}))?"
@@ -305,33 +302,68 @@ def state_of(letters: str) -> State | None:
     return State.PENDING if found & set("qw") else State.UNKNOWN
 
 
+_HOLDS = {
+    "u": "held by its user; release lets it start",
+    "o": "held by an operator, who can release it",
+    "s": "held by an administrator, who can release it",
+}
+
+
 def queue_command() -> str:
-    """XML, since text cuts names (G21); nothing of other people's."""
-    return 'qstat -u "$(id -un)" -xml'
+    """XML, since text cuts names (G21), with the jobs that each waits for; nothing of other people's.
+
+    `h` in a state may be a hold, or that it waits for others, or both: which of them are held, and by whom, is asked
+    only where there is such a state.
+    """
+    holds = (
+        f"for kind in {' '.join(_HOLDS)}; do "
+        f'some=$(qstat -u "$(id -un)" -s "h$kind") || exit; '
+        f'printf \'%s\\n\' "$some" | {_IDS} | sed "s/^/held $kind /"; done'
+    )
+    held = "printf '%s\\n' \"$rows\" | grep -q '<state>[A-Za-z]*h'"
+    return f'rows=$(qstat -u "$(id -un)" -xml -r) || exit; printf \'%s\\n\' "$rows"; if {held}; then {holds}; fi'
 
 
 def parse_queue(status: int, out: str, err: str) -> list[Row]:
-    """Rows of `qstat -xml`: one job may have several (G22)."""
+    """Rows of `qstat -xml`: one job may have several (G22); and lines `held KIND ID`."""
     jobs = _elements(status, out, err, "job_list")
+    holds = {job_id: kind for kind, job_id in re.findall(r"^held ([uos]) (\d+)$", out, re.M | re.ASCII)}
     rows = []
     for job in jobs:
         job_id = (job.findtext("JB_job_number") or "").strip()
         state = state_of((job.findtext("state") or "").strip())
         if job_id and state:
-            rows.append(Row(job_id, state, _ranges(job.findtext("tasks") or "")))
+            reason = ""
+            if state is State.HELD:
+                others = [text for name in _BEFORE for each in job.findall(name) if (text := (each.text or "").strip())]
+                reason = _HOLDS.get(holds.get(job_id, ""), "")
+                if others and not reason:
+                    state, reason = State.PENDING, f"waits for {waited_for(others)}"
+            rows.append(Row(job_id, state, _ranges(job.findtext("tasks") or ""), reason=reason))
     return rows
 
 
+# The jobs, or the tasks of an array job, that one waits for.
+_BEFORE = ("predecessor_jobs", "ad_predecessor_jobs")
+# An answer has one such end, and its noise perhaps more.
+_MOST_ENDS = 8
+
+
 def _elements(status: int, out: str, err: str, tag: str) -> list[ElementTree.Element]:
-    """Those of that name in the XML of qstat. Raises SchedulerError."""
-    begin, end = out.find("<?xml"), out.rfind("</job_info>")
-    if status != 0 or begin < 0 or end < 0:
+    """Those of that name in the last whole XML answer of qstat, whatever noise is around. Raises SchedulerError."""
+    begins = [found.start() for found in re.finditer(r"<\?xml", out)][-_MOST_ENDS:]
+    ends = [found.end() for found in re.finditer("</job_info>", out)][-_MOST_ENDS:]
+    if status != 0 or not begins or not ends:
         raise _failed(err, out)
-    text = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", out[begin : end + len("</job_info>")])
-    try:
-        return list(ElementTree.fromstring(text).iter(tag))  # noqa: S314  # expat bounds expansion itself
-    except ElementTree.ParseError as error:
-        raise SchedulerError(f"Grid Engine: the answer of qstat is not understood ({error})") from None
+    why: object = "no end"
+    for begin in reversed(begins):
+        for end in reversed([end for end in ends if end > begin]):
+            text = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", out[begin:end])
+            try:
+                return list(ElementTree.fromstring(text).iter(tag))  # noqa: S314  # expat bounds expansion itself
+            except ElementTree.ParseError as error:
+                why = error
+    raise SchedulerError(f"Grid Engine: the answer of qstat is not understood ({why})")
 
 
 def alive_command() -> str:
@@ -395,10 +427,8 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
         raise _failed(err, out)
     marks = {}
     for facts in _described(out):
-        for item in facts.get("context", "").split(","):
-            mark, _, key = item.strip().partition("=")
-            if mark == "submithost":
-                marks[key] = _submitted(facts)
+        if key := _mark(facts):
+            marks[key] = _submitted(facts)
     return marks
 
 
@@ -443,7 +473,7 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
     for facts in _described(rest):
         if facts.get("owner") == me:
             directory = facts.get("cwd") or facts.get("sge_o_home", "")
-            return ByHand(_submitted(facts), directory, _seconds(facts.get("submission_time", "")))
+            return ByHand(_submitted(facts), directory, seconds_of(facts.get("submission_time", "")))
     if "commlib error" in err or "unable to" in err:
         raise _failed(err)
     ended = [facts for facts in _records(rest) if facts.get("owner") == me]
@@ -453,7 +483,7 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
     tasks = [part.first for facts in ended for part in _task(facts)]
     array = TaskRange(min(tasks), max(tasks)) if tasks and max(tasks) <= MOST_TASKS else None
     submitted = Submitted(last["jobnumber"], last.get("jobname", ""), array)
-    return ByHand(submitted, "", _seconds(last.get("qsub_time", "")))
+    return ByHand(submitted, "", seconds_of(last.get("qsub_time", "")))
 
 
 def log_names(submitted: Submitted) -> list[str]:
@@ -469,31 +499,58 @@ $1 == "jobnumber" { mine = $2 in wanted }
 $1 ~ /^(jobnumber|taskid|qsub_time|start_time|end_time|failed|exit_status)$/ { record = record $0 "\\n" }
 END { if (mine) printf "%s", record }
 """
+# G25: jobs that it does not know are an error to qstat, and so is a qmaster that does not answer: its words tell.
+_ABOUT = """\
+said=$(qstat -j "$ids" 2>&1) || case $said in
+*"do not exist"*) ;;
+*) printf '%s\\n' "$said" >&2; exit 1 ;;
+esac
+printf '%s\\n' "$said" | grep -E '^(=|(job_number|submission_time|owner|context):)'"""
+# So many IDs fit into one command line everywhere.
+_AT_ONCE = 500
 
 
-def accounting_command(job_ids: Sequence[str]) -> str:
-    """All jobs of mine, in one pass over a file that may have gigabytes (G27): `qacct -j` takes one ID at most.
+def trace_command(job_ids: Sequence[str], silent: Sequence[str]) -> str:
+    """`qstat -j` of all of them; and of those that have noted no end the accounting, which may have gigabytes (G27), in
+    one pass: `qacct -j` takes one ID at most.
 
     Only the lines that are read come back, of these jobs alone.
     """
-    asked = shlex.quote(" ".join(job_ids))
-    return f'TZ=UTC qacct -o "$(id -un)" -j | awk -v asked={asked} {shlex.quote(_OF_THESE)}; true'
+    asked = [",".join(job_ids[at : at + _AT_ONCE]) for at in range(0, len(job_ids), _AT_ONCE)]
+    wanted = f"-v asked={shlex.quote(' '.join(silent))} {shlex.quote(_OF_THESE)}"
+    accounts = f'qacct -o "$(id -un)" -j | awk {wanted}' if silent else ":"
+    return f"id -un; export TZ=UTC; for ids in {shlex.join(asked)}; do {_ABOUT}; done; {accounts}; true"
 
 
-def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: ARG001  # G26: it tells nothing
-    """The last record of each task (G29: a requeue leaves several), and G26: not found is not there yet, or never."""
+def parse_trace(status: int, out: str, err: str) -> Traced:
+    """Of what has ended the last record of each task (G29: a requeue leaves several); G26: none may be none yet."""
+    if status != 0:
+        raise _failed(err, out)
+    me, _, rest = out.partition("\n")
+    records = {}
+    for facts in _records(rest):
+        outcome = _outcome(facts)
+        if outcome.state.ended:
+            record = Record(facts["jobnumber"], _task(facts), seconds_of(facts.get("qsub_time", "")), outcome)
+            records[record.job_id, record.tasks] = record
     troubles = [
         line for line in err.splitlines() if line.strip() and not re.match(r"error: .* not found$", line.strip())
     ]
-    records = {}
-    for facts in _records(out):
-        if "failed" in facts and "exit_status" in facts:
-            submitted_at = _seconds(facts.get("qsub_time", ""))
-            record = Record(facts["jobnumber"], _task(facts), submitted_at, _outcome(facts))
-            records[record.job_id, record.tasks] = record
-    if troubles and not records:
-        raise _failed("\n".join(troubles))
-    return list(records.values())
+    return Traced((*records.values(), *_alive(me, rest)), accounted=not troubles or bool(records))
+
+
+def _alive(me: str, out: str) -> Iterator[Record]:
+    """The jobs of this user that `qstat -j` knows; another one without our mark is none of ours."""
+    for facts in _described(out):
+        if facts.get("owner") == me:
+            when = seconds_of(facts.get("submission_time", ""))
+            yield Record(facts["job_number"], (), when, Outcome(State.UNKNOWN), _mark(facts) or "-")
+
+
+def _mark(facts: Mapping[str, str]) -> str:
+    """The key in the context of a job; empty: it has none."""
+    items = (item.strip().partition("=") for item in facts.get("context", "").split(","))
+    return next((key for name, _, key in items if name == "submithost"), "")
 
 
 def _records(out: str) -> Iterator[dict[str, str]]:
@@ -510,27 +567,22 @@ def _task(facts: Mapping[str, str]) -> tuple[TaskRange, ...]:
     return (TaskRange(int(task), int(task)),) if task.isdecimal() and len(task) < 10 else ()
 
 
-def _seconds(text: str) -> int | None:
-    """Seconds since 1970 for `Sun Nov 22 08:36:21 2026`, in UTC as asked for; None for `-/-`."""
-    try:
-        return calendar.timegm(time.strptime(text, "%a %b %d %H:%M:%S %Y"))
-    except (ValueError, OverflowError):
-        return None
+# Grid Engine's `failed` of a run that was not the last one: migrating, rescheduling.
+_NO_ENDS = (24, 25)
 
 
 def _outcome(facts: Mapping[str, str]) -> Outcome:
-    """How it ended, by `failed` and `exit_status` (G30)."""
-    code, _, why = facts["failed"].partition(":")
-    failed, exit_status = _leading_number(code), _leading_number(facts["exit_status"])
-    started_at, ended_at = _seconds(facts.get("start_time", "")), _seconds(facts.get("end_time", ""))
-    state, reason = State.UNKNOWN, "the accounting record is not understood"
-    if failed == 0 and exit_status is not None:
-        state, reason = (State.FAILED if exit_status else State.SUCCEEDED), ""
-    elif failed is not None and exit_status is not None:
-        # A body that is killed leaves its end note, and `run` with it ends by itself: only qdel takes both.
-        state = State.CANCELLED if failed == 100 and exit_status == 137 else State.FAILED
-        reason = why.strip() or f"failed {failed}"
-    return Outcome(state, exit_status, started_at, ended_at, reason)
+    """How it ended, by `failed` and `exit_status` (G30); UNKNOWN: it did not, or that is not understood."""
+    code, _, why = facts.get("failed", "").partition(":")
+    failed, exit_status = _leading_number(code), _leading_number(facts.get("exit_status", ""))
+    started_at, ended_at = seconds_of(facts.get("start_time", "")), seconds_of(facts.get("end_time", ""))
+    if failed is None or exit_status is None or failed in _NO_ENDS:
+        return Outcome(State.UNKNOWN)
+    if failed == 0:
+        return Outcome(State.FAILED if exit_status else State.SUCCEEDED, exit_status, started_at, ended_at)
+    # A body that is killed leaves its end note, which tells more than this: only qdel takes both.
+    state = State.CANCELLED if failed == 100 and exit_status == 137 else State.FAILED
+    return Outcome(state, exit_status, started_at, ended_at, why.strip() or f"failed {failed}")
 
 
 def _leading_number(text: str) -> int | None:

@@ -7,17 +7,16 @@ option that the user may want, and nothing in a script can change it.
 
 from __future__ import annotations
 
-import calendar
 import re
 import shlex
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ..model.dates import seconds_of
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import MOST_TASKS, Resources, TaskRange
-from . import NOTHING, ByHand, Load, Queue, Record, Row, Submission, Submitted
+from . import NOTHING, ByHand, Load, Queue, Record, Row, Submission, Submitted, Traced, waited_for
 
 name = "slurm"
 probe = "command -v sbatch"
@@ -28,8 +27,6 @@ variables = {
     "requeue": 'scontrol requeue "$SLURM_JOB_ID" && sleep 3600',
 }
 default_names = {"memory": "mem-per-cpu", "gpus": "gpu", "smp": "cpus-per-task", "mpi": "ntasks"}
-# TERM and KILL come from a requeue as well as from a cancel or the time limit: the queue alone tells.
-not_ends = frozenset({137, 143})
 own_files: frozenset[str] = frozenset()
 
 _ACCEPTED = re.compile(r"^Submitted batch job (\d+)", re.M)
@@ -226,6 +223,7 @@ _ALIVE = {
     "STAGE_OUT": State.RUNNING,
     "SIGNALING": State.RUNNING,
     "RESIZING": State.RUNNING,
+    "REVOKED": State.UNKNOWN,  # of a federation, in which another cluster has the job
     "SUSPENDED": State.SUSPENDED,
     "STOPPED": State.SUSPENDED,
 }
@@ -241,34 +239,55 @@ _ENDED = {
     "BOOT_FAIL": State.FAILED,
     "OUT_OF_MEMORY": State.FAILED,
     "PREEMPTED": State.FAILED,
-    "REVOKED": State.FAILED,
+}
+_NEVER = "DependencyNeverSatisfied"
+_HELD = {
+    "JobHeldUser": "held by its user; release lets it start",
+    "JobHeldAdmin": "held by an administrator, who can release it",
 }
 
 
-def state_of(word: str, reason: str = "") -> State | None:
-    """The state that squeue's word tells; None: not alive any more; an unheard-of word is unknown."""
+def state_of(word: str, reason: str = "", priority: str = "") -> State | None:
+    """The state that squeue's word tells; None: not alive any more; an unheard-of word is unknown.
+
+    A priority of 0 is how Slurm holds a job, for whatever reason.
+    """
     if word in _ENDED:
         return None
-    if word == "PENDING" and reason in ("JobHeldUser", "JobHeldAdmin"):
+    if word == "PENDING" and (reason in _HELD or priority == "0"):
         return State.HELD
+    if word == "PENDING" and reason == _NEVER:
+        return State.ERROR
     return _ALIVE.get(word, State.UNKNOWN)
+
+
+def _why(state: State | None, reason: str, dependency: str) -> str:
+    """In words, why a job is held, never starts, or waits for others."""
+    if state is State.HELD:
+        return _HELD.get(reason, f"held by Slurm ({reason}); release lets it start again")
+    if state is State.ERROR:
+        return f"never starts, since {dependency} cannot be met any more" if reason == _NEVER else reason
+    if state is State.PENDING and (reason == "Dependency" or "unfulfilled" in dependency):
+        ids = re.findall(r":(\d+(?:_\d+)?)", dependency)
+        return f"waits for {waited_for(ids)}" if ids else "waits for jobs of the same name"
+    return ""
 
 
 def queue_command() -> str:
     """Pending tasks of an array stay folded in one row (S2). The command tells jobs apart that have had one ID: a
     controller that is killed forgets what it took within its last five seconds, and gives those IDs again."""
-    return f"{_WHOLE} squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%o|.'"
+    return f"{_WHOLE} squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%Q|%E|%o|.'"
 
 
 def parse_queue(status: int, out: str, err: str) -> list[Row]:
-    """Rows `ID|TASKS|STATE|REASON|COMMAND|.`; S5: what is no such row is not an answer.
+    """Rows `ID|TASKS|STATE|REASON|PRIORITY|DEPENDENCY|COMMAND|.`; S5: what is no such row is not an answer.
 
     A command has its arguments, and so perhaps several lines.
     """
     return [
-        Row(job_id, state, _ranges(tasks), _key(command))
-        for job_id, tasks, word, reason, command in _rows(status, out, err)
-        if (state := state_of(word, reason))
+        Row(job_id, state, _ranges(tasks), _key(command), _why(state, reason, dependency))
+        for job_id, tasks, word, reason, priority, dependency, command in _rows(status, out, err)
+        if (state := state_of(word, reason, priority))
     ]
 
 
@@ -277,8 +296,8 @@ def _rows(status: int, out: str, err: str) -> list[list[str]]:
     if status != 0:
         raise _failed(err, out)
     *whole, rest = out.split("|.\n")
-    fields = [row.split("|", 4) for row in whole]
-    if rest or not all(len(each) == 5 and each[0].isdecimal() for each in fields):
+    fields = [row.split("|", 6) for row in whole]
+    if rest or not all(len(each) == 7 and each[0].isdecimal() for each in fields):
         raise SchedulerError("Slurm: the answer of squeue is not understood")
     return fields
 
@@ -358,14 +377,13 @@ def _key(command: str) -> str:
 
 
 def errors_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # as in marks_command
-    """The reasons that squeue has."""
+    """The list has told already."""
     return queue_command()
 
 
 def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
-    """Those of jobs in error state (SPECIAL_EXIT)."""
-    rows = _rows(status, out, err)
-    return {job_id: reason for job_id, _, word, reason, _ in rows if state_of(word, reason) is State.ERROR}
+    """The reasons of those in error state."""
+    return {row.job_id: row.reason for row in parse_queue(status, out, err) if row.state is State.ERROR}
 
 
 def _together(texts: Sequence[str]) -> TaskRange | None:
@@ -399,11 +417,11 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
         tasks = [facts.get("ArrayTaskId", "") for facts in mine]
         tasks += [row[0].partition("_")[2] for row in owned if row[3] == when]
         submitted = Submitted(last.get("ArrayJobId", last["JobId"]), last.get("JobName", ""), _together(tasks))
-        return ByHand(submitted, last.get("WorkDir", ""), _seconds(when))
+        return ByHand(submitted, last.get("WorkDir", ""), seconds_of(when))
     if owned:
         last_id, _, name, when, directory = owned[-1][:5]
         tasks = [row[0].partition("_")[2] for row in owned]
-        return ByHand(Submitted(last_id.partition("_")[0], name, _together(tasks)), directory, _seconds(when))
+        return ByHand(Submitted(last_id.partition("_")[0], name, _together(tasks)), directory, seconds_of(when))
     if "Unable to contact" in err or "timed out" in err:
         raise _failed(err)
     return None
@@ -414,37 +432,60 @@ def log_names(submitted: Submitted) -> list[str]:
     return [f"slurm-{submitted.job_id}.out", f"slurm-{submitted.job_id}_*.out"]
 
 
-def accounting_command(job_ids: Sequence[str]) -> str:
+# scontrol reports a job that the controller does not know as an error of its own.
+_ABOUT_ONE = """\
+said=$(scontrol -o show job "$id" 2>&1) || case $said in
+*"Invalid job id"*) continue ;;
+*) printf '%s\\n' "$said" >&2; exit 1 ;;
+esac
+printf '%s\\n' "$said\""""
+# Asking about so many jobs one by one takes longer than asking for all that the controller remembers.
+_MANY = 100
+
+
+def trace_command(job_ids: Sequence[str], silent: Sequence[str]) -> str:  # noqa: ARG001  # sacct answers all at once
     """S3: the controller, for as long as it remembers, and the accounting where there is any."""
-    ids = ",".join(job_ids)
-    return (
-        f"export TZ=UTC {_WHOLE}; sacct -X -P -n -o JobID,State,ExitCode,Submit,Start,End -j {shlex.quote(ids)} "
-        f'2>/dev/null; for id in {shlex.join(job_ids)}; do scontrol -o show job "$id"; done; true'
-    )
+    asked = f"for id in {shlex.join(job_ids)}; do {_ABOUT_ONE}; done"
+    if len(job_ids) > _MANY:
+        asked = 'all=$(scontrol -o show job) || exit; printf \'%s\\n\' "$all" | grep -F "($(id -u)) "'
+    ids = [",".join(job_ids[at : at + _MANY * 10]) for at in range(0, len(job_ids), _MANY * 10)]
+    accounts = [f"sacct -X -P -n -o JobID,State,ExitCode,Submit,Start,End -j {shlex.quote(some)}" for some in ids]
+    return f"export TZ=UTC {_WHOLE}; {{ {'; '.join(accounts)}; }} 2>/dev/null; {asked}; true"
 
 
-def parse_accounting(status: int, out: str, err: str) -> list[Record]:  # noqa: ARG001  # of several commands
+def parse_trace(status: int, out: str, err: str) -> Traced:
     """Records of both; what the controller says comes last and counts, since the accounting lags (S4). sacct shows no
     mark, so of an ID that was used twice it may tell the later job."""
-    records: list[Record] = []
-    for line in out.splitlines():
-        if line.startswith("JobId="):
-            facts = _facts(line)
-            job_id, task = facts.get("ArrayJobId", facts["JobId"]), facts.get("ArrayTaskId", "")
-            words = [facts.get(fact, "") for fact in ("JobState", "ExitCode", "SubmitTime", "StartTime", "EndTime")]
-            key = _key(facts.get("Command", ""))
-        elif line.count("|") == 5:
-            whole, *words = line.split("|")
-            job_id, _, task = whole.partition("_")
-            key = ""
-        else:
-            continue
-        tasks = _ranges(task)
-        if job_id.isdecimal() and (tasks or task in ("", _REST)):
-            records.append(Record(job_id, tasks, _seconds(words[2]), _outcome(*words), key))
-    if not records and ("Unable to contact" in err or "timed out" in err):
-        raise _failed(err)
-    return records
+    if status != 0:
+        raise _failed(err, out)
+    return Traced(tuple(record for line in out.splitlines() for record in _record(line)))
+
+
+def _record(line: str) -> Iterator[Record]:
+    """That of a line of scontrol, or of an end that sacct tells of: what it calls alive may have been lost long ago."""
+    if line.startswith("JobId="):
+        facts = _facts(line)
+        job_id, task = facts.get("ArrayJobId", facts["JobId"]), facts.get("ArrayTaskId", "")
+        part = facts.get("HetJobOffset", "0")
+        words = [facts.get(fact, "") for fact in ("JobState", "ExitCode", "SubmitTime", "StartTime", "EndTime")]
+        outcome = _outcome(*words)
+        if outcome.state is State.PENDING:
+            state = state_of("PENDING", facts.get("Reason", ""), facts.get("Priority", "")) or State.PENDING
+            why = _why(state, facts.get("Reason", ""), facts.get("Dependency", ""))
+            outcome = replace(outcome, state=state, reason=why)
+        alive, key = words[0] not in ("", "REVOKED"), _key(facts.get("Command", ""))
+    elif line.count("|") == 5:
+        whole, *words = line.split("|")
+        job_id, _, task = whole.partition("_")
+        job_id, _, part = job_id.partition("+")
+        outcome, alive, key = _outcome(*words), False, ""
+    else:
+        return
+    tasks = _ranges(task)
+    # The first part of a heterogeneous job runs the script.
+    named = job_id.isdecimal() and part in ("", "0") and (tasks or task in ("", _REST))
+    if named and (alive or outcome.state.ended):
+        yield Record(job_id, tasks, seconds_of(words[2]), outcome, key)
 
 
 def _facts(line: str) -> dict[str, str]:
@@ -457,21 +498,13 @@ def _outcome(state: str, exit_code: str, _: str, start: str, end: str) -> Outcom
     word = state.partition(" ")[0].rstrip("+")
     if (word, exit_code) == ("FAILED", _NOT_LAUNCHED):
         reason = "Slurm could not start it: is there a place for its --output and --error?"
-        return Outcome(State.FAILED, None, _seconds(start), _seconds(end), reason)
+        return Outcome(State.FAILED, None, seconds_of(start), seconds_of(end), reason)
     code = re.fullmatch(r"(\d{1,6}):(\d{1,3})", exit_code)
     status = (int(code[1]) or (128 + int(code[2]) if int(code[2]) else 0)) if code else None
     if word in _ENDED:
         reason = "" if word in ("COMPLETED", "FAILED", "CANCELLED") else word.lower().replace("_", " ")
-        return Outcome(_ENDED[word], status, _seconds(start), _seconds(end), reason)
-    return Outcome(_ALIVE.get(word, State.UNKNOWN), None, _seconds(start))
-
-
-def _seconds(text: str) -> int | None:
-    """Seconds since 1970 for `2026-11-22T08:36:21`, in UTC as asked for; None for `Unknown` and `None`."""
-    try:
-        return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
-    except (ValueError, OverflowError):
-        return None
+        return Outcome(_ENDED[word], status, seconds_of(start), seconds_of(end), reason)
+    return Outcome(_ALIVE.get(word, State.UNKNOWN), None, seconds_of(start))
 
 
 def cancel_command(jobs: Sequence[tuple[str, int | None]]) -> str:

@@ -109,7 +109,7 @@ def test_no_answer_makes_a_parser_raise_anything_else_or_end_a_job(
     each.parse_submission(out)
     each.doubtful(err)
     for parse in (
-        each.parse_queue, each.parse_marks, each.parse_by_hand, each.parse_errors, each.parse_accounting,
+        each.parse_queue, each.parse_marks, each.parse_by_hand, each.parse_errors, each.parse_trace,
         each.parse_cancel, each.parse_hold,
     ):  # fmt: skip
         with contextlib.suppress(SchedulerError):
@@ -117,6 +117,8 @@ def test_no_answer_makes_a_parser_raise_anything_else_or_end_a_job(
     if status:  # could not ask is never gone
         with pytest.raises(SchedulerError):
             each.parse_queue(status, out, err)
+        with pytest.raises(SchedulerError):
+            each.parse_trace(status, out, err)
 
 
 @every

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import State
 from tasks.model.resources import Resources, TaskRange, parse_resources
-from tasks.schedulers import Record, Row, Submission, Submitted, gridengine, known, scheduler
+from tasks.schedulers import Record, Row, Submission, Submitted, Traced, gridengine, known, scheduler
 from tests.captured import Captured, answer, captured
 
 ROUND1, ROUND2, DOWN = (f"gridengine-8.1.9-{part}.txt" for part in ("round1", "round2", "qmaster-down"))
@@ -203,7 +203,12 @@ def test_g9_the_reason_of_an_error_state_is_read_for_each_job() -> None:
 
 def accounting(command: str, file: str = ROUND1) -> list[Record]:
     block = answer(file, command)
-    return gridengine.parse_accounting(block.status, block.out, block.err)
+    return traced(block.out, block.err)
+
+
+def traced(out: str, err: str = "") -> list[Record]:
+    """The records of an answer to `trace_command` that begins with whose jobs count."""
+    return list(gridengine.parse_trace(0, f"te1st\n{out}", err).records)
 
 
 def test_g29_g30_a_deleted_running_job_was_cancelled() -> None:
@@ -218,15 +223,15 @@ def test_g29_g30_a_deleted_running_job_was_cancelled() -> None:
 def test_g30_a_job_over_its_time_failed_and_says_why() -> None:
     block = answer(ROUND1, "qacct -j 22")
     out = block.out.replace("failed       100 : assumedly after job", "failed       37  : qmaster enforced h_rt, h_cpu")
-    (record,) = gridengine.parse_accounting(0, out, "")
+    (record,) = traced(out)
     assert record.outcome.state is State.FAILED
     assert record.outcome.reason == "qmaster enforced h_rt, h_cpu"
 
 
 def test_g26_not_found_is_an_answer_and_an_unreadable_file_is_none() -> None:
-    assert accounting("qacct -j 23") == []
-    with pytest.raises(SchedulerError, match="No such file"):
-        accounting("qacct -j 999")
+    for command, accounted in (("qacct -j 23", True), ("qacct -j 999", False)):
+        block = answer(ROUND1, command)
+        assert gridengine.parse_trace(0, "te1st\n", block.err) == Traced((), accounted)
 
 
 def test_g29_of_several_records_the_last_one_tells() -> None:
@@ -234,7 +239,7 @@ def test_g29_of_several_records_the_last_one_tells() -> None:
     again = first.replace("failed       100 : assumedly after job", "failed       0").replace(
         "exit_status  137                  (Killed)", "exit_status  0"
     )
-    (record,) = gridengine.parse_accounting(0, first + again, "")
+    (record,) = traced(first + again)
     assert record.outcome.state is State.SUCCEEDED
 
 
@@ -254,7 +259,7 @@ def test_g40_g41_what_qdel_says_is_passed_on_and_a_gone_job_is_no_failure() -> N
 
 @given(st.integers(-1, 255), st.text(), st.text())
 def test_no_answer_at_all_raises_anything_but_an_error_of_ours(status: int, out: str, err: str) -> None:
-    for parse in (gridengine.parse_queue, gridengine.parse_marks, gridengine.parse_accounting, gridengine.parse_cancel):
+    for parse in (gridengine.parse_queue, gridengine.parse_marks, gridengine.parse_trace, gridengine.parse_cancel):
         with contextlib.suppress(SchedulerError):
             parse(status, out, err)
     gridengine.parse_submission(out)
@@ -276,7 +281,7 @@ def test_a_cut_answer_never_ends_a_job(at: int) -> None:
 def test_damaged_answers_are_survived(block: Captured, damage: str, at: int) -> None:
     out = block.out[:at] + damage + block.out[at:]
     try:
-        for record in gridengine.parse_accounting(0, out, ""):
+        for record in traced(out):
             assert record.job_id.isdigit()
         gridengine.parse_queue(0, out, "")
     except SchedulerError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -24,14 +25,16 @@ def job(job_id: str, array: str) -> Job:
 def test_s2_a_long_list_of_tasks_is_asked_for_whole() -> None:
     cut = answer(ARRAYS, "squeue -h -o '%F|%K|%T'")
     assert "|0-9,14,17,23-25,29,33-34,39,41,44,47,52,55,57,61,67-69,71,80...|" in cut.out
-    whole = answer(ARRAYS, f"{slurm.queue_command().split()[0]} squeue -h -o '%F|%K|%T|%r|%o|.'")
-    (row,) = [row for row in slurm.parse_queue(0, whole.out, "") if row.job_id == "4"]
+    assert slurm.queue_command().startswith("SLURM_BITSTR_LEN=0 ")
+    whole = answer(ARRAYS, "SLURM_BITSTR_LEN=0 squeue -h -o '%F|%K|%T|%r|%o|.'")
+    out = re.sub(r"^(\d+\|.*?\|.*?\|.*?)\|", r"\1|1|(null)|", whole.out, flags=re.M)  # priority and dependency
+    (row,) = [row for row in slurm.parse_queue(0, out, "") if row.job_id == "4"]
     assert {number for tasks in row.tasks for number in tasks.numbers()} == set(TaskRange.parse(MANY).numbers())
 
 
 def test_s2_what_is_told_of_one_task_beats_what_is_told_of_the_rest() -> None:
     (said,) = [each for each in captured(ARRAYS) if "-j 5 " in each.command]
-    found = records_of(job("5", "0-9"), slurm.parse_accounting(said.status, said.out, said.err))
+    found = records_of(job("5", "0-9"), slurm.parse_trace(0, said.out, said.err).records)
     assert {task: outcome.state for task, outcome in found.items()} == {
         task: State.SUCCEEDED if task < 2 else State.CANCELLED for task in range(10)
     }
@@ -39,7 +42,7 @@ def test_s2_what_is_told_of_one_task_beats_what_is_told_of_the_rest() -> None:
     rows = [line for line in said.out.splitlines() if "|" in line]
     ended = "\n".join(rows).replace("5_2|CANCELLED by 1001", "5_2|COMPLETED")
     for text in (ended, "\n".join(reversed(ended.splitlines()))):
-        found = records_of(job("5", "0-9"), slurm.parse_accounting(0, text, ""))
+        found = records_of(job("5", "0-9"), slurm.parse_trace(0, text, "").records)
         assert Counter(outcome.state for outcome in found.values()) == {State.SUCCEEDED: 3, State.CANCELLED: 7}
 
 
@@ -58,9 +61,9 @@ def test_g29_an_older_record_of_the_same_number_counts_only_when_the_right_one_d
 def test_s2_the_rest_of_an_array_job_that_was_cancelled_is_all_of_it(source: str) -> None:
     (said,) = [each for each in captured(ARRAYS) if "-j 4 " in each.command]
     lines = "\n".join(line for line in said.out.splitlines() if line.startswith(source))
-    found = records_of(job("4", MANY), slurm.parse_accounting(0, lines, ""))
+    found = records_of(job("4", MANY), slurm.parse_trace(0, lines, "").records)
     assert {task: outcome.state for task, outcome in found.items()} == dict.fromkeys(
         TaskRange.parse(MANY).numbers(), State.CANCELLED
     )
     unheard_of = lines.replace("[0-9,", "[0 to 9,").replace("4294967294", "0 to 9")
-    assert not records_of(job("4", MANY), slurm.parse_accounting(0, unheard_of, ""))
+    assert not records_of(job("4", MANY), slurm.parse_trace(0, unheard_of, "").records)

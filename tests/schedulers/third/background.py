@@ -10,13 +10,12 @@ import shlex
 
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import State
-from tasks.schedulers import Load, Row, Submitted
+from tasks.schedulers import Load, Row, Submitted, Traced
 
 name = "background"
 probe = "command -v nohup"
 variables = {"task_id": "0", "job_id": "$PPID", "cores": "1", "requeue": "exit 1"}
 default_names: dict[str, str] = {}
-not_ends = frozenset[int]()  # exit statuses after which the scheduler starts a job again
 own_files = frozenset[str]()  # what `defaults` lays beside the user's files
 
 # Over there, before and after the submit command.
@@ -93,12 +92,12 @@ def parse_marks(status, out, err):
     return {key: Submitted(job_id, "") for job_id, key in found}
 
 
-def accounting_command(job_ids):
+def trace_command(job_ids, silent):
     return "true"  # the notes of the jobs are all there is
 
 
-def parse_accounting(status, out, err):
-    return []
+def parse_trace(status, out, err):
+    return Traced(())
 
 
 def cancel_command(jobs):

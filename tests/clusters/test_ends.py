@@ -1,0 +1,213 @@
+"""When a job has ended, as its scheduler says: requeues, vanished jobs, holds, and jobs that wait for others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.model.job import Outcome, State
+from tasks.model.ledger import Ledger
+from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import Cluster
+from tasks.testbed.slurm import SlurmCluster
+from tests.clusters.bench import until
+from tests.clusters.hostile import login_node
+from tests.conftest import Person, json_lines, program, until_there
+
+HPC = "sandbox-slurm"
+both = pytest.mark.parametrize("where", ["sandbox", HPC])
+# A body that has itself requeued in its first run, and ends well when it is told to leave. Its second run ends with 3.
+# Of an array job only task 2 does that; the other ends well.
+AGAIN = """#!/bin/bash
+#$ -S /bin/bash
+#$ -r y
+#SBATCH --requeue
+trap 'exit 0' TERM USR2
+task=${{SLURM_ARRAY_TASK_ID:-${{SGE_TASK_ID:-undefined}}}}
+[ "$task" != 1 ] || exit 0
+echo x >>'{runs}'
+[ "$(wc -l <'{runs}')" -lt 2 ] || {{ {until_go}; exit 3; }}
+if [ -n "$SLURM_JOB_ID" ]; then
+    scontrol requeue "$SLURM_JOB_ID"
+    while :; do sleep 0.2; done
+fi
+[ "$task" = undefined ] || job=$JOB_ID.$task
+qmod -rj "${{job:-$JOB_ID}}"
+exit 0
+"""
+
+
+@pytest.fixture
+def there(cells: dict[str, Cell], slurm: SlurmCluster) -> dict[str, Cluster]:
+    """The clusters by name."""
+    return {**cells, slurm.name: slurm}
+
+
+@both
+def test_d3_a_job_that_its_scheduler_runs_again_has_not_ended(
+    commuter: Person, there: dict[str, Cluster], where: str
+) -> None:
+    """Plain, bare, and a task of an array job: one wait for all of them sees no end before the last run's."""
+    go, kinds = commuter.work / "go", {"plain": [], "bare": ["--bare"], "array": ["--array=1-2"]}
+    for kind, flags in kinds.items():
+        runs = commuter.work / f"runs.{kind}"
+        commuter.script(kind, AGAIN.format(runs=runs, until_go=until_there(go)))
+        commuter.submit(kind, f"--key={kind}-again", *flags, cluster=where)
+    jobs = [f"--job={kind}-again" for kind in kinds]
+    waiting = commuter.start("-H", where, "wait", "--json", *jobs)
+    for kind in kinds:
+        until(ran_twice(commuter.work / f"runs.{kind}"), 300)
+    states = {job["name"]: job["state"] for job in commuter.jobs(*jobs, cluster=where)}
+    assert states == dict.fromkeys(kinds, "running")
+    assert waiting.poll() is None, waiting.communicate()
+    go.touch()
+    out, err = waiting.communicate(timeout=120)
+    told = {job["name"]: (job["state"], job["exit_status"]) for job in json_lines(out)}
+    assert told == dict.fromkeys(kinds, ("failed", 3)), err
+    assert " succeeded" not in err
+    assert waiting.returncode == 3
+
+
+def ran_twice(path: Path) -> Callable[[], bool]:
+    return lambda: path.exists() and path.read_text().count("x") > 1
+
+
+# --- vanished
+
+
+def vanish(person: Person, where: str, key: str) -> None:
+    """What was noted of a job after a minute in which neither queue nor accounting knew it."""
+    ledger = Ledger(person.home / ".local" / "state" / "submithost" / "ledger.sqlite")
+    job = ledger.by_key(where, key)
+    assert job
+    gone = Outcome(State.VANISHED)
+    ledger.update(replace(job, outcome=gone, tasks=dict.fromkeys(job.tasks, gone), absent_since=1))
+
+
+@both
+def test_d2_what_has_vanished_is_looked_for_by_whatever_asks(
+    commuter: Person, there: dict[str, Cluster], where: str
+) -> None:
+    go = commuter.work / "go"
+    commuter.script("x", f"#!/bin/sh\n{until_there(go)}\nexit 7\n")
+    job_id = commuter.submit("x", "--key=lost", cluster=where)
+    until(lambda: commuter.jobs(cluster=where)[0]["state"] == "running")
+
+    def asked(*words: str) -> tuple[int, dict[str, Any]]:
+        vanish(commuter, where, "lost")
+        done = commuter.fab("-H", where, *words)
+        ledger = Ledger(commuter.home / ".local" / "state" / "submithost" / "ledger.sqlite")
+        job = ledger.by_key(where, "lost")
+        assert job
+        assert job.state is State.RUNNING, (words, done.stdout, done.stderr)
+        return done.returncode, {"out": done.stdout, "err": done.stderr}
+
+    assert asked("status")[0] == 0
+    assert f"{job_id}\tx\trunning" in asked("status", "--all")[1]["out"]
+    assert asked("wait", "--timeout=1")[0] == 6
+    assert asked("jobs", "--refresh")[0] == 0
+    assert f"{job_id}\tx\trunning" in asked("reconcile")[1]["out"]
+    assert f"{job_id}\tx\trunning" in asked("adopt")[1]["out"]
+    assert asked("fetch", "--to=out")[0] == 0
+    said = asked("resubmit", "--failed")[1]
+    assert "nothing of it failed" in said["err"]
+    assert asked("submit", "--script=x", "--after=lost", "--hold")[0] == 0
+    vanish(commuter, where, "lost")
+    go.touch()
+    waited = commuter.fab("-H", where, "wait", "--json", "--job=lost")
+    assert [job["exit_status"] for job in json_lines(waited.stdout)] == [7], waited.stderr
+    # One that is not there is looked for once, and not for ever.
+    there[where].must(
+        *(["scancel"] if where == HPC else ["qdel"]), commuter.jobs("--job=last", cluster=where)[0]["job_id"]
+    )
+
+
+@both
+def test_d1_a_list_that_leaves_a_job_out_does_not_make_it_vanish(
+    there: dict[str, Cluster], tmp_path: Path, where: str
+) -> None:
+    """The list shows what runs alone; who asks about the very job hears of it."""
+    node = tmp_path / "node"
+    name, real = ("squeue", "squeue -t R") if where == HPC else ("qstat", "qstat -s r")
+    program(
+        node / "bin" / name,
+        f'#!/bin/sh\ncase "$*" in *-j*) exec /usr/bin/{name} "$@" ;; esac\nexec /usr/bin/{real} "$@"\n',
+    )
+    with login_node(there[where], node, "lists", {".bash_profile": f"PATH={node}/bin:$PATH\n"}) as (person, _):
+        person.script("x", "#!/bin/sh\n")
+        person.submit("x", "--key=left-out", "--hold", cluster="hpc")
+        vanish(person, "hpc", "left-out")
+        for words in ((), ("--all",)):
+            (job,) = person.jobs(*words, cluster="hpc")
+            assert job["state"] == ("held" if where == HPC else "unknown")
+        if where != HPC:
+            assert job["reason"] == "its scheduler has it, but does not list it"
+        assert person.fab("-H", "hpc", "cancel").returncode == 0
+
+
+# --- held, or waiting for others
+
+
+@both
+def test_c8_a_job_that_waits_for_another_one_is_not_held_and_names_it(
+    commuter: Person, there: dict[str, Cluster], where: str
+) -> None:
+    go = commuter.work / "go"
+    commuter.script("first", f"#!/bin/sh\n{until_there(go)}\n")
+    commuter.script("next", "#!/bin/sh\n")
+    first = commuter.submit("first", cluster=where)
+    for key, flags in (("plain", []), ("array", ["--array=1-2"]), ("held", ["--hold"])):
+        commuter.submit("next", f"--key={key}-next", f"--after={first}", *flags, cluster=where)
+    jobs = [f"--job={key}-next" for key in ("plain", "array", "held")]
+    told = [(job["state"], job["reason"].split(";")[0]) for job in commuter.jobs(*jobs, cluster=where)]
+    waits = ("pending", f"waits for job {first}")
+    assert told == [waits, waits, ("held", "held by its user")]
+    released = commuter.fab("-H", where, "release", "--job=plain-next")
+    assert (released.returncode, released.stdout) == (0, "")
+    assert f"is not held: it waits for job {first}" in released.stderr
+    assert commuter.fab("-H", where, "release", "--job=held-next").returncode == 0
+    assert [(job["state"], job["reason"]) for job in commuter.jobs(*jobs, cluster=where)] == [waits] * 3
+    go.touch()
+    assert commuter.fab("-H", where, "wait", *jobs).returncode == 0
+
+
+def test_d5_a_job_that_slurm_holds_is_held_and_says_why(commuter: Person, slurm: SlurmCluster) -> None:
+    commuter.script("long", "#!/bin/sh\nsleep 100\n")
+    commuter.script("bad", "#!/bin/sh\nexit 1\n")
+    job_id = commuter.submit("long", "--key=held", cluster=HPC)
+    until(lambda: "JobState=RUNNING" in slurm.must("scontrol", "show", "job", job_id))
+    slurm.must("scontrol", "requeuehold", job_id)
+    bad = slurm.must("sbatch", "--parsable", "--wrap", "exit 1").strip()
+    commuter.submit("long", "--key=never", f"--option=--dependency=afterok:{bad}", cluster=HPC)
+    until(
+        lambda: (
+            "NeverSatisfied" in slurm.must("squeue", "-h", "-o", "%r")
+            and "held state" in slurm.must("squeue", "-o", "%r")
+        )
+    )
+    held, never = commuter.jobs("--job=held", "--job=never", cluster=HPC)
+    assert (held["state"], "job requeued in held state" in held["reason"]) == ("held", True)
+    assert (never["state"], f"afterok:{bad}" in never["reason"]) == ("error", True)
+    waited = commuter.fab("-H", HPC, "wait", "--job=held", "--job=never", "--timeout=4")
+    assert waited.returncode == 6
+    assert waited.stderr.count("held by Slurm") == 1
+    assert waited.stderr.count("cannot be met any more") == 1
+    assert commuter.fab("-H", HPC, "release", "--job=held").returncode == 0
+    until(lambda: commuter.jobs("--job=held", cluster=HPC)[0]["state"] in ("pending", "running"))
+    assert commuter.fab("-H", HPC, "cancel", "--job=held", "--job=never").returncode == 0
+
+
+def test_d5_who_holds_a_job_of_grid_engine_is_told(person: Person, cells: dict[str, Cell]) -> None:
+    person.script("x", "#!/bin/sh\n")
+    job_id = person.submit("x", "--hold")
+    for kind, who in (("o", "an operator"), ("s", "an administrator")):
+        cells["sandbox"].must("qhold", "-h", kind, job_id)
+        cells["sandbox"].must("qrls", "-h", "u" if kind == "o" else "o", job_id)
+        (job,) = person.jobs()
+        assert (job["state"], who in job["reason"]) == ("held", True)
+    cells["sandbox"].must("qrls", "-h", "s", job_id)
+    assert person.wait()["state"] == "succeeded"
