@@ -100,7 +100,7 @@ class Watch:
         return self.jobs[key].only(sorted(self._tasks[key]))
 
     def live(self) -> list[Job]:
-        """Those that have a job ID and whose end is not known, repeats among them; what has vanished is looked for once."""
+        """Those with a job ID whose end is not known, repeats among them; what has vanished is looked for once."""
         return [self.jobs[key] for key in self.jobs if (job := self._only(key)).job_id and not self._done_with(job)]
 
     def _done_with(self, job: Job) -> bool:
