@@ -101,6 +101,7 @@ def program(
             **place(session, job),
             "token": secrets.token_hex(8),
             **variables,
+            "submitter": session.scheduler.clients.submits,
             "insert": str(insert),
             "shebang": "1" if shebang else "0",
             "job_name": job_file,
@@ -114,7 +115,8 @@ def program(
 
 def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], about: bytes, digest: str) -> list[Upload]:
     """What submithost itself lays into the job directory."""
-    run = f"{scheduler.in_job}\n{source('run.sh')}"
+    given = f"submithost_given() (\nblock=/proc/$$/environ\n{source('given.sh')}\nkept\n)"
+    run = f"{scheduler.in_job}\n{given}\n{source('run.sh')}"
     return [
         Upload(".submithost/script", script, 0o700),
         Upload(".submithost/run", run.encode(), 0o700),

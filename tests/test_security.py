@@ -26,7 +26,7 @@ from tasks.output import _Bar, show_words
 from tasks.rendering import engine
 from tasks.rendering.engine import Directives
 from tasks.rendering.places import lookup
-from tasks.schedulers import gridengine
+from tasks.schedulers import clients, gridengine
 from tasks.sending import key_of
 from tasks.session.openssh import destination
 
@@ -124,7 +124,7 @@ def test_a_part_over_there_is_not_written_through_a_link_that_was_laid_there(tmp
     content = os.urandom(100)
     head = f"big 600 1700000000 {len(content)} 0 {key_of('large')} 5 0\nlarge".encode()
     rest = content + f"{hashlib.sha256(content).hexdigest()}\n".encode()
-    text = Program(("sha256", "put"), {"path": str(place)}).text(nonce, "export A=b", ())
+    text = Program(("sha256", "put"), {"path": str(place)}).text(nonce, "export A=b", (), {})
     (tmp_path / "program").write_bytes(text)
     shell = subprocess.Popen(
         ["/bin/sh", "-c", 'read go; . "$0"', str(tmp_path / "program")],
@@ -277,7 +277,7 @@ def test_no_setup_line_is_in_a_command_line_over_there(tmp_path: Path) -> None:
     nonce = "1" * 32
     for shell in ("/bin/bash", "/bin/sh", "/bin/zsh", "/bin/tcsh"):
         setup = ["setenv TOKEN sesame-99" if "csh" in shell else "export TOKEN=sesame-99", "/bin/sh ps"]
-        text = Program(("ask",), {"command": "echo $TOKEN.$submithost_line."}).text(nonce, "", setup)
+        text = Program(("ask",), {"command": "login; echo $TOKEN.$submithost_line."}).text(nonce, "", setup, clients())
         done = subprocess.run(
             ["/bin/sh", "-c", COMMAND],
             input=envelope(text, nonce), env={"SHELL": shell, "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},

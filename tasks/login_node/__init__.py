@@ -21,6 +21,10 @@ T = TypeVar("T")
 
 COMMAND = (
     "exec /bin/sh -c '"
+    # Whatever sshd and rc files have set is left behind, and found again by describe.sh in the shell that waits here.
+    '/usr/bin/env -i HOME="${HOME-}" USER="${USER-}" LOGNAME="${LOGNAME-}" SHELL="${SHELL-}" LC_ALL=C '
+    'PATH="/usr/local/bin:/usr/bin:/bin:${PATH-}" /bin/sh -c "$0"; exit'
+    "' '"
     'while read -r w n k; do [ "$w" = submithost ] && break; done; '  # what rc files leave behind is passed over
     'p=$(head -c "${n:-0}"); case "$p" in *"#$k") eval "$p";; *) exit 97;; esac'
     "'"
@@ -61,22 +65,27 @@ class Program:
     shell: str = ""
     data: Iterable[bytes] = ()
 
-    def text(self, nonce: str, environment: str, setup: Iterable[str]) -> bytes:
-        """The whole program. `environment` is the login environment that an earlier program brought, or empty."""
-        variables = {
-            "nonce": nonce,
-            "login_environment": environment,
-            "setup": "".join(f"{line}\n" for line in _reporting(nonce, setup)),
-            **self.variables,
-        }
-        lines = [f"{name}={quote(value)}" for name, value in variables.items()]
-        lines += [
+    def text(self, nonce: str, environment: str, setup: Iterable[str], clients: Mapping[str, str]) -> bytes:
+        """The whole program. `environment` is the login environment that an earlier program brought, or empty.
+
+        `clients` are what describe.sh has to know of the schedulers' commands.
+        """
+        variables = {"nonce": nonce, "login_environment": environment, **self.variables}
+        if not environment:
+            variables["setup"] = "".join(f"{line}\n" for line in _reporting(setup))
+            variables["describing"] = "\n".join([*_assignments(clients), source("given.sh"), source("describe.sh")])
+        lines = [
+            *_assignments(variables),
             source("prelude.sh"),
             self.shell,
             *(source(f"{part}.sh") for part in self.parts),
             f"#{nonce}",
         ]
         return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _assignments(variables: Mapping[str, str]) -> Iterator[str]:
+    return (f"{name}={quote(value)}" for name, value in variables.items())
 
 
 @cache
@@ -90,9 +99,9 @@ def envelope(text: bytes, nonce: str) -> bytes:
     return _FOR_RC_FILES + f"submithost {len(text)} {nonce}\n".encode() + text
 
 
-def _reporting(nonce: str, setup: Iterable[str]) -> Iterator[str]:
+def _reporting(setup: Iterable[str]) -> Iterator[str]:
     """The setup's lines, and between them what makes each tell its exit status on stderr, in sh as in csh."""
-    tell = f'/bin/sh -c \'printf "\\n%s\\n" "$0" >&2\' {nonce}='
+    tell = """/bin/sh -c 'printf "\\n%s=%s\\n" "$submithost_mark" "$0" >&2' """
     for line in setup:
         yield from (f"{tell}setup", line, f"{tell}$?")
 

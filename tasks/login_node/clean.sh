@@ -9,7 +9,7 @@ root=${job%/.}
 section now
 date +%s
 section alive
-ids=$(run "$alive" </dev/null)
+ids=$(eval "$alive" </dev/null)
 status=$?
 [ -z "$ids" ] || printf '%s\n' "$ids"
 section "=$status"

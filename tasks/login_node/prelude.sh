@@ -1,5 +1,5 @@
-# What every program over there begins with: how to answer, and the login environment.
-umask 077
+# What every program over there begins with: how to answer, and the login environment. Of the environment that the
+# program itself comes with nothing is left by now but where home is (COMMAND), so no tool of ours is changed by it.
 
 # A section of the answer: `section NAME`, then anything on stdout and stderr. The marks go to both streams, so
 # each section has its own stderr, and nothing needs a temporary file. `begin` ends the noise of the login.
@@ -8,19 +8,14 @@ section() {
     printf '\n@%s %s\n' "$nonce" "$1" >&2
 }
 
-# Run a command line of the scheduler's in the login environment. In a subshell: nothing that the user exports
-# can change a variable of ours, nor ours what the user's jobs inherit.
-run() (
-    unset IFS
-    set +f
-    eval "$login_environment"
-    eval "$1"
-)
-
-# A command line as a section; its exit status closes the section.
+# A command line as a section; its exit status closes the section. In a subshell, since it may set anything.
 ask() {
     section "$1"
-    run "$2" </dev/null
+    (
+        unset IFS
+        set +f
+        eval "$2"
+    ) </dev/null
     section "=$?"
 }
 
@@ -37,21 +32,58 @@ refuse() {
     finish
 }
 
-section begin
+# The scheduler's commands are functions, of the text that describe.sh makes: they find each where the login shell finds
+# it. Those that ask run in the login environment without any defaults for them in it; those that submit run as if they
+# were typed in the login shell.
 
-# The login environment (PATH, modules, the scheduler's own variables) is what a /bin/sh that the login shell starts would export.
-# csh and tcsh take `-l` only alone, so they read their line on stdin; so do shells that an rc file puts in place of the
-# login shell, after what rc files themselves may read. rc files may print on both streams; on stderr goes what setup says.
-# In no command line: everybody over there can read those, and `setup` may hold a secret.
+has() { # the path of a command, if it is there
+    printf '%s' "$commands" | sed -n "s/^$1 //p" | grep .
+}
+
+missing() {
+    echo "$1: not found in the login environment over there; configure 'setup' (module load ...)" >&2
+    return 127
+}
+
+submits() { # DIRECTORY COMMAND: what calls this ends with it. Nothing is in a variable that the user's may overwrite
+    login
+    cd "$1" || exit
+    shift
+    typed "$@"
+}
+
+# The login environment is what a program gets that the login shell starts. csh and tcsh take `-l` only alone, so they
+# read their line on stdin; so do shells that an rc file puts in place of the login shell, after what rc files themselves
+# may read. rc files may print on both streams; on stderr goes what setup says. Nothing of it is in a command line:
+# everybody over there can read those, and `setup` may hold a secret.
+login_shell() (
+    submithost_describing=$describing submithost_mark=$nonce submithost_niceness=$niceness
+    submithost_line="${setup}exec /bin/sh -c '/usr/bin/env -i PATH=\"/usr/local/bin:/usr/bin:/bin:\$PATH\" LC_ALL=C /bin/sh -c \"\$submithost_describing tell\"; exit'"
+    export submithost_describing submithost_mark submithost_niceness submithost_line
+    case ${SHELL##*/} in
+    *csh) set -- "$SHELL" -l ;;
+    *) set -- "${SHELL:-/bin/sh}" -l -c 'eval "$submithost_line"' ;;
+    esac
+    printf '\n\n\n\n%s\n' "$submithost_line" | (
+        login
+        typed "$@"
+    )
+)
+
 if [ -z "$login_environment" ]; then
-    line="${setup}exec /bin/sh -c 'unset submithost_line; echo; echo $nonce; export -p; echo $nonce'"
-    login_environment=$(
-        printf '\n\n\n\n%s\n' "$line" |
-            case ${SHELL##*/} in
-            *csh) "$SHELL" -l ;;
-            *) submithost_line=$line "${SHELL:-/bin/sh}" -l -c 'eval "$submithost_line"' ;;
-            esac | sed "1,/^$nonce\$/d; /^$nonce\$/,\$d"
+    section begin
+    niceness=$(nice)
+    eval "$(eval "$describing" && describe 0)" # until more is known
+    umask 077
+    login_environment=$(login_shell | sed -f /dev/fd/3 3<<END
+1,/^$nonce\$/d
+/^$nonce\$/,\$d
+END
     )
     section environment
     printf '%s' "$login_environment"
+else
+    section begin
 fi
+umask 077
+eval "$login_environment"

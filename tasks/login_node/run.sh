@@ -1,12 +1,20 @@
 # The job: note the start, run the user's script with the interpreter that the scheduler would have used, note the end.
+# submithost_given: text of given.sh, about the environment of this process.
 # From the scheduler: submithost_identify (sets submithost_job, submithost_claim, submithost_task, submithost_out,
 # submithost_err and, where it is told, submithost_restarts: how often it was requeued), submithost_shell (sets
 # submithost_mode and submithost_shell), submithost_as_login (whether that shell is a login one), submithost_environment
 # (mends what tells of the submitted file), and submithost_forward (signals that the body is to have from here; empty: it
 # gets its own). Every name of ours is long, since the job's environment is the user's and must reach the body as it is.
-submithost_mine=${0%/*}
+submithost_mine=${submithost_mine:-${0%/*}}
 submithost_path=${PATH-unset}
 PATH=/usr/local/bin:/usr/bin:/bin${PATH:+:$PATH}
+case ${BASH_VERSION-} in
+?*) # as /bin/sh it has taken options and functions from the environment, which are meant for the body
+    set +efuvx
+    unset -f $(/usr/bin/env sed -z -n -E 's/^BASH_FUNC_([A-Za-z_][A-Za-z0-9_]*)(%%|\(\))=.*/\1/p' "/proc/$$/environ" | /usr/bin/env tr '\0' ' ')
+    shopt -u failglob nullglob
+    ;;
+esac
 
 submithost_note() { # NAME TEXT: a note is there whole or not at all, and a full disk does not stop a job
     {
@@ -122,6 +130,7 @@ yes:*csh) # takes -l only alone; a first dash in its name says the same
 esac
 
 submithost_environment
+eval "$(submithost_given)" # before the body's command comes what hands these on
 # Caught, and by doing nothing: untrapped we would die and note nothing, ignored the body would inherit that.
 trap : USR1 USR2 XCPU TERM INT HUP
 if [ "$submithost_path" = unset ]; then unset PATH; else PATH=$submithost_path; fi

@@ -1,8 +1,9 @@
 # Submit once: take the lock, receive the files, ask the scheduler, keep its answer beside the script.
-# Variables: root, key, token (of this process over here), submit (the command line), insert (the number of the
-# script's first line that is neither blank nor a comment), shebang (1: its first line is one), job_name (file name of
-# what is submitted), bare (1: submit the script as it is), patience (seconds until a silent scheduler is left alone).
-# From the scheduler: survey, which asks what `prepare` wants to know while the files come in, prepare, which may change
+# Variables: root, key, token (of this process over here), submit (the command line), submitter (its command), insert
+# (the number of the script's first line that is neither blank nor a comment), shebang (1: its first line is one),
+# job_name (file name of what is submitted), bare (1: submit the script as it is), patience (seconds until a silent
+# scheduler is left alone).
+# From the scheduler: hand_over, which prints the line that begins `run`, survey, which asks what `prepare` wants to know while the files come in, prepare, which may change
 # `submit`, accepted, which knows an accepting answer, and details, which tells TASKS (`-`: no array job) and NAME of the
 # job where the answer does not, and fails where it cannot. Data: the files, as `take` reads them.
 
@@ -14,7 +15,7 @@ assemble() { # the file that is submitted: the script, its text where the schedu
     echo '#!/bin/sh' &&
         { [ ! -f "$mine/defaults" ] || cat "$mine/defaults"; } &&
         head -n "$((insert - 1))" "$mine/script" | tail -n "+$((1 + shebang))" &&
-        echo "exec /bin/sh '$mine/run'" &&
+        hand_over &&
         tail -n "+$insert" "$mine/script"
 }
 
@@ -44,6 +45,7 @@ give_up() { # before the scheduler was asked: as if nothing had been
 
 echo "$(uname -n) $$" 2>/dev/null >"$holder" && [ -s "$holder" ] || give_up "$job: no space for the lock"
 
+has "$submitter" >/dev/null || give_up "$(missing "$submitter" 2>&1)"
 [ -n "$bare" ] || survey </dev/null >"$attempt/survey" 2>/dev/null &
 surveying=$!
 problem=$({ take && assemble >"$mine/job/$job_name"; } 2>&1) || give_up "$job: $problem"
@@ -62,7 +64,9 @@ section submitted_at
 date +%s
 (
     trap '' HUP PIPE # the answer is to be kept even when nobody is left to hear it
-    run "/bin/sh -c 'echo \$\$ >\"\$0\"; exec \"\$@\"' '$attempt/pid' $submit" </dev/null >"$attempt/out" 2>"$attempt/err"
+    (eval "$submit") </dev/null >"$attempt/out" 2>"$attempt/err" &
+    echo $! >"$attempt/pid"
+    wait $!
     status=$?
     printf '%s\n' "$status" >"$attempt/status.new" && mv "$attempt/status.new" "$attempt/status"
     # An ID means submitted, whatever the exit status (G16).

@@ -132,10 +132,28 @@ class Load:
     waiting: int
 
 
+@dataclass(frozen=True)
+class Clients:
+    """The scheduler's commands that we run over there, and what of the environment there they are run with.
+
+    `submits` are run as typed in the login shell. `asks` never see the user's or the site's defaults: without the
+    variables `ambient`, except those that say where the scheduler is (`places`; both extended regular expressions), and
+    with the words NAME=VALUE of `fixed` set. `short_cut` is sh for describe.sh, which says what it may do.
+    """
+
+    submits: str
+    asks: tuple[str, ...]
+    places: tuple[str, ...]
+    ambient: str
+    fixed: tuple[str, ...] = ()
+    short_cut: str = ""
+
+
 class Scheduler(Protocol):
     """What a scheduler's module supplies. `(status, out, err)` is the answer of the command built just before."""
 
     name: str
+    clients: Clients
     probe: str  # a command line that succeeds over there when this is the scheduler
     variables: Mapping[str, str]
     default_names: Mapping[str, str]
@@ -278,6 +296,20 @@ def known() -> tuple[str, ...]:
 def assumed() -> Scheduler:
     """The scheduler whose words are used where no cluster says, and none is asked."""
     return scheduler(known()[0])
+
+
+@cache
+def clients() -> Mapping[str, str]:
+    """What describe.sh has to know of all schedulers' commands, since it may have to find out which one there is."""
+    every = [scheduler(name).clients for name in known()]
+    return {
+        "submits": " ".join(each.submits for each in every),
+        "asks": " ".join(command for each in every for command in each.asks),
+        "places": "|".join(name for each in every for name in each.places),
+        "ambient": "|".join(each.ambient for each in every),
+        "fixed": " ".join(["LC_ALL=C", "TZ=UTC", *(word for each in every for word in each.fixed)]),
+        "short_cut": "".join(each.short_cut for each in every),
+    }
 
 
 @cache

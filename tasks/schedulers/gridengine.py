@@ -14,10 +14,33 @@ from ..model.dates import seconds_of
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import MOST_TASKS, Resources, TaskRange
-from . import NOTHING, ByHand, Load, Queue, Record, Row, Submission, Submitted, Traced, waited_for
+from . import NOTHING, ByHand, Clients, Load, Queue, Record, Row, Submission, Submitted, Traced, waited_for
 
 name = "gridengine"
-probe = 'command -v qsub && [ -n "$SGE_ROOT" ]'
+# Debian's wrapper has a SGE_ROOT for everybody; where there is a cell there is the name of its qmaster.
+probe = 'has qsub && [ -r "$SGE_ROOT/${SGE_CELL:-default}/common/act_qmaster" ]'
+# G44: Debian's commands are links to a wrapper that takes ten times as long as the programs behind it, for SGE_ARCH,
+# which nobody asks for; its other two settings are taken from it.
+_SHORT_CUT = r"""
+debian=/usr/share/gridengine/gridengine-wrapper
+if [ "$(readlink -f "$at")" = "$debian" ] && [ -x "/usr/lib/gridengine/$command" ] &&
+    [ "$(tail -n 1 "$debian")" = 'exec /usr/lib/gridengine/${PROG} "$@"' ]; then
+    at=/usr/lib/gridengine/$command
+    wrapping=${debian_sets:=$(
+        eval "$(variables 'SGE_[A-Z]*' '' 'export ')"
+        eval "$(sed '/^DEFAULT_SGE_ARCH=/d; $d' "$debian")" >/dev/null 2>&1
+        printf 'export SGE_ROOT=%s SGE_CELL=%s' "$(quoted "$SGE_ROOT")" "$(quoted "$SGE_CELL")"
+    )}
+fi
+"""
+clients = Clients(
+    submits="qsub",
+    asks=("qstat", "qacct", "qconf", "qdel", "qhold", "qrls"),
+    places=("SGE_ROOT", "SGE_CELL", "SGE_QMASTER_PORT", "SGE_EXECD_PORT", "SGE_CLUSTER_NAME"),
+    ambient="SGE_[A-Za-z0-9_]*",
+    fixed=("SGE_SINGLE_LINE=1",),
+    short_cut=_SHORT_CUT,
+)
 variables = {"task_id": "$SGE_TASK_ID", "job_id": "$JOB_ID", "cores": "$NSLOTS", "requeue": "exit 99"}
 default_names = {"memory": "h_vmem", "gpus": "gpu", "smp": "smp", "mpi": "mpi"}
 own_files = frozenset({".sge_request"})
@@ -40,29 +63,29 @@ accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with
         tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
 }
 details() { :; } # the answer says it all
+hand_over() { echo "exec /bin/sh '$mine/run'"; } # in sh as in csh
 survey() { # how queues start scripts, and what are login shells; asked once an hour, since it takes as long as qsub
     known=$root/.queues
     [ -O "$root" ] && [ ! -k "$root" ] || known=$mine/queues # where others write, they could answer
-    run '
-        cluster="$SGE_ROOT $SGE_CELL $SGE_QMASTER_PORT" # a home directory may be that of several
-        if [ -z "$(find "$2" -mmin -60)" ] || ! grep -q -x -F -e "$cluster" "$2"; then
-            SGE_SINGLE_LINE=1 qconf -sq "*" -sconf >"$2.$3" || return
-            # After `#global:` comes a shell_start_mode that only new queues begin with.
-            sed -n "/^#/,\$!{/^shell_start_mode /p}; /^login_shells /p" "$2.$3" >"$2.$3.new"
-            printf "%s\n" "$cluster" >>"$2.$3.new"
-            mv "$2.$3.new" "$2"
-            rm "$2.$3"
-        fi
-        cat "$2"' "$known" $$
+    cluster="$SGE_ROOT $SGE_CELL $SGE_QMASTER_PORT" # a home directory may be that of several
+    if [ -z "$(find "$known" -mmin -60)" ] || ! grep -q -x -F -e "$cluster" "$known"; then
+        qconf -sq "*" -sconf >"$known.$$" || return
+        # After `#global:` comes a shell_start_mode that only new queues begin with.
+        sed -n '/^#/,$!{/^shell_start_mode /p}; /^login_shells /p' "$known.$$" >"$known.$$.new"
+        printf '%s\n' "$cluster" >>"$known.$$.new"
+        mv "$known.$$.new" "$known"
+        rm "$known.$$"
+    fi
+    cat "$known"
 }
 surveyed() { sed -n "s/^$1 *//p" "$attempt/survey"; }
 prepare() {
     asked=
     rm -f "$mine/shell" "$mine/login_shells"
     if case $submit in *-S* | *-@*) true ;; *) false ;; esac ||
-        run 'cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request"' 2>/dev/null |
-        cat - "$job/.sge_request" "$mine/script" 2>/dev/null | grep -q -e '-S' -e '-@'; then
-        asked=$(run "$verify" </dev/null 2>/dev/null | sed -n 's/^shell_list: *\(.*\)/\1/p')
+        cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request" "$job/.sge_request" \
+            "$mine/script" 2>/dev/null | grep -q -e '-S' -e '-@'; then
+        asked=$(eval "$verify" </dev/null 2>/dev/null | sed -n 's/^shell_list: *\(.*\)/\1/p')
         asked=${asked%%,*}
         asked=${asked##*:}
         printf '%s' "$asked" >"$mine/shell"
@@ -464,7 +487,7 @@ def _submitted(facts: Mapping[str, str]) -> Submitted:
 def by_hand_command(job_id: str) -> str:
     """`qstat -j` while it lives, and `qacct` of this user's own after that."""
     one = shlex.quote(job_id)
-    return f'id -un; TZ=UTC qstat -j {one}; TZ=UTC qacct -o "$(id -un)" -j {one}'
+    return f'id -un; qstat -j {one}; qacct -o "$(id -un)" -j {one}'
 
 
 def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: ARG001  # G25: it tells nothing
@@ -519,7 +542,7 @@ def trace_command(job_ids: Sequence[str], silent: Sequence[str]) -> str:
     asked = [",".join(job_ids[at : at + _AT_ONCE]) for at in range(0, len(job_ids), _AT_ONCE)]
     wanted = f"-v asked={shlex.quote(' '.join(silent))} {shlex.quote(_OF_THESE)}"
     accounts = f'qacct -o "$(id -un)" -j | awk {wanted}' if silent else ":"
-    return f"id -un; export TZ=UTC; for ids in {shlex.join(asked)}; do {_ABOUT}; done; {accounts}; true"
+    return f"id -un; for ids in {shlex.join(asked)}; do {_ABOUT}; done; {accounts}; true"
 
 
 def parse_trace(status: int, out: str, err: str) -> Traced:

@@ -16,10 +16,17 @@ from ..model.dates import seconds_of
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import MOST_TASKS, Resources, TaskRange
-from . import NOTHING, ByHand, Load, Queue, Record, Row, Submission, Submitted, Traced, waited_for
+from . import NOTHING, ByHand, Clients, Load, Queue, Record, Row, Submission, Submitted, Traced, waited_for
 
 name = "slurm"
-probe = "command -v sbatch"
+probe = "has sbatch"
+clients = Clients(
+    submits="sbatch",
+    asks=("squeue", "sacct", "scontrol", "sinfo", "scancel"),
+    places=("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SLURM_JWT"),
+    ambient="S(LURM|QUEUE|ACCT|CONTROL|INFO|CANCEL|BATCH)[A-Z]*_[A-Za-z0-9_]*",
+    fixed=("SLURM_BITSTR_LEN=0",),  # else long lists of tasks are cut off
+)
 variables = {
     "task_id": "$SLURM_ARRAY_TASK_ID",
     "job_id": "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}",
@@ -35,8 +42,6 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=-]", re.ASCII)
 _MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/job/")
 # What scontrol tells in place of tasks when `scancel -u` took those of an array job that had not started.
 _REST = "4294967294"
-# Long lists of tasks are cut off without it.
-_WHOLE = "SLURM_BITSTR_LEN=0"
 _CPUS = re.compile(r"has\|([^|]+)\|(\d{1,9})/(\d{1,9})/(\d{1,9})/\d{1,9}", re.ASCII)
 # END alone sends nothing when a job fails.
 _MAIL = {"b": "BEGIN", "e": "END,FAIL", "a": "FAIL", "s": "", "n": "NONE"}
@@ -49,11 +54,13 @@ accepted() { # S1: with --parsable the last line is ID or ID;CLUSTER
 details() {
     id=$(sed -n -E 's/^(Submitted batch job )?([0-9]+)($| .*|;.*)/\2/p' "$1" | tail -n 1)
     # Tasks that have started are on a line of their own.
-    found=$(run "SLURM_BITSTR_LEN=0 scontrol show job $id" 2>/dev/null </dev/null | grep '^JobId=') || return 1
+    found=$(scontrol show job "$id" 2>/dev/null </dev/null | grep '^JobId=') || return 1
     found=$(printf '%s\n' "$found" | sed 's/ ArrayTaskId=4294967294 / /')
     tasks=$(printf '%s\n' "$found" | sed -n -E 's/^.* ArrayTaskId=([0-9,:-]+).*/\1/p' | paste -s -d , -)
     printf '%s\n' "${tasks:--} $(printf '%s\n' "$found" | sed -n 's/^.* JobName=//p; q')"
 }
+# In the process that slurmd starts, which knows what environment that was given: a dash drops functions.
+hand_over() { echo "submithost_mine='$mine'; . '$mine/run'"; }
 survey() { :; }
 prepare() { :; }
 """
@@ -276,7 +283,7 @@ def _why(state: State | None, reason: str, dependency: str) -> str:
 def queue_command() -> str:
     """Pending tasks of an array stay folded in one row (S2). The command tells jobs apart that have had one ID: a
     controller that is killed forgets what it took within its last five seconds, and gives those IDs again."""
-    return f"{_WHOLE} squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%Q|%E|%o|.'"
+    return f"squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%Q|%E|%o|.'"
 
 
 def parse_queue(status: int, out: str, err: str) -> list[Row]:
@@ -351,7 +358,7 @@ def _ranges(text: str) -> tuple[TaskRange, ...]:
 
 def marks_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # S5: some wrappers refuse a list
     """All jobs of this user that the controller remembers, ended ones too, with their commands."""
-    return f"{_WHOLE} squeue -h -t all -u \"$(id -un)\" -o '%F|%K|%r|%j|%o'"
+    return "squeue -h -t all -u \"$(id -un)\" -o '%F|%K|%r|%j|%o'"
 
 
 def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
@@ -398,8 +405,7 @@ def by_hand_command(job_id: str) -> str:
     """scontrol while the controller remembers it, sacct after that."""
     one = shlex.quote(job_id)
     return (
-        f"id -un; export TZ=UTC {_WHOLE}; scontrol -o show job {one}; "
-        f"sacct -X -P -n -o JobID,User,JobName,Submit,WorkDir -j {one} 2>/dev/null"
+        f"id -un; scontrol -o show job {one}; sacct -X -P -n -o JobID,User,JobName,Submit,WorkDir -j {one} 2>/dev/null"
     )
 
 
@@ -450,7 +456,7 @@ def trace_command(job_ids: Sequence[str], silent: Sequence[str]) -> str:  # noqa
         asked = 'all=$(scontrol -o show job) || exit; printf \'%s\\n\' "$all" | grep -F "($(id -u)) "'
     ids = [",".join(job_ids[at : at + _MANY * 10]) for at in range(0, len(job_ids), _MANY * 10)]
     accounts = [f"sacct -X -P -n -o JobID,State,ExitCode,Submit,Start,End -j {shlex.quote(some)}" for some in ids]
-    return f"export TZ=UTC {_WHOLE}; {{ {'; '.join(accounts)}; }} 2>/dev/null; {asked}; true"
+    return f"{{ {'; '.join(accounts)}; }} 2>/dev/null; {asked}; true"
 
 
 def parse_trace(status: int, out: str, err: str) -> Traced:

@@ -28,7 +28,7 @@ from ..model.errors import (
 )
 from ..model.ledger import Ledger
 from ..model.wording import one_line
-from ..schedulers import Scheduler, assumed, known, scheduler
+from ..schedulers import Scheduler, assumed, clients, known, scheduler
 from . import sftp
 from .alive import Transport
 from .answers import Answers
@@ -233,7 +233,7 @@ class Session:
         try:
             with self._channel() as channel:
                 begin(channel, COMMAND)
-                text = envelope(program.text(nonce, self._environment, self.cluster.setup), nonce)
+                text = envelope(program.text(nonce, self._environment, self.cluster.setup, clients()), nonce)
                 sender = Sender(channel, text, program)
                 sender.start()
                 mark = f"\n@{nonce} {'begin' if self._environment else 'environment'}\n".encode()

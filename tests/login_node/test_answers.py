@@ -94,5 +94,5 @@ def test_f15_a_program_carries_its_variables_through_any_quoting() -> None:
     value = "a'b\"c $(touch pwned) `x` \\ \n!\n"
     program = Program(("ask",), {"command": "printf '%s|' \"$value\"", "value": value})
     answers = Answers(NONCE)
-    done = run(envelope(program.text(NONCE, "true", ()), NONCE))
+    done = run(envelope(program.text(NONCE, "true", (), {}), NONCE))
     assert dict(answers.feed(done.stdout, done.stderr))["answer"] == Reply(f"{value}|".encode(), b"", 0)

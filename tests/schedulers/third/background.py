@@ -10,16 +10,18 @@ import shlex
 
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import State
-from tasks.schedulers import Load, Row, Submitted, Traced
+from tasks.schedulers import Clients, Load, Row, Submitted, Traced
 
 name = "background"
-probe = "command -v nohup"
+probe = "has nohup"
+clients = Clients(submits="nohup", asks=(), places=(), ambient="NOHUP_[A-Z]*")
 variables = {"task_id": "0", "job_id": "$PPID", "cores": "1", "requeue": "exit 1"}
 default_names: dict[str, str] = {}
 own_files = frozenset[str]()  # what `defaults` lays beside the user's files
 
 # Over there, before and after the submit command.
 before_submit = """
+hand_over() { echo "exec /bin/sh '$mine/run'"; }
 survey() { :; }
 prepare() { :; }
 accepted() { grep -q '^started [0-9]*$' "$1"; }

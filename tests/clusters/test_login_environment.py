@@ -1,0 +1,123 @@
+"""What a job gets of the login environment: the same as by hand, whatever the login shell, and whatever /bin/sh is."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tasks.testbed.cell import Cell
+from tasks.testbed.slurm import SlurmCluster
+from tasks.testbed.sshd import Door
+from tests.clusters.bench import until
+from tests.clusters.hostile import login_node
+from tests.conftest import Person
+
+# What differs from one job to the next, or with the way in.
+OF_EACH = (
+    "SLURM_JOB_ID|SLURM_JOBID|SLURM_ARRAY_JOB_ID|SLURM_SUBMIT_DIR|SLURM_TASK_PID|SLURM_JOB_(START|END)_TIME|PWD|OLDPWD"
+    "|JOB_ID|SGE_O_WORKDIR|SGE_STD(OUT|ERR|IN)_PATH|SGE_JOB_SPOOL_DIR|JOB_SCRIPT|TMPDIR|TMP|REQUEST|SSH_[A-Z]*|_"
+)
+BODY = rf"""#!/bin/bash
+{{
+    umask
+    for limit in c d f l m n s t u v; do echo "$limit $(ulimit -S -$limit)"; done
+    declare -Fx
+    module load gcc
+    env -0 | sort -z | tr '\0\n' '\n ' | grep -a -v -E '^({OF_EACH})='
+}} >"$HOME/new.$1" 2>&1
+mv "$HOME/new.$1" "$HOME/said.$1"
+"""
+# Names that programs of ours use as well, values of several lines, and functions, some with the names of commands.
+SH = r"""
+export root=mine key=mine job=mine path=mine nonce=mine submit=mine commands=mine level=mine mine=
+export LINES_OF='one
+export two=2
+' QUOTED="it's" IFS=: CDPATH=/tmp
+umask 0027; ulimit -S -s 16384; ulimit -S -n 555; ulimit -S -c 0
+"""
+BASH = rf"""{SH}
+module() {{ echo "module $*: 'quoted'"; }}
+grep() {{ echo 'a grep of my own'; }}; cat() {{ echo 'a cat of my own'; }}; sed() {{ :; }}; printf() {{ :; }}; echo2-x() {{ :; }}
+export -f module grep cat sed printf echo2-x
+unset IFS
+"""
+CSH = r"""
+setenv root mine; setenv QUOTED "it's"; setenv key mine
+umask 027; limit stacksize 16384; limit descriptors 555
+echo noise
+"""
+RC_FILES = {
+    "bash": {".bash_profile": BASH},
+    "zsh": {".zprofile": SH},
+    "tcsh": {".login": CSH},
+    "bash with shell options": {".bash_profile": f"{BASH}\nexport SHELLOPTS BASHOPTS UID\n"},
+}
+
+
+def by_hand(door: Door, line: str) -> None:
+    """What somebody types who has logged in: at a login shell, which reads it from here."""
+    done = subprocess.run(
+        ["ssh", "-T", "-F", str(door.ssh_config), door.name],
+        input=f"mkdir -p by-hand && cd by-hand && {line}\n", text=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert "submitted" in done.stdout.lower(), done
+
+
+def said(home: Path, whose: str) -> list[str]:
+    """What the job wrote down."""
+    path = home / f"said.{whose}"
+    until(path.exists)
+    return path.read_text().splitlines()
+
+
+def compare(person: Person, door: Door, home: Path, submit: str, *flags: str) -> list[str]:
+    """Submit the same by hand and from here; what the bodies have seen is equal, and is returned."""
+    (home / "x").write_text(BODY)
+    person.script("x", BODY)
+    by_hand(door, f"{submit} ../x hand")
+    done = person.fab("-H", "hpc", "submit", "--script=x", "--arg=ours", *flags)
+    assert done.returncode == 0, done.stderr
+    seen = said(home, "ours")
+    assert seen == said(home, "hand")
+    for path in home.glob("said.*"):
+        path.unlink()
+    return seen
+
+
+@pytest.mark.parametrize("sh", ["", "/bin/bash"])
+@pytest.mark.parametrize("login", list(RC_FILES))
+def test_a1_d7_d10_a_job_of_slurm_sees_what_it_sees_by_hand(
+    slurm: SlurmCluster, tmp_path: Path, login: str, sh: str
+) -> None:
+    node = replace(slurm, sh=sh)
+    with login_node(node, tmp_path, f"as-{login.split()[0]}", RC_FILES[login], shell=login.split()[0]) as (
+        person,
+        door,
+    ):
+        for submit, *flags in (
+            ("sbatch",),
+            ("sbatch --array=3", "--array=3", "--bare"),
+        ):
+            seen = compare(person, door, tmp_path / "home", submit, *flags)
+            assert ("0027" in seen, "s 16384" in seen, "n 555" in seen) == (True, True, True)
+            assert ("module load gcc: 'quoted'" in seen) is login.startswith("bash")
+
+
+@pytest.mark.parametrize("sh", ["", "/bin/bash"])
+@pytest.mark.parametrize("login", list(RC_FILES))
+def test_a1_d7_g44_a_job_of_grid_engine_sees_what_it_sees_by_hand(
+    cells: dict[str, Cell], tmp_path: Path, login: str, sh: str
+) -> None:
+    node = replace(cells["sandbox"], sh=sh)
+    with login_node(node, tmp_path, f"as-{login.split()[0]}", RC_FILES[login], shell=login.split()[0]) as (
+        person,
+        door,
+    ):
+        for submit, *flags in (
+            ("qsub -cwd -V", "--option=-V"),
+            ("qsub -cwd -t 3 -V", "--array=3", "--option=-V", "--bare"),
+        ):
+            compare(person, door, tmp_path / "home", f"{submit} -S /bin/bash", "--option=-S /bin/bash", *flags)
