@@ -51,7 +51,7 @@ commands() { # a shell function for each command, and in `commands` the path of 
 }
 
 describe() { # $1: how many levels of shells the process hides, since it is one's `exec`
-    echo "login() { unset HOME USER LOGNAME SHELL PATH LC_ALL PWD OLDPWD $(names "$places")"
+    echo "login() { unset HOME USER LOGNAME SHELL PATH LC_ALL PWD OLDPWD $(echo "$places" | tr '|' ' ')"
     variables '[A-Za-z_][A-Za-z0-9_]*' "$readonly|SHLVL|_" 'export '
     level=$(value SHLVL)
     [ -z "$level" ] || echo "export SHLVL=$((level + $1))"
