@@ -283,7 +283,7 @@ def _why(state: State | None, reason: str, dependency: str) -> str:
 def queue_command() -> str:
     """Pending tasks of an array stay folded in one row (S2). The command tells jobs apart that have had one ID: a
     controller that is killed forgets what it took within its last five seconds, and gives those IDs again."""
-    return f"squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%Q|%E|%o|.'"
+    return "squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%Q|%E|%o|.'"
 
 
 def parse_queue(status: int, out: str, err: str) -> list[Row]:
