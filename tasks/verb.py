@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from invoke.context import Context
@@ -16,7 +17,7 @@ from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
-from .model.errors import SubmithostError
+from .model.errors import InvalidInput, SubmithostError
 from .model.wording import one_line
 
 JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
@@ -59,6 +60,8 @@ def verb(
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> None:
             try:
+                if file := getattr(args[0].config, "_runtime_path", None):
+                    _refuse_late_clusters(file)
                 function(*args, **kwargs)
                 sys.stdout.flush()
             except SubmithostError as error:
@@ -88,6 +91,14 @@ def verb(
         return made
 
     return decorate
+
+
+def _refuse_late_clusters(file: str) -> None:
+    """Raises InvalidInput for clusters in the file of `fab -f FILE`, which Fabric tells after it has made tasks (F10)."""
+    from .model.configuration import names_clusters
+
+    if names_clusters(Path(file)):
+        raise InvalidInput(f"{file}: its clusters come too late by -f: put them into fabric.yml beside the fabfile")
 
 
 def at_once(one: Task[Any]) -> Task[Any]:

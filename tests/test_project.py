@@ -132,6 +132,19 @@ def test_d6_errors_name_the_file_as_it_is_reached_from_here(somebody: Person) ->
     assert said.startswith("../fabric.yml: cluster 'a.b': ")
 
 
+def test_d6_clusters_in_a_file_that_fabric_names_too_late_are_not_left_out_in_silence(somebody: Person) -> None:
+    lay(
+        somebody.work, {"fabfile.py": FABFILE, "late.yml": "mark: late\nclusters: {late: }\n", "own.yml": "mark: own\n"}
+    )
+    assert somebody.fab("-f", "own.yml", "mark", "clusters").stdout.startswith("own\nsharc")
+    done = somebody.fab("-f", "late.yml", "clusters")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr
+        == "clusters: late.yml: its clusters come too late by -f: put them into fabric.yml beside the fabfile\n"
+    )
+
+
 def test_d6_a_directory_that_was_removed_is_no_error(somebody: Person) -> None:
     words = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
     command = ["sh", "-c", words, "-", sys.executable, "-m", "tasks", "clusters"]

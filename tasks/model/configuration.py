@@ -81,6 +81,11 @@ def load(directory: Path | None = None, reserved: Collection[str] = frozenset())
     return Configuration(clusters)
 
 
+def names_clusters(path: Path) -> bool:
+    """Whether a YAML file has clusters. Raises InvalidInput when it is none."""
+    return path.suffix in (".yml", ".yaml") and bool(parse_mapping(read_text(path), path).get("clusters"))
+
+
 def _home() -> Path:
     """Raises InvalidInput for somebody without a home: where would settings and records lie?"""
     home = Path(os.path.expanduser("~"))
