@@ -94,7 +94,7 @@ def verb(
 
 
 def _refuse_late_clusters(file: str) -> None:
-    """Raises InvalidInput for clusters in the file of `fab -f FILE`, which Fabric tells after it has made tasks (F10)."""
+    """Raises InvalidInput for clusters in the file of `fab -f FILE`: Fabric tells it after the tasks are made (F10)."""
     from .model.configuration import names_clusters
 
     if names_clusters(Path(file)):
