@@ -90,7 +90,7 @@ def submit(
     from dataclasses import replace
     from pathlib import Path
 
-    from . import continuing, output, rendering
+    from . import conditions, continuing, output, rendering
     from .model.errors import InvalidInput
     from .model.job import check_key
     from .model.resources import parse_resources, parse_time
@@ -100,7 +100,6 @@ def submit(
     from .selection import check_target, clock_of, confirm_job_file, read_job_file, resolve
     from .session import session_of
     from .submitting import show_steps, steps_or_jobs, submit_once
-    from .watching import as_repaired
 
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
@@ -128,7 +127,7 @@ def submit(
         hold,
         bare,
         check_key(key) if key else None,
-        tuple(as_repaired(session, known_there(session, [resolve(session, text) for text in after or ()]))),
+        tuple(conditions.as_repaired(session, known_there(session, [resolve(session, text) for text in after or ()]))),
     )  # fmt: skip
     limit = parse_time(timeout) if timeout else None
     check_target(fetch)

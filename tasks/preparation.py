@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import rendering
+from .conditions import not_yet_met, upload
 from .finding import root_of
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
-from .model.job import Job, State, new_key
+from .model.job import Job, new_key
 from .model.ledger import to_record
-from .model.resources import Resources, TaskRange, ranges_of
+from .model.resources import Resources
 from .schedulers import Dialect, Scheduler, Submission
 from .submission import Upload, own_files
 from .text import Before, digest_of, inputs_of, keys_of
@@ -56,8 +57,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     """Raises InvalidInput for everything that can be known wrong from here."""
     if any("\0" in argument for argument in (*wanted.arguments, *wanted.options)):
         raise InvalidInput("an argument cannot hold a NUL byte")
-    # Of what is known to have succeeded nothing is to be waited for, nor are its notes needed any more.
-    after = [(job, tasks) for job, tasks in wanted.after if job.only(tasks).state is not State.SUCCEEDED]
+    after = not_yet_met(wanted.after)
     asked = wanted.resources
     dialect = Dialect(scheduler, cluster.names)
     called = rendering.called(wanted.script)
@@ -94,7 +94,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     put = collect(wanted.put, scheduler)
     inputs = inputs_of(put)
     digest = digest_of(script.text, submission, wanted.after, inputs, cluster, bare=wanted.bare)
-    files = [*conditions(after, bare=wanted.bare), *put]
+    files = [*upload(after, bare=wanted.bare), *put]
     job = replace(job, digest=digest)
     written = {"inputs": inputs, "before": keys_of(wanted.after)}
     return replace(
@@ -130,21 +130,6 @@ def finish(
     ]
     variables = scheduler.submit_variables(submission, cluster.names)
     return Prepared(job, script, variables, tuple(uploads), Path(submission.script).name, tuple(warnings))
-
-
-def conditions(after: Sequence[Before], *, bare: bool) -> list[Upload]:
-    """The file from which `run` knows which jobs have to have succeeded: the scheduler waits for ends only (G10).
-
-    Two lines for each range of tasks: `FIRST LAST STEP JOBID`, and the job directory. Raises InvalidInput where there
-    are no notes to look at.
-    """
-    lines = []
-    for job, tasks in after:
-        if job.bare or bare:
-            raise InvalidInput(f"--after: without notes of start and end nobody knows whether {job.title()} succeeded")
-        ranges = list(ranges_of(tasks)) or (job.array or TaskRange(0, 0)).parts()
-        lines += [f"{r.first} {r.last} {r.step} {job.job_id}\n{job.directory}\n" for r in ranges]
-    return [Upload(".submithost/after", "".join(lines).encode("utf-8", "surrogateescape"))] if lines else []
 
 
 def collect(paths: Sequence[str], scheduler: Scheduler) -> list[Upload]:

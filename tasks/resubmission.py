@@ -13,21 +13,21 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import output
+from . import conditions, output
 from .listing import SLOW
 from .login_node import Program
 from .model.errors import InvalidInput, SchedulerError
 from .model.job import Job, State, check_key
-from .model.repairs import by_origin, counted, later
+from .model.repairs import by_origin, later
 from .model.resources import TaskRange, ranges_of
-from .preparation import Prepared, collect, conditions, finish
+from .preparation import Prepared, collect, finish
 from .reconciling import confirmed, not_known_yet
 from .schedulers import Submission
 from .selection import clock_of, write_job_file
 from .session import Session
 from .submission import Upload
 from .submitting import show_steps, submit_once
-from .text import Before, digest_again, inputs_of, keys_of
+from .text import digest_again, inputs_of, keys_of
 from .watching import Watch
 
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
@@ -49,7 +49,7 @@ class Original:
     inputs: dict[str, str]
     changed: tuple[str, ...]
     after: str
-    before: list[list[object]]
+    before: list[tuple[str, list[int]]]
     done: frozenset[str]
 
 
@@ -99,7 +99,9 @@ def _prepare(
     session: Session, job: Job, original: Original, key: str, part: TaskRange | None, files: Sequence[Upload]
 ) -> Prepared:
     """The submission of `job`, or of a part of it, under a new key. It is not held: that was for another time."""
-    after, before = _conditions(session, original)
+    now = conditions.now(session, original.after)
+    after = conditions.not_yet_met([part for parts in now.values() for part in parts])
+    before = [pair for key, tasks in original.before for pair in (keys_of(now[key]) if key in now else [[key, tasks]])]
     ids = tuple(dict.fromkeys(each.job_id or "" for each, _ in after))
     submission = replace(original.submission, key=key, hold=False, after=ids)
     if part:
@@ -110,44 +112,10 @@ def _prepare(
         key, job.cluster, job.name, job.script, job.script_hash, f"{root}/{key}", job.bare,
         origin=job.origin or job.key, digest=digest_again(job.digest, inputs, before, session.cluster),
     )  # fmt: skip
-    all_files = [*conditions(after, bare=job.bare), *files]
+    all_files = [*conditions.upload(after, bare=job.bare), *files]
     written = {"inputs": inputs, "before": before}
     prepared = finish(fresh, original.script, submission, all_files, written, session.cluster, session.scheduler)
     return replace(prepared, after=tuple(after))
-
-
-def _conditions(session: Session, original: Original) -> tuple[list[Before], list[list[object]]]:
-    """The jobs that have to succeed first as things are now: what was repaired counts as its repair, and what has
-    succeeded need not be waited for. And all of these by their keys. Raises SchedulerError, Unreachable.
-    """
-    watch = Watch(session, _before(session, original.after))
-    watch.look()
-    if watch.trouble:
-        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
-    now = {job.key: counted(job, watch.tasks_of(job.key)) for job in watch.shown()}
-    after = [(job, tasks) for pairs in now.values() for job, tasks in pairs]
-    before = [pair for key, tasks in original.before for pair in (keys_of(now[key]) if key in now else [[key, tasks]])]
-    return [(job, tasks) for job, tasks in after if job.only(tasks).state is not State.SUCCEEDED], before
-
-
-def _before(session: Session, after: str) -> list[Before]:
-    """The conditions of `run`: for each range `FIRST LAST STEP JOBID`, and the job directory. Raises SchedulerError."""
-    tasks: dict[tuple[str, str], set[int]] = {}
-    lines = after.split("\n")
-    for head, directory in zip(lines[0::2], lines[1::2], strict=False):
-        try:
-            first, last, step, job_id = head.split(" ")
-            tasks.setdefault((job_id, directory), set()).update(TaskRange(int(first), int(last), int(step)).numbers())
-        except ValueError:
-            raise SchedulerError(f"{session.name}: the conditions of the earlier job are not understood") from None
-    before = []
-    for (job_id, directory), numbers in tasks.items():
-        key = directory.rpartition("/")[2]
-        array = TaskRange.of(numbers) if numbers != {0} else None
-        known = session.ledger.by_key(session.name, key)
-        job = known or Job(key, session.name, key, directory=directory, job_id=job_id, array=array)
-        before.append((job, () if numbers == set(job.numbers()) else tuple(sorted(numbers))))
-    return before
 
 
 def _inputs(job: Job, original: Original, files: Sequence[Upload]) -> list[str]:
@@ -237,7 +205,7 @@ def _read(session: Session, job: Job) -> Original:
         about = json.loads(answer["about"].out)
         submission = Submission.of(about["submission"])
         digests = dict(about.get("inputs", {}))
-        before: list[list[object]] = [[str(key), list(tasks)] for key, tasks in about.get("before", ())]
+        before = [(str(key), list(tasks)) for key, tasks in about.get("before", ())]
     except (ValueError, KeyError, TypeError, RecursionError):
         where = f"{session.name}: {job.directory}/.submithost/about"
         raise SchedulerError(f"{where} does not say how it was submitted: submit its script again") from None

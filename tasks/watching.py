@@ -18,7 +18,7 @@ from .login_node import Program, Reply
 from .matching import records_of, states_of
 from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
 from .model.job import Job, Outcome, State
-from .model.repairs import by_origin, counted, later, with_repairs
+from .model.repairs import by_origin, later, with_repairs
 from .model.settling import Known, Notes, noted_ends, settle
 from .model.wording import fab, number
 from .pacing import EVERY, Pace
@@ -297,12 +297,6 @@ class Watch:
         if changed:
             self.session.ledger.update(*changed)
             self._stored = dict(self.jobs)
-
-
-def as_repaired(session: Session, selected: Sequence[Selected]) -> list[Selected]:
-    """The jobs that count in place of these, as far as is known here: repairs, for what did not succeed."""
-    watch = Watch(session, selected)
-    return [part for job in watch.shown() for part in counted(job, watch.tasks_of(job.key))]
 
 
 def watch_to_the_end(watch: Watch, limit: float | None) -> None:

@@ -281,3 +281,35 @@ def test_c1_a_submission_that_was_refused_is_repeated_by_make(person: Person) ->
     day.edit("right")
     day.made("right")
     assert len(submitted(person, "sandbox")) == 1
+
+
+CHAIN = """\
+b.csv: b.job
+\tfab wait --job b.job fetch --job b.job --only=b.csv --to=. --force
+\ttouch b.csv
+b.job: b.sh a.job
+\tfab -H sandbox submit --script=b.sh --job-file=b.job --after=a.job
+a.job: a.sh
+\tfab -H sandbox submit --script=a.sh --job-file=a.job
+.PRECIOUS: a.job b.job
+"""
+
+
+def test_c1_a_chain_of_jobs_is_made_again_from_what_was_changed_or_repaired(person: Person) -> None:
+    day = Making(person, "sandbox")
+    (person.work / "Makefile").write_text(CHAIN)
+    data, flag = person.home / "data", person.home / "flag"
+    person.script("b.sh", f"#!/bin/sh\ncp '{data}' b.csv\n")
+    for text in ("one", "two"):
+        person.script("a.sh", f"#!/bin/sh\necho {text} > '{data}'\n")
+        done = day.make()
+        assert (done.returncode, (person.work / "b.csv").read_text()) == (0, f"{text}\n"), done.stderr
+        assert "up to date" in day.make().stdout
+    person.script("a.sh", f"#!/bin/sh\n[ -e '{flag}' ] && echo three > '{data}'\n")
+    assert day.make().returncode == 2
+    flag.touch()
+    assert person.fab("resubmit", "--job=a.job").returncode == 0
+    done = day.make()
+    assert (done.returncode, (person.work / "b.csv").read_text()) == (0, "three\n"), done.stderr
+    assert "up to date" in day.make().stdout
+    assert len(submitted(person, "sandbox")) == 8  # two of each, one of each that failed, and their repairs

@@ -1,0 +1,72 @@
+"""The jobs that have to succeed before another one runs: as `run` reads them, and as they are when it is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .model.errors import InvalidInput, SchedulerError
+from .model.job import State
+from .model.repairs import counted
+from .model.resources import TaskRange, ranges_of
+from .model.wording import fab
+from .session import Session
+from .submission import Upload
+from .text import Before
+from .watching import Watch
+
+
+def upload(after: Sequence[Before], *, bare: bool) -> list[Upload]:
+    """The file from which `run` knows which jobs have to have succeeded: the scheduler waits for ends only (G10).
+
+    Two lines for each range of tasks: `FIRST LAST STEP JOBID`, and the job directory. Raises InvalidInput where there
+    are no notes to look at.
+    """
+    lines = []
+    for job, tasks in after:
+        if job.bare or bare:
+            raise InvalidInput(f"--after: without notes of start and end nobody knows whether {job.title()} succeeded")
+        ranges = list(ranges_of(tasks)) or (job.array or TaskRange(0, 0)).parts()
+        lines += [f"{r.first} {r.last} {r.step} {job.job_id}\n{job.directory}\n" for r in ranges]
+    return [Upload(".submithost/after", "".join(lines).encode("utf-8", "surrogateescape"))] if lines else []
+
+
+def not_yet_met(after: Sequence[Before]) -> list[Before]:
+    """Of what is known to have succeeded nothing is to be waited for, nor are its notes needed any more."""
+    return [(job, tasks) for job, tasks in after if job.only(tasks).state is not State.SUCCEEDED]
+
+
+def as_repaired(session: Session, before: Sequence[Before]) -> list[Before]:
+    """The jobs that count in place of these, as far as is known here: repairs, for what did not succeed."""
+    watch = Watch(session, before)
+    return [part for job in watch.shown() for part in counted(job, watch.tasks_of(job.key))]
+
+
+def now(session: Session, text: str) -> dict[str, list[Before]]:
+    """The same for the jobs of an earlier job's file of conditions, by the key of each; the cluster is asked.
+
+    Raises InvalidInput for a job that is not known here, SchedulerError, Unreachable.
+    """
+    watch = Watch(session, _read(session, text))
+    watch.look()
+    if watch.trouble:
+        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+    return {job.key: counted(job, watch.tasks_of(job.key)) for job in watch.shown()}
+
+
+def _read(session: Session, text: str) -> list[Before]:
+    lines = text.split("\n")
+    found: dict[str, set[int]] = {}
+    for head, directory in zip(lines[0::2], lines[1::2], strict=False):
+        try:
+            first, last, step = map(int, head.split(" ")[:3])
+            found.setdefault(directory, set()).update(TaskRange(first, last, step).numbers())
+        except ValueError:
+            raise SchedulerError(f"{session.name}: the conditions of the earlier job are not understood") from None
+    before = []
+    for directory, numbers in found.items():
+        job = session.ledger.by_key(session.name, directory.rpartition("/")[2])
+        if not job:
+            adopt = f"{fab()} -H {session.name} adopt"
+            raise InvalidInput(f"{session.name}: what has to succeed first ({directory}) is not known here: {adopt}")
+        before.append((job, () if numbers == set(job.numbers()) else tuple(sorted(numbers))))
+    return before
