@@ -60,10 +60,11 @@ def test_a_job_that_is_cancelled_before_it_ran_has_not_succeeded(person: Person)
 def test_all_tasks_of_an_array_job_count_or_the_one_that_is_named(person: Person) -> None:
     person.script("first", '#!/bin/bash\nsleep 2\n[ "$SGE_TASK_ID" != 3 ] || exit 9\n')
     person.script("next", NEXT)
-    job_id = person.submit("first", "--array=1-5:2")
+    job_id = person.submit("first", "--array=1-5:2", "--hold")
     for name, after in (("all", job_id), ("third", f"{job_id}.3"), ("fifth", f"{job_id}.5")):
         words = ["submit", "--script=next", f"--job-file={name}.job", f"--after={after}", "--array=1-2"]
         assert person.fab("-H", "sandbox", *words).returncode == 0
+    assert person.fab("-H", "sandbox", "release", f"--job={job_id}").returncode == 0
     assert [person.wait(f"--job={name}.job")["state"] for name in ("all", "third", "fifth")] == [
         "failed", "failed", "succeeded",
     ]  # fmt: skip
@@ -85,8 +86,9 @@ def test_two_jobs_can_be_waited_for(person: Person) -> None:
     person.script("good", OK)
     person.script("bad", BAD)
     person.script("next", NEXT)
-    good, bad = person.submit("good"), person.submit("bad")
+    good, bad = person.submit("good", "--hold"), person.submit("bad", "--hold")
     person.submit("next", f"--after={good}", f"--after={bad}", "--job-file=next.job")
+    assert person.fab("-H", "sandbox", "release", f"--job={good}", f"--job={bad}").returncode == 0
     waited = person.fab("-H", "sandbox", "wait", "--job=next.job", "--timeout=100")
     assert f"job {bad} did not succeed" in waited.stderr
 
