@@ -110,7 +110,7 @@ def group_of(column: str) -> str:
     return next(name for name, columns in GROUPS.items() if re.fullmatch(columns, column))
 
 
-@pytest.mark.parametrize("group", ["script", "others"])
+@pytest.mark.parametrize("group", ["a1-functions", "a1-limits", "a1-umask", "script", "others"])
 def test_a_body_inherits_the_same_as_by_hand(table: Table, group: str) -> None:
     found = [
         f"{row}: {column}: by hand {hand!r}, ours {ours!r}"

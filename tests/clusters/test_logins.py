@@ -77,6 +77,20 @@ def test_rc_files_that_set_noclobber_and_aliases(node: Cell, tmp_path: Path, she
 @pytest.mark.parametrize(
     ("shell", "text"),
     [
+        ("bash", "set -o noglob -o noclobber -o nounset -o errexit\nshopt -s nullglob\nexport SHELLOPTS BASHOPTS\n"),
+        ("tcsh", "setenv SHELLOPTS noglob:noclobber:errexit:nounset\nsetenv BASHOPTS nullglob:failglob\n"),
+        ("zsh", "export SHELLOPTS=posix:noglob:noclobber:errexit:verbose BASHOPTS=xpg_echo\n"),
+    ],
+)
+def test_rc_files_that_export_the_options_of_bash(node: Cell, tmp_path: Path, shell: str, text: str) -> None:
+    with login_node(node, tmp_path, f"options-{shell}", {LOGIN[shell]: text}, shell=shell) as (person, _):
+        goes_well(person)
+
+
+@on_both
+@pytest.mark.parametrize(
+    ("shell", "text"),
+    [
         ("bash", "read -r line\nread -r -t 1 line\n"),
         ("zsh", "read -r line\nread -r -t 1 line\n"),
         ("tcsh", "set line = $<\n"),
