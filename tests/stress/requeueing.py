@@ -73,4 +73,4 @@ def _runs(place: Place, story: Story) -> int:
     return sum(body.task <= 1 for body in read_witness(place.witnesses / story.name))
 
 
-FAULTS = (Fault("requeued by hand", moments, requeued, Lane.PATIENT, at_once=9),)
+FAULTS = (Fault("requeued by hand", moments, requeued, Lane.PATIENT, at_once=9, short=1),)
