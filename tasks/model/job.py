@@ -189,7 +189,7 @@ class Job:
         repeated = Counter((job.of(task).state, job.job_id) for task, job in self.repairs.items())
         words = [f"{counts[state]} {state}" for state in State if counts[state]]
         for (state, job_id), many in repeated.items():
-            words.append(f"{many} {'repaired by' if state is State.SUCCEEDED else f'{state} in'} job {job_id}")
+            words.append(f"{many} {'repaired by' if state is State.SUCCEEDED else f'{state} again in'} job {job_id}")
         return ", ".join(words if self.array else (word.partition(" ")[2] for word in words))
 
 

@@ -167,7 +167,7 @@ def test_c3_what_failed_again_is_repeated_with_what_its_last_repeat_had(person: 
     assert person.fab("wait", "--job=x.job").returncode == 3
     assert person.fab("resubmit", "--job=x.job", "--failed", "--put=a", "wait").returncode == 3
     left = person.fab("status", "--job=x.job").stdout
-    assert re.search(r"1 succeeded, 1 repaired by job \d+, 1 failed in job \d+", left), left
+    assert re.search(r"1 succeeded, 1 repaired by job \d+, 1 failed again in job \d+", left), left
     waited = person.fab("wait", "--job=x.job")
     assert waited.returncode == 3
     second = person.fab("resubmit", "--job=x.job", "--failed", "--put=b", "--json")
