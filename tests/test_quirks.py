@@ -45,6 +45,7 @@ G40 answers of qdel
 G41 rc of qmod, qhold, qdel
 G42 one range for each qsub
 G43 too many files in one directory
+G44 slow wrappers of Debian, other wrappers left alone
 S1 --parsable
 S2 array tasks have IDs of their own, pending ones are folded
 S3 the controller forgets; accounting may be missing

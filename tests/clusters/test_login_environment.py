@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from tasks.login_node import Program
+from tasks.model.cluster import Cluster
+from tasks.session import Session
 from tasks.testbed.cell import Cell
 from tasks.testbed.slurm import SlurmCluster
 from tasks.testbed.sshd import Door
 from tests.clusters.bench import until
 from tests.clusters.hostile import login_node
-from tests.conftest import Person
+from tests.conftest import Person, program
 
 # What differs from one job to the next, or with the way in.
 OF_EACH = (
@@ -126,3 +129,25 @@ def test_a1_d7_g44_a_job_of_grid_engine_sees_what_it_sees_by_hand(
             ("qsub -cwd -t 3 -V", "--array=3", "--option=-V", "--bare"),
         ):
             compare(person, door, tmp_path / "home", f"{submit} -S /bin/bash", "--option=-S /bin/bash", *flags)
+
+
+def test_g44_debians_wrapper_is_passed_by_and_no_other(
+    cells: dict[str, Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    wrapped = tmp_path / "wrapped"
+    text = f'#!/bin/sh\necho "$0" >>{wrapped}\nexec /usr/bin/${{0##*/}} "$@"\n'
+    own = program(tmp_path / "bin" / "qstat", text).parent
+    rc_files = {".bash_profile": f"PATH={own}:$PATH\n"}
+    with login_node(cells["sandbox"], tmp_path, "wrappers", rc_files) as (_, door):
+        session = Session(Cluster("hpc", host=door.name, ssh_config=door.ssh_config))
+        try:
+            for command in ("qsub", "qstat", "qdel"):
+                session.ask(Program(("ask",), {"command": f"{command} -help"}))
+            asked = "has qsub; has qstat; printf %s \"$login_environment\" | grep -o '/usr/lib/gridengine/q[a-z]*' | sort -u"
+            said = session.ask(Program(("ask",), {"command": asked})).text("answer")
+        finally:
+            session.close()
+    programs = [f"/usr/lib/gridengine/{name}" for name in ("qacct", "qconf", "qdel", "qhold", "qrls", "qsub")]
+    assert said.split("\n") == ["/usr/bin/qsub", f"{own}/qstat", *programs]
+    assert wrapped.read_text() == f"{own}/qstat\n"
