@@ -144,7 +144,8 @@ def test_g44_debians_wrapper_is_passed_by_and_no_other(
         try:
             for command in ("qsub", "qstat", "qdel"):
                 session.ask(Program(("ask",), {"command": f"{command} -help"}))
-            asked = "has qsub; has qstat; printf %s \"$login_environment\" | grep -o '/usr/lib/gridengine/q[a-z]*' | sort -u"
+            found = "grep -o '/usr/lib/gridengine/q[a-z]*' | sort -u"
+            asked = f'has qsub; has qstat; printf %s "$login_environment" | {found}'
             said = session.ask(Program(("ask",), {"command": asked})).text("answer")
         finally:
             session.close()
