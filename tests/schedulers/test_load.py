@@ -14,7 +14,7 @@ from tests.captured import answer
 
 GRIDENGINE, SLURM = "gridengine-8.1.9-load.txt", "slurm-22.05.8-load.txt"
 # Asked as when these were captured; what comes back has the same form.
-IDS = r"printf '%s\n' \"$rows\" | sed -n 's/^ *\([0-9]\{1,\}\) .*/\1/p'"
+IDS = r"""printf '%s\n' "$rows" | sed -n 's/^ *\([0-9]\{1,\}\) .*/\1/p'"""
 LOAD = f"qstat -g c -xml && rows=$(qstat -s p -u '*') && {IDS} | sort -u | {{ printf 'waiting '; wc -l; }}"
 ALIVE = f'rows=$(qstat -u "$(id -un)") && {IDS}'
 ROW = "<used>%s</used><resv>%s</resv><available>%s</available><total>%s</total>"
