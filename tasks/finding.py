@@ -42,7 +42,8 @@ class Found:
     """A verdict. `job` has its ID if there is one; `out` and `err` are what the scheduler said to it.
 
     Where there is none, `token` is what to release before the next attempt (empty: nothing is in the way), and
-    `refused` says that the scheduler was asked and took nothing. `trouble`: why it could not be asked.
+    `refused` says that the scheduler was asked and took nothing, `only_asked` that its command ended well: no job was
+    asked for. `trouble`: why it could not be asked.
     """
 
     verdict: Verdict
@@ -51,6 +52,7 @@ class Found:
     err: str = ""
     token: str = ""
     refused: bool = False
+    only_asked: bool = False
     trouble: str = ""
 
     def words(self) -> str:
@@ -78,6 +80,7 @@ class Progress:
     token: str = ""
     ended: bool = False
     status: int = 0  # of the submit command
+    exited: bool = False  # and that it was not killed
 
     @classmethod
     def of(cls, answer: Answer) -> Progress:
@@ -90,7 +93,7 @@ class Progress:
         words = answer.text("attempt").split(" ")
         if len(words) < 3:
             return found
-        found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2])
+        found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2], exited="exited" in words[3:])
         if "answer" in answer:
             said = answer["answer"]
             if said.status is None:  # whole lines count
@@ -125,13 +128,16 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
     for a receipt that is not understood.
     """
     progress = Progress.of(answer)
-    accepted = session.scheduler.parse_submission(progress.out)
+    scheduler = session.scheduler
+    accepted = scheduler.parse_submission(progress.out, progress.err)
     if progress.receipt:
         if not accepted:
             raise SchedulerError(f"{session.name}: the receipt in {progress.directory} is not understood")
         return Found(Verdict.JOB, recorded(job, progress, accepted), progress.out, progress.err)
     if not progress.phase and not progress.claim:
         return Found(Verdict.NONE, job)
+    if not progress.ended and progress.alive == "yes" and scheduler.undecided(progress.err):
+        return Found(Verdict.UNKNOWN, job)
     claimed = _claimed(job, progress)
     found = accepted or claimed
     if not found and progress.phase == "putting":
@@ -150,10 +156,13 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
-    # A submit command that was killed (128 and more) may have left its request behind.
-    certain = progress.ended and progress.status < 128 and not session.scheduler.doubtful(progress.err)
+    # A submit command that was killed may have left its request behind.
+    certain = progress.ended and (progress.exited or progress.status < 128) and not scheduler.doubtful(progress.err)
     if certain or given_up:
-        return Found(Verdict.NONE, job, progress.out, progress.err, "asked", refused=progress.ended)
+        only_asked = certain and progress.status == 0
+        return Found(
+            Verdict.NONE, job, progress.out, progress.err, "asked", refused=progress.ended, only_asked=only_asked
+        )
     return Found(Verdict.UNKNOWN, job)
 
 

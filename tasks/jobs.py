@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         "vars": "a YAML or JSON file of template variables",
         "arg": "an argument for the script; may be repeated",
         "name": "the job's name",
-        "time": "how long it may run: seconds or [D-]HH:MM[:SS]",
+        "time": "how long it may run: seconds, [D-]HH:MM[:SS] or 1h30m",
         "memory": "memory per core: 4G, 500M",
         "cores": "cores on one node",
         "gpus": "GPUs",
@@ -91,7 +91,7 @@ def submit(
     from pathlib import Path
 
     from . import conditions, continuing, output, rendering
-    from .model.errors import InvalidInput
+    from .model.errors import InvalidInput, OnlyAsked
     from .model.job import check_key
     from .model.resources import parse_resources, parse_time
     from .model.wording import fab
@@ -147,7 +147,12 @@ def submit(
         if file:
             confirm_job_file(file, job, began)
 
-    job = submit_once(session, prepared, begun, keep, quiet=json)
+    try:
+        job = submit_once(session, prepared, begun, keep, quiet=json)
+    except OnlyAsked:
+        if file and not noted:
+            file.unlink(missing_ok=True)  # to make it would be the job's
+        raise
     try:
         if wait or fetch:
             from . import results

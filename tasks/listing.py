@@ -129,7 +129,8 @@ def local(here: Path) -> tuple[list[Entry], list[str]]:
         elif here.is_file():
             found.append(_entry("f", here.stat(), ""))
         else:
-            raise InvalidInput(f"{here} is {'a link to nothing' if here.is_symlink() else 'no file and no directory'}")
+            gone = "a link to nothing" if here.is_symlink() else "no such file or directory"
+            raise InvalidInput(f"{here}: {'neither a file nor a directory' if here.exists() else gone}")
     except OSError as error:
         raise InvalidInput(f"cannot read {error.filename}: {error.strerror}") from None
     return found, said

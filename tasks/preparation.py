@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from . import rendering
 from .conditions import not_yet_met, upload
 from .finding import root_of
+from .listing import Entry, local, tell
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.job import Job, new_key
@@ -67,7 +69,9 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     script = rendering.render(wanted.script, wanted.variables, asked, dialect, defaults=cluster.resources, seed=key)
     if asked.mail_on and not asked.mail and cluster.mail:
         asked = replace(asked, mail=cluster.mail)
-    warnings = [*rendering.unused(wanted.script, wanted.variables), *scheduler.check(script.text, asked)]
+    refuse_marked(script.text)
+    limited = replace(asked, time=asked.time or cluster.resources.time)
+    warnings = [*rendering.unused(wanted.script, wanted.variables), *scheduler.check(script.text, limited)]
     if job_file != called and not asked.name:
         warnings.append(
             f"the scheduler does not take '{called}' for a job's name: '{job_file}' unless the script names itself"
@@ -102,6 +106,14 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     )
 
 
+def refuse_marked(script: bytes) -> None:
+    """Raises InvalidInput for a byte order mark, which stands before a first line `#!` and hides it."""
+    if script.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InvalidInput(
+            "the script begins with a byte order mark (BOM), which hides its first line; save it as UTF-8 without one"
+        )
+
+
 def finish(
     job: Job,
     script: bytes,
@@ -133,30 +145,37 @@ def finish(
 
 
 def collect(paths: Sequence[str], scheduler: Scheduler) -> list[Upload]:
-    """The files of `--put`: each under its own name, directories with what is in them. Raises InvalidInput."""
+    """What `--put` names: each under its own name, directories with what is in them, as the verb `put` sends them.
+
+    What is left out, or followed, is named on stderr. Raises InvalidInput.
+    """
     own = {".submithost", *scheduler.own_files}
-    found: dict[str, Path] = {}
+    found: dict[str, tuple[Path, Upload]] = {}
     for text in paths:
         path = Path(text).expanduser()
         name = path.resolve().name if path.name in ("", "..", ".") else path.name
-        files = sorted(_below(path)) if path.is_dir() else [path]
-        for file in files:
-            inside = f"{name}/{file.relative_to(path)}" if path.is_dir() else name
-            if not file.is_file():
-                what = "there is no such file" if not os.path.lexists(file) else "it is neither a file nor a directory"
-                raise InvalidInput(f"--put {text}: {file}: {what}")
-            if not os.access(file, os.R_OK):
+        try:
+            entries, said = local(path)
+        except InvalidInput as error:
+            raise InvalidInput(f"--put {text}: {error}") from None
+        tell(f"--put {text}", said)
+        for entry in entries:
+            file = path / entry.path if entry.path else path
+            upload = _upload(f"{name}/{entry.path}" if entry.path else name, file, entry)
+            if entry.kind == "f" and not os.access(file, os.R_OK):
                 raise InvalidInput(f"--put {text}: cannot read {file}")
-            if found.setdefault(inside, file) != file:
-                raise InvalidInput(f"--put: {found[inside]} and {file} would both be {inside} in the job directory")
-            if inside.split("/")[0] in own:
-                raise InvalidInput(f"--put {text}: the name {inside} is submithost's own in a job directory")
-    return [Upload(name, file, file.stat().st_mode & 0o777 | 0o600) for name, file in found.items()]
+            first, before = found.setdefault(upload.name, (file, upload))
+            if first != file and not before.kind == upload.kind == "d":
+                raise InvalidInput(f"--put: {first} and {file} would both be {upload.name} in the job directory")
+            if upload.name.split("/")[0] in own:
+                raise InvalidInput(f"--put {text}: the name {upload.name} is submithost's own in a job directory")
+    return [upload for _, upload in found.values()]
 
 
-def _below(directory: Path) -> list[Path]:
-    """All files below a directory, links to files as what they point to."""
-    return [Path(parent) / name for parent, _, names in os.walk(directory) for name in names]
+def _upload(name: str, file: Path, entry: Entry) -> Upload:
+    if entry.kind == "f":
+        return Upload(name, file, entry.mode | 0o600, "f", entry.modified)
+    return Upload(name, entry.link.encode("utf-8", "surrogateescape"), entry.mode | 0o700, entry.kind)
 
 
 def option_words(options: Sequence[str]) -> tuple[str, ...]:

@@ -214,9 +214,12 @@ def _read(session: Session, job: Job) -> Original:
         kind, _, rest = entry.partition(" ")
         now[rest] = kind
     directories = {rest.split(" ", 2)[2] for rest, kind in now.items() if kind == "d"}
-    put = [entry for entry in _entries(answer["put"].out) if entry.split(" ", 2)[2] not in directories]
+    put = _entries(answer["put"].out)
+    laid = tuple(path for path in (entry.split(" ", 2)[2] for entry in put) if path in directories)
+    put = [entry for entry in put if entry.split(" ", 2)[2] not in directories]
     put = [entry for entry in put if entry.split(" ", 2)[2] not in session.scheduler.own_files]
-    inputs = {name: str(digests.get(name, "")) for e in put if now.get(e) == "f" for name in [e.split(" ", 2)[2]]}
+    kept = [*laid, *(entry.split(" ", 2)[2] for entry in put if now.get(entry) in ("f", "l"))]
+    inputs = {name: str(digests.get(name, "")) for name in kept}
     changed = tuple(entry.split(" ", 2)[2] for entry in put if entry not in now)
     done = frozenset(answer.text("done").split("\n"))
     return Original(answer["script"].out, submission, inputs, changed, answer["after"].exact, before, done)

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from .finding import Verdict, judge, place, step
 from .login_node import Program, check_line, quoted, source
-from .model.errors import InvalidInput, NotSubmitted, SchedulerError
+from .model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
 from .model.job import Job
+from .model.wording import one_line
 from .schedulers import Scheduler
 from .session import Session
 
@@ -32,11 +33,16 @@ _SILENT = "3"
 
 @dataclass(frozen=True)
 class Upload:
-    """A file for the job directory: a text of ours, or a local file of the user's."""
+    """Something for the job directory: a text of ours, or a local file of the user's, which keeps its time.
+
+    `kind` is `f`, `d` for a directory, or `l` for a link, whose content is where it leads. `modified` in ns since 1970.
+    """
 
     name: str
     content: bytes | Path
     mode: int = 0o600
+    kind: str = "f"
+    modified: int | None = None
 
     def size(self) -> int:
         """Bytes."""
@@ -70,7 +76,9 @@ class Bundle:
         for file in self.files:
             digest, size = hashlib.sha256(), file.size()
             name = file.name.encode("utf-8", "surrogateescape")
-            yield b"file %o %d %d\n%b\n" % (file.mode, size, name.count(b"\n") + 1, name)
+            when = b"-" if file.modified is None else b"%d.%09d" % divmod(file.modified, 10**9)
+            kind = {"f": b"file", "d": b"directory", "l": b"link"}[file.kind]
+            yield b"%b %o %b %d %d\n%b\n" % (kind, file.mode, when, size, name.count(b"\n") + 1, name)
             for piece in file.read():
                 digest.update(piece)
                 size -= len(piece)
@@ -78,7 +86,7 @@ class Bundle:
                 self.progress(len(piece))
             if size:
                 raise InvalidInput(f"{file.name} was changed while it was sent; submit again")
-            sums += check_line(digest.hexdigest(), name)
+            sums += check_line(digest.hexdigest(), name) if file.kind == "f" else b""
         yield b"sums %d\n%b" % (len(sums), sums)
 
 
@@ -132,6 +140,8 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
     Raises SchedulerError when it refused, or when it cannot be known yet whether there is a job; Unreachable.
     """
     answer = session.ask(program)
+    for line in answer.text("warnings").splitlines():
+        print(one_line(f"{session.name}: {line}", 4096), file=sys.stderr)
     deadline = time.monotonic() + PATIENCE
     asked_now = told = False
     while True:
@@ -144,6 +154,9 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
         if found.verdict is Verdict.NONE:
             if found.token:
                 answer = session.ask(step(session, job, "release", token=found.token))
+            if found.only_asked and asked_now:
+                said = "no job was made, though the submit command ended well: was it only to verify?"
+                raise OnlyAsked(f"{session.name}: {said}", found.out, found.err)
             if found.refused and asked_now:
                 raise NotSubmitted(f"{session.name}: no job was made: {found.words()}")
             if not late:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from . import output, submission
-from .model.errors import InvalidInput, JobFailed, NotSubmitted
+from .model.errors import InvalidInput, JobFailed, NotSubmitted, OnlyAsked
 from .model.job import Job, State
 from .model.wording import one_line
 from .preparation import Prepared
@@ -34,18 +34,25 @@ def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callabl
     if not job.job_id:
         try:
             job, out, err = send(session, job, prepared)
-        except NotSubmitted:
+        except NotSubmitted as error:
             if job is wanted:  # and nothing was begun under this key before: there is nothing to remember
                 session.ledger.forget(job)
+            if isinstance(error, OnlyAsked):
+                _show(error.out, error.err, quiet=quiet)
             raise
     session.ledger.update(job)
     keep(job)
     if what := differences(job.digest, prepared.job.digest):
         raise InvalidInput(f"{job.title()} has taken key {job.key} with another text (changed: {what})")
     submitted_here.append((session.name, job.key))
-    output.show_words(out if out.endswith("\n") else f"{out}\n", sys.stderr if quiet else sys.stdout)
-    output.show_words(err, sys.stderr)
+    _show(out, err, quiet=quiet)
     return job
+
+
+def _show(out: str, err: str, *, quiet: bool) -> None:
+    """What the scheduler said."""
+    output.show_words(out if out.endswith("\n") or not out else f"{out}\n", sys.stderr if quiet else sys.stdout)
+    output.show_words(err, sys.stderr)
 
 
 def check_before(session: Session, prepared: Prepared) -> None:

@@ -6,7 +6,11 @@ ours || refuse "job directory $job belongs to somebody else"
 cd "$from" || refuse "cannot enter $from"
 while read -r length; do
     path=$(head -c "$length" && echo .) && path=${path%.}
-    problem=$({ case $path in */*) mkdir -p "$job/${path%/*}" ;; esac && cp -p "./$path" "$job/$path"; } 2>&1) ||
+    if [ -d "./$path" ] && [ ! -L "./$path" ]; then
+        problem=$({ mkdir -p "$job/$path" && chmod "$(stat -c %a "./$path")" "$job/$path"; } 2>&1) || refuse "$problem"
+        continue
+    fi
+    problem=$({ case $path in */*) mkdir -p "$job/${path%/*}" ;; esac && cp -pP "./$path" "$job/$path"; } 2>&1) ||
         refuse "$problem"
 done
 finish

@@ -3,8 +3,10 @@
 # (the number of the script's first line that is neither blank nor a comment), shebang (1: its first line is one),
 # job_name (file name of what is submitted), bare (1: submit the script as it is), patience (seconds until a silent
 # scheduler is left alone).
-# From the scheduler: hand_over, which prints the line that begins `run`, survey, which asks what `prepare` wants to know while the files come in, prepare, which may change
-# `submit`, accepted, which knows an accepting answer, and details, which tells TASKS (`-`: no array job) and NAME of the
+# From the scheduler: hand_over, which prints the line that begins `run`, survey, which asks what `prepare` wants to know
+# while the files come in, prepare, which may change `submit` and the defaults, places, which tells the working directory
+# and the paths of logs, as far as they are known and not our default, accepted, which knows an accepting answer (files
+# of stdout and stderr), and details, which tells TASKS (`-`: no array job) and NAME of the
 # job where the answer does not, and fails where it cannot. Data: the files, as `take` reads them.
 
 assemble() { # the file that is submitted: the script, its text where the scheduler reads it, but handing over to `run`
@@ -14,9 +16,33 @@ assemble() { # the file that is submitted: the script, its text where the schedu
     fi
     echo '#!/bin/sh' &&
         { [ ! -f "$mine/defaults" ] || cat "$mine/defaults"; } &&
-        head -n "$((insert - 1))" "$mine/script" | tail -n "+$((1 + shebang))" &&
+        if [ -f "$mine/header" ]; then cat "$mine/header"; else
+            head -n "$((insert - 1))" "$mine/script" | tail -n "+$((1 + shebang))"
+        fi &&
         hand_over &&
         tail -n "+$insert" "$mine/script"
+}
+
+look_at_places() { # A directory for logs below the job directory is made, as by hand; of others that are not there it is told.
+    places | {
+        IFS= read -r workplace || exit
+        case $workplace in /*) ;; *) workplace=$job/$workplace ;; esac
+        [ -d "$workplace" ] || echo "the job is to run in $workplace, which is no directory on the login node"
+        while IFS= read -r log; do
+            case $log in
+            /*/*) logs=${log%/*} ;;
+            */*) logs=$workplace/${log%/*} ;;
+            *) continue ;;
+            esac
+            [ ! -d "$logs" ] || continue
+            case $logs/ in
+            *[%\$]*) echo "the job's log goes into $logs, which has to be there when it starts" && continue ;;
+            */../*) ;;
+            "$job"/* | "$(pwd -P)"/*) mkdir -p "$logs" 2>/dev/null && continue ;;
+            esac
+            echo "the job's log goes into $logs, which is no directory on the login node"
+        done
+    }
 }
 
 enter "$key"
@@ -53,6 +79,9 @@ problem=$({ take && assemble >"$mine/job/$job_name"; } 2>&1) || give_up "$job: $
 cd "$job" || give_up "$job is gone"
 wait "$surveying"
 [ -n "$bare" ] || prepare
+warnings=$(look_at_places)
+[ ! -f "$mine/defaults" ] || # which are known now
+    problem=$(assemble 2>&1 >"$mine/job/$job_name") || give_up "$job: $problem"
 
 # Only one who still holds the lock passes here: somebody else may have found us dead.
 mv "$holder" "$attempt/asked" 2>/dev/null || {
@@ -60,17 +89,25 @@ mv "$holder" "$attempt/asked" 2>/dev/null || {
     finish
 }
 touch -c "$attempt/asked"
+section warnings
+printf '%s\n' "$warnings"
 section submitted_at
 date +%s
 (
     trap '' HUP PIPE # the answer is to be kept even when nobody is left to hear it
-    (eval "$submit") </dev/null >"$attempt/out" 2>"$attempt/err" &
-    echo $! >"$attempt/pid"
-    wait $!
+    # In the foreground, since a shell says on stderr how it was killed, except by INT and PIPE, and TERM in some. A submit
+    # command that was killed may have left its request behind, and 128 + N alone does not tell: some end with 255 of
+    # their own accord.
+    exec 2>"$attempt/killed"
+    (/bin/sh -c 'echo $PPID' >"$attempt/pid" && eval "$submit") </dev/null >"$attempt/out" 2>"$attempt/err"
     status=$?
+    case $status in
+    130 | 141 | 143) ;;
+    *) [ -s "$attempt/killed" ] || : >"$attempt/exited" ;;
+    esac
     printf '%s\n' "$status" >"$attempt/status.new" && mv "$attempt/status.new" "$attempt/status"
     # An ID means submitted, whatever the exit status (G16).
-    if accepted "$attempt/out" && [ -s "$attempt/status" ] && told=$(details "$attempt/out"); then
+    if accepted "$attempt/out" "$attempt/err" && [ -s "$attempt/status" ] && told=$(details "$attempt/out"); then
         when=$(stat -c %Y "$attempt/asked")
         { printf '%s\n' "$when $told" && cat "$attempt/out"; } >"$mine/receipt.new" &&
             cp "$attempt/err" "$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt"

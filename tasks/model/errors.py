@@ -9,6 +9,7 @@
     │   └── ConnectionLost      it was reached, and the connection broke
     ├── SchedulerError    5  the scheduler refused, or its answer was not understood
     │   └── NotSubmitted        it is known that no job was made
+    │       └── OnlyAsked   0  nor was one asked for: the scheduler was to verify, or to show its help
     └── StillRunning      6  not over at the `--timeout`
 
 A message is one line that says what happened, where, and what to do.
@@ -64,6 +65,16 @@ class SchedulerError(SubmithostError):
 
 class NotSubmitted(SchedulerError):
     """A submission was refused, here or there, and it is known that no job was made."""
+
+
+class OnlyAsked(NotSubmitted):
+    """The scheduler did what it was asked for, and that was not a job: it verified, or showed its help."""
+
+    exit_status = 0
+
+    def __init__(self, message: str, out: str, err: str) -> None:
+        super().__init__(message)
+        self.out, self.err = out, err
 
 
 class StillRunning(SubmithostError):

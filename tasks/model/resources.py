@@ -14,6 +14,7 @@ _UNITS = {"": 1, **{unit: 1000**power for power, unit in enumerate("kmgt", 1)}}
 _UNITS |= {unit: 1024**power for power, unit in enumerate("KMGT", 1)}
 # Digits are bounded: longer numbers are mistakes, and Python's int() and float() fail on very long ones.
 _TIME = re.compile(r"(?:(\d{1,6})-)?(\d{1,9}):([0-5]?\d)(?::([0-5]?\d))?|(\d{1,12})", re.ASCII)
+_WORDS_OF_TIME = re.compile(r"(?=\d)(?:(\d{1,6})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,12})s)?", re.ASCII)
 _MEMORY = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?([kKmMgGtT]?)(?:i?[bB])?", re.ASCII)
 _ARRAY = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
@@ -55,6 +56,9 @@ class TaskRange:
     @classmethod
     def _parse_one(cls, text: str, whole: str) -> TaskRange:
         match = _ARRAY.fullmatch(text)
+        tasks, _, at_once = text.partition("%")
+        if not match and _ARRAY.fullmatch(tasks) and _COUNT.fullmatch(at_once):
+            raise InvalidInput(f"array {whole!r}: say it with two flags, --array {tasks} --at-once {at_once}")
         if not match:
             raise InvalidInput(f"array {whole!r} is not a range like 1-100 or 1-100:2")
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
@@ -133,15 +137,29 @@ class Resources:
         return Resources(**merged)
 
 
-def parse_time(text: str) -> int:
-    """Seconds in `90`, `24:00` (hours:minutes), `1:00:00` or `2-00:00:00`. Raises InvalidInput."""
-    match = _TIME.fullmatch(text.strip())
+class Seconds(int):
+    """A time in seconds, and how it was written: schedulers read some texts otherwise."""
+
+    written = ""
+
+
+def parse_time(text: str) -> Seconds:
+    """Seconds in `90`, `24:00` (hours:minutes), `1:00:00`, `2-00:00:00`, `1h30m`, `2d`. Raises InvalidInput."""
+    match = _TIME.fullmatch(text.strip()) or _WORDS_OF_TIME.fullmatch(text.strip())
     if not match:
-        raise InvalidInput(f"time {text!r} is neither seconds nor [D-]HH:MM[:SS]")
-    if match[5] is not None:
-        return int(match[5])
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[:4])
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+        raise InvalidInput(f"time {text!r} is neither seconds nor [D-]HH:MM[:SS] nor like 1h30m")
+    parts = match.groups()
+    if match.re is _TIME and parts[4] is not None:
+        parts = (None, None, None, parts[4])
+    days, hours, minutes, seconds = (int(part or 0) for part in parts[:4])
+    found = Seconds(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    found.written = text.strip()
+    return found
+
+
+def clock(seconds: int) -> str:
+    """`1:30:00`."""
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def parse_memory(text: str) -> int:
@@ -161,9 +179,9 @@ def parse_memory(text: str) -> int:
 
 def parse_count(text: str, what: str, least: int = 1) -> int:
     """A whole number of at least `least`. Raises InvalidInput that names `what`."""
-    if not _COUNT.fullmatch(text.strip()) or int(text) < least:
+    if not _COUNT.fullmatch(text.strip()) or int(text.strip()) < least:
         raise InvalidInput(f"{what} {text!r} is not a whole number from {least} upwards")
-    return int(text)
+    return int(text.strip())
 
 
 def _sensible(size: int, text: str) -> int:

@@ -1,13 +1,15 @@
 """What each scheduler says: one module each, pure functions that build a command line and read its answer.
 
-A scheduler is a module in this folder with the names of `Scheduler`; adding one is adding that file. Nothing in here
-runs anything, and no other file names a scheduler.
+A scheduler is a module in this folder with the names of `Scheduler`; adding one is adding that file. What would make it
+too long is beside it, in `NAME_PART.py`. Nothing in here runs anything, and no other file names a scheduler.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -19,6 +21,20 @@ from ..model.job import Outcome, State
 from ..model.resources import Resources, TaskRange
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def at_home(path: str) -> str:
+    """A path over there as a word of a command line: what is not absolute begins in the home directory, as after ssh.
+
+    `~name` is that user's, by the shell that reads the word.
+    """
+    tilde, slash, rest = path.partition("/")
+    if not path or path.startswith("/"):
+        return shlex.quote(path)
+    if re.fullmatch(r"~[A-Za-z0-9_][A-Za-z0-9_.-]*", tilde, re.ASCII):
+        return f"{tilde}{slash}{shlex.quote(rest) if rest else ''}"
+    rest = rest if tilde == "~" else path
+    return f'"$HOME"/{shlex.quote(rest)}' if rest else '"$HOME"'
 
 
 @dataclass(frozen=True)
@@ -186,8 +202,11 @@ class Scheduler(Protocol):
     def submit_variables(self, submission: Submission, names: Mapping[str, str]) -> dict[str, str]:
         """Variables for `submit.sh`: `submit`, the command line that submits, and what `before_submit` wants."""
 
-    def parse_submission(self, out: str) -> Submitted | None:
-        """What was accepted; None: nothing was."""
+    def parse_submission(self, out: str, err: str = "") -> Submitted | None:
+        """What was accepted; None: nothing was, or it was taken back at once."""
+
+    def undecided(self, err: str) -> bool:
+        """Whether a submit command that still runs is about to say whether its job is taken back."""
 
     def doubtful(self, err: str) -> bool:
         """Whether a submit command that ended with this on stderr may have made a job all the same."""
@@ -290,7 +309,7 @@ def waited_for(job_ids: Sequence[str]) -> str:
 @cache
 def known() -> tuple[str, ...]:
     """The names of all schedulers."""
-    return tuple(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(module.name for module in pkgutil.iter_modules(__path__) if "_" not in module.name)
 
 
 def assumed() -> Scheduler:

@@ -14,7 +14,8 @@ from ..model.dates import seconds_of
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import MOST_TASKS, Resources, TaskRange
-from . import NOTHING, ByHand, Clients, Load, Queue, Record, Row, Submission, Submitted, Traced, waited_for
+from . import NOTHING, ByHand, Clients, Load, Queue, Record, Row, Submission, Submitted, Traced, at_home, waited_for
+from .gridengine_options import asked_for, without
 
 name = "gridengine"
 # Debian's wrapper has a SGE_ROOT for everybody; where there is a cell there is the name of its qmaster.
@@ -70,6 +71,7 @@ _ALL = "qstat -q '*' -xml"
 # profiles are read once, by the shell that the file `login_shells` says so of. Where all queues obey `#!`, none has to.
 before_submit = r"""
 accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with -terse that is the last one
+    ! grep -q 'could not be scheduled; try again later' "$2" || return # -now y on a full cell: the job is gone again
     grep -q -E '^Your job(-array)? [0-9.:-]+ \(".*"\) has been submitted$' "$1" ||
         tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
 }
@@ -89,6 +91,32 @@ survey() { # how queues start scripts, and what are login shells; asked once an 
     fi
     cat "$known"
 }
+verified() { # what qsub -verify says of $1, its defaults' files read and all; asked once
+    [ -f "$attempt/verified" ] || (eval "$verify") </dev/null >"$attempt/verified" 2>/dev/null
+    sed -n "s/^$1: *//p" "$attempt/verified"
+}
+mentions() { # whether anything that qsub reads may have this option (a regular expression)
+    {
+        printf '%s\n' "$submit"
+        cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request" "$job/.sge_request" 2>/dev/null
+        sed -n 's/^#\$//p' "$mine/script"
+    } | grep -q -E -e "(^|[[:space:]])-($1)" -e '-@'
+}
+places() { # the working directory, and where logs go
+    mentions '(o|e|wd)[[:space:]]' || return
+    directory=$(verified cwd)
+    printf '%s\n' "${directory:-$HOME}"
+    for stream in stdout $([ "$(verified merge)" = y ] || echo stderr); do
+        path=$(verified "${stream}_path_list") # HOST:NONE:PATH, and more of them
+        path=${path%%,*}
+        path=${path#*:*:}
+        known '$HOME' "$HOME"
+        known '$USER' "$(id -un)"
+        known '$JOB_NAME' "$(verified job_name)"
+        [ -z "$path" ] || printf '%s\n' "$path"
+    done
+}
+known() { case $path in *"$1"*) path=${path%%"$1"*}$2${path#*"$1"} ;; esac }
 surveyed() { sed -n "s/^$1 *//p" "$attempt/survey"; }
 prepare() {
     asked=
@@ -96,7 +124,7 @@ prepare() {
     if case $submit in *-S* | *-@*) true ;; *) false ;; esac ||
         cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request" "$job/.sge_request" \
             "$mine/script" 2>/dev/null | grep -q -e '-S' -e '-@'; then
-        asked=$(eval "$verify" </dev/null 2>/dev/null | sed -n 's/^shell_list: *\(.*\)/\1/p')
+        asked=$(verified shell_list)
         asked=${asked%%,*}
         asked=${asked##*:}
         printf '%s' "$asked" >"$mine/shell"
@@ -186,6 +214,8 @@ def check(script: bytes, resources: Resources) -> list[str]:
             f"job name '{resources.name}': letters, digits and _.+=%- only, and no digit first; "
             f"'{legal_name(resources.name)}' would do"
         )
+    if not script:
+        raise InvalidInput("the script is empty, which qsub refuses")
     if resources.array and (resources.array.also or resources.array.first < 1):  # G5, G42
         raise InvalidInput(f"--array {resources.array}: Grid Engine takes one range for a job, from 1 upwards")
     if resources.at_once and not (resources.array or _has_option(script, "-t")):
@@ -195,8 +225,12 @@ def check(script: bytes, resources: Resources) -> list[str]:
 
 def _has_option(script: bytes, *options: str) -> bool:
     """Whether a directive has one of these options, as far as can be told without qsub's own reading."""
-    words = b" ".join(_DIRECTIVE.findall(script)).decode("latin-1").split()
+    words = _words(script)
     return any(option in words for option in options)
+
+
+def _words(script: bytes) -> list[str]:
+    return b" ".join(_DIRECTIVE.findall(script)).decode("latin-1").split()
 
 
 def _amount(count: int) -> str:
@@ -247,13 +281,16 @@ def defaults(
     options: Sequence[str],
     names: Mapping[str, str],
     script: bytes,
-    submission: Submission,  # noqa: ARG001  # whose flags are qsub's
+    submission: Submission,
 ) -> dict[str, str]:
     """`.sge_request` of the job directory, where qsub runs: the script wins over it (sge_request(5), as tried).
 
-    `-m` and `-M` merge at every level, so they are left out when the script has its own.
+    `-m` and `-M` merge at every level, so they are left out when the script has its own; and so do the lists of `-l`,
+    where one thing has several names.
     """
     lines = [*options, *(" ".join(option) for option in _options(resources, names))]
+    asked = asked_for([*_words(script), *submission.options], {**default_names, **names})
+    lines = [line for line in (without(line, asked) for line in lines) if line]
     if _has_option(script, "-m", "-M"):
         lines = [re.sub(r"(^|\s)-[mM]\s+\S+", "", line) for line in lines]
     return {".sge_request": "\n".join(["-cwd", *lines]) + "\n"}
@@ -265,23 +302,34 @@ def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[s
     Also the variants that `before_submit` wants.
     """
     words = ["-ac", f"submithost={submission.key}"]
+    words += ["-b", "n"] if "-b" not in submission.options else []  # a site's default may be that scripts are programs
     words += [word for option in _options(submission.resources, names) for word in option]
     words += ["-h"] if submission.hold else []
     words += ["-hold_jid", ",".join(submission.after)] if submission.after else []
-    words += ["-wd", submission.workdir] if submission.workdir else []
-    words += submission.options
+    qsub = shlex.join(["qsub", *words])
+    qsub += f" -wd {at_home(submission.workdir)}" if submission.workdir else ""
+    qsub += f" {shlex.join(submission.options)}" if submission.options else ""
     # Grid Engine keeps a job's arguments line by line; `run` has them as they are.
-    script = [submission.script, *(argument.replace("\n", " ") for argument in submission.arguments)]
+    script = shlex.join([submission.script, *(argument.replace("\n", " ") for argument in submission.arguments)])
     return {
-        "submit": shlex.join(["qsub", *words, *script]),
-        "submit_by_sh": shlex.join(["qsub", *words, "-S", "/bin/sh", *script]),
-        "submit_by_env": shlex.join(["qsub", *words, "-S", "/usr/bin/env", *script]),
-        "verify": shlex.join(["qsub", *words, "-verify", submission.script]),
+        "submit": f"{qsub} {script}",
+        "submit_by_sh": f"{qsub} -S /bin/sh {script}",
+        "submit_by_env": f"{qsub} -S /usr/bin/env {script}",
+        "verify": f"{qsub} -verify {shlex.quote(submission.script)}",
     }
 
 
-def parse_submission(out: str) -> Submitted | None:
-    """The last line that accepts (G1, G2); with `-terse` the last line, if it is an ID."""
+_WAITS = "Waiting for immediate job to be scheduled."
+_TAKEN_BACK = "could not be scheduled; try again later"
+
+
+def parse_submission(out: str, err: str = "") -> Submitted | None:
+    """The last line that accepts (G1, G2); with `-terse` the last line, if it is an ID.
+
+    None also for what `-now y` took back, after the line that accepts.
+    """
+    if _TAKEN_BACK in err:
+        return None
     found = list(_ACCEPTED.finditer(out))
     if found:
         job_id, first, last, step, named = found[-1].groups()
@@ -295,6 +343,11 @@ def parse_submission(out: str) -> Submitted | None:
     except ValueError:  # more tasks than there can be
         return None
     return Submitted(job_id, named, array)
+
+
+def undecided(err: str) -> bool:
+    """`-now y`: the job is there, and is gone again unless it can be scheduled."""
+    return _WAITS in err and _TAKEN_BACK not in err and "has been successfully scheduled" not in err
 
 
 def doubtful(err: str) -> bool:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from ..model.dates import seconds_of
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
-from ..model.resources import MOST_TASKS, Resources, TaskRange
-from . import NOTHING, ByHand, Clients, Load, Queue, Record, Row, Submission, Submitted, Traced, waited_for
+from ..model.resources import MOST_TASKS, Resources, TaskRange, clock
+from . import NOTHING, ByHand, Clients, Load, Queue, Record, Row, Submission, Submitted, Traced, at_home, waited_for
+from .slurm_options import LOGS, Option, left_out, muted, of_script, read, without
 
 name = "slurm"
 probe = "has sbatch"
@@ -62,7 +64,34 @@ details() {
 # In the process that slurmd starts, which knows what environment that was given: a dash drops functions.
 hand_over() { echo "submithost_mine='$mine'; . '$mine/run'"; }
 survey() { :; }
-prepare() { :; }
+in_login() { # the login environment, and what `defaults` below says in it; nothing of ours but the arguments is left
+    login
+    unset IFS
+    PATH=/usr/local/bin:/usr/bin:/bin:$PATH
+    cd "$1" && . ./said
+}
+prepare() ( # The defaults, as `defaults` below writes them, become lines for sbatch.
+    in_login "$mine" || return
+    name=${job_name_flag:-${SBATCH_JOB_NAME-$job_name}}
+    log=%x # Slurm puts the name there, whatever is in it, and no file can be called `a/b`
+    if case $name in */*) true ;; *) [ "$(printf %s "$name" | wc -c)" -gt 200 ] ;; esac; then
+        log=$(printf %s "$name" | LC_ALL=C tr -c 'A-Za-z0-9_.+=-' _ | cut -c 1-200)
+    fi
+    while IFS='|' read -r unless line; do
+        for variable in $unless; do # what the environment says, sbatch takes for less than what a line says
+            eval "[ -z \"\${$variable+set}\" ]" || continue 2
+        done
+        printf '%s\n' "$line"
+    done <defaults | sed "s/^\(#SBATCH --[a-z]*=\)%x\(\.[oe]%\)/\1$log\2/" >defaults.new && mv defaults.new defaults
+)
+places() ( # the working directory, and where logs go
+    in_login "$mine" || return
+    printf '%s\n' "${chdir:-.}"
+    for log in "${output_flag:-${SBATCH_OUTPUT:-$output}}" "${error_flag:-${SBATCH_ERROR:-$error}}"; do
+        case $log in *%u*) log=${log%%%u*}$(id -un)${log#*%u} ;; esac
+        printf '%s\n' "$log"
+    done
+)
 """
 
 # The first line of the script is always obeyed. What --signal=B: sends, it sends to `run` alone, which passes it on.
@@ -102,25 +131,24 @@ def check(script: bytes, resources: Resources) -> list[str]:
         raise InvalidInput(f"job name {resources.name!r}: printable characters only")
     if resources.at_once and not resources.array:
         raise InvalidInput("--at-once goes with --array: Slurm takes both in one option")
+    replaced = {word for option in muted(script, read(list(_options(resources, NOTHING)))) for word in option.words}
+    warnings = _misread(resources)
+    warnings += [f"a flag is in place of the script's {shlex.join(sorted(replaced))}"] if replaced else []
     if resources.mail_on and "s" in resources.mail_on:
-        return ["--mail-on s: Slurm sends no mail when a job is suspended"]
-    return []
+        warnings.append("--mail-on s: Slurm sends no mail when a job is suspended")
+    return warnings
 
 
-def _directives_of(script: bytes) -> list[str]:
-    """The words of the lines `#SBATCH`, down to the first command (S9)."""
-    words: list[str] = []
-    for line in script.split(b"\n"):
-        if line.startswith(b"#SBATCH"):
-            words += line[len(b"#SBATCH") :].decode("utf-8", "replace").split()
-        elif line.strip() and not line.startswith(b"#"):
-            break
-    return words
-
-
-def _has_option(words: Iterable[str], long: str, short: str) -> bool:
-    """Whether `--long` or `-short` is among sbatch's options."""
-    return any(word == f"--{long}" or word.startswith((f"--{long}=", f"-{short}")) for word in words)
+def _misread(resources: Resources) -> list[str]:
+    """What sbatch itself would make of a time as it was written: `60` is minutes there, `1:00` minutes and seconds."""
+    written = getattr(resources.time, "written", "")
+    minutes, _, seconds = written.partition(":")
+    if not (minutes.isdecimal() and (seconds or "0").isdecimal()):
+        return []
+    theirs = clock(int(minutes) * 60 + int(seconds or 0))
+    return [
+        f"time {written} is {clock(resources.time or 0)} (hours:minutes:seconds); sbatch itself would read {theirs}"
+    ]
 
 
 def _duration(seconds: int) -> str:
@@ -168,16 +196,55 @@ def defaults(
 ) -> dict[str, str]:
     """Lines ahead of the script's own, which win over them; as environment (SBATCH_...) they would win over these.
 
+    One that is about the same thing as something in the script, or in the flags, would be a second request beside it,
+    and is left out. What the environment over there says is known over there: `prepare` reads lines `VARIABLES|LINE`,
+    and takes those whose variables are not set.
+
     Logs are called NAME.oID and NAME.eID, as on other schedulers, so that one Makefile serves all. Who names one of
     them gets what sbatch makes of that: with an output alone, the errors are in it.
+
+    A flag of ours wins over the script also where sbatch refuses both, or adds them up: the header without those.
     """
-    said = [*_directives_of(script), *(word for line in options for word in line.split()), *submission.options]
-    lines = [*(f"#SBATCH {option}" for option in options), *directives(resources, names)]
-    if not (_has_option(said, "output", "o") or _has_option(said, "error", "e")):
-        number = "%A.%a" if submission.resources.array or resources.array or _has_option(said, "array", "a") else "%j"
-        lines += [f"#SBATCH --output=%x.o{number}", f"#SBATCH --error=%x.e{number}"]
-        lines += ["#SBATCH --open-mode=append"]  # what a job said before it was requeued is kept
-    return {".submithost/defaults": "".join(f"{line}\n" for line in lines)}
+    own = read(list(_options(submission.resources, names)))
+    flags, scripts = [*own, *read(submission.options)], of_script(script)
+    asked = read(list(_options(resources, names)))
+    further = left_out((option for line in options for option in read(shlex.split(line))), asked)
+    lines = left_out([*further, *asked], [*flags, *scripts])
+    if not left_out([Option("output", "", ())], [*flags, *scripts, *lines]):
+        logs = []
+    else:
+        array = any(option.name == "array" for option in (*flags, *scripts, *lines))
+        number = "%A.%a" if array else "%j"
+        # What a job said before it was requeued is kept.
+        logs = read([f"--output=%x.o{number}", f"--error=%x.e{number}", "--open-mode=append"])
+    text = []
+    for option in (*lines, *logs):
+        variables = LOGS.variables if option in logs else option.family.variables
+        text.append(f"{' '.join(variables)}|#SBATCH {shlex.join(option.words)}")
+    files = {
+        ".submithost/defaults": "".join(f"{line}\n" for line in text),
+        ".submithost/said": _said(flags, [*lines, *scripts], submission),
+    }
+    if replaced := muted(script, own):
+        files[".submithost/header"] = without(script, replaced)
+    return files
+
+
+def _said(flags: Sequence[Option], scripts: Sequence[Option], submission: Submission) -> str:
+    """Shell variables for `prepare` and `places`: what flags say, and what is said otherwise."""
+
+    def last(options: Sequence[Option], name: str) -> str:
+        return next((option.value for option in reversed(options) if option.name == name), "")
+
+    chdir = last(flags, "chdir") or last(scripts, "chdir")
+    said = {
+        "chdir": at_home(submission.workdir) if submission.workdir and not last(flags, "chdir") else shlex.quote(chdir),
+        "job_name_flag": shlex.quote(last(flags, "job-name")),
+        "job_name": shlex.quote(last(scripts, "job-name") or PurePosixPath(submission.script).name),
+        **{f"{name}_flag": shlex.quote(last(flags, name)) for name in ("output", "error")},
+        **{name: shlex.quote(last(scripts, name)) for name in ("output", "error")},
+    }
+    return "".join(f"{name}={value}\n" for name, value in said.items())
 
 
 def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[str, str]:
@@ -185,20 +252,25 @@ def submit_variables(submission: Submission, names: Mapping[str, str]) -> dict[s
     words = list(_options(submission.resources, names))
     words += ["--hold"] if submission.hold else []
     words += [f"--dependency=afterany:{':'.join(submission.after)}"] if submission.after else []
-    words += [f"--chdir={submission.workdir}"] if submission.workdir else []
-    words += submission.options
+    workdir = f" --chdir {at_home(submission.workdir)}" if submission.workdir else ""
     # squeue shows a path as it was given, and the mark is in the directories above.
     script = f'"$(pwd -P)"/{shlex.quote(submission.script)}'
-    return {"submit": f"{shlex.join(['sbatch', *words])} {script} {shlex.join(submission.arguments)}".rstrip()}
+    sbatch = f"{shlex.join(['sbatch', *words])}{workdir} {shlex.join(submission.options)}".rstrip()
+    return {"submit": f"{sbatch} {script} {shlex.join(submission.arguments)}".rstrip()}
 
 
-def parse_submission(out: str) -> Submitted | None:
+def parse_submission(out: str, err: str = "") -> Submitted | None:  # noqa: ARG001  # stdout tells
     """The last line that accepts; with --parsable the last line, if it is an ID."""
     found = _ACCEPTED.findall(out)
     if found:
         return Submitted(found[-1], "")
     parsable = _PARSABLE.fullmatch(out.rstrip().rpartition("\n")[2])
     return Submitted(parsable[1], "") if parsable else None
+
+
+def undecided(err: str) -> bool:  # noqa: ARG001  # sbatch has no --immediate
+    """Never: an answer is final."""
+    return False
 
 
 def doubtful(err: str) -> bool:

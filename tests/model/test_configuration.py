@@ -154,7 +154,7 @@ def test_a_cluster_answers_to_the_name_that_invoke_shows() -> None:
             "clusters: {s: {resources: {tiem: 1}}}",
             "cluster 's': resources: unknown key 'tiem'; did you mean 'time'?",
         ),
-        ("clusters: {s: {resources: {time: 24h}}}", "cluster 's': resources: time '24h' is neither"),
+        ("clusters: {s: {resources: {time: 24x}}}", "cluster 's': resources: time '24x' is neither"),
         ("clusters: {s: {resources: {at-once: 1, at_once: 2}}}", "given twice"),
         (
             "clusters: {s: {names: {memroy: x}}}",

@@ -21,13 +21,21 @@ from tasks.model.resources import Resources, TaskRange, parse_count, parse_memor
         ("96:00:00", 96 * 3600),
         ("2-00:00:00", 2 * 86400),
         (" 0:00:36 ", 36),
+        ("1h", 3600),
+        ("90m", 5400),
+        ("1h30m", 5400),
+        ("2d", 2 * 86400),
+        ("1d12h", 36 * 3600),
+        ("45s", 45),
     ],
 )
-def test_a_time_is_seconds_or_hours_and_minutes(text: str, seconds: int) -> None:
+def test_b5_a_time_is_seconds_or_hours_and_minutes_or_in_words(text: str, seconds: int) -> None:
     assert parse_time(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "1h", "1:60", "1:00:60", "-1", "1.5", "1:2:3:4", "1-2", "٣", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "1x", "1m1h", "h", "1h 30m", "1.5h", "1:60", "1:00:60", "-1", "1.5", "1:2:3:4", "1-2", "٣", "9" * 5000]
+)
 def test_what_is_no_time_is_refused_on_one_line(text: str) -> None:
     with pytest.raises(InvalidInput, match="is neither seconds nor") as refused:
         parse_time(text)
@@ -81,6 +89,12 @@ def test_several_ranges_are_all_their_tasks() -> None:
     assert list(tasks.numbers()) == [1, 3, 5, 7]
     assert TaskRange.parse(str(tasks)) == tasks
     assert [str(part) for part in tasks.parts()] == ["7-7:1", "1-5:2", "3-3:1"]
+
+
+def test_d10_how_many_tasks_run_at_once_is_a_flag_of_its_own() -> None:
+    for text in ("1-10%2", "1-10:2%2"):
+        with pytest.raises(InvalidInput, match=f"--array {text[:-2]} --at-once 2"):
+            TaskRange.parse(text)
 
 
 @pytest.mark.parametrize("text", ["", "3-1", "1-3:0", "1,,3", "1-", "a", "1-3:1:1", "-3", "9" * 5000, "1-" + "9" * 30])

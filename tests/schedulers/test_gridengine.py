@@ -91,11 +91,10 @@ def test_g14_directives_ask_in_the_words_of_the_site() -> None:
 
 def test_the_clusters_mail_yields_to_a_script_that_has_its_own() -> None:
     default = Resources(mail="me@here", mail_on="e", time=60)
-    without = gridengine.defaults(default, ["-P p"], NAMES, b"#!/bin/sh\n", Resources())[".sge_request"]
+    flags = Submission("k", "x", Resources())
+    without = gridengine.defaults(default, ["-P p"], NAMES, b"#!/bin/sh\n", flags)[".sge_request"]
     assert without == "-cwd\n-P p\n-l h_rt=00:01:00\n-M me@here\n-m e\n"
-    assert (
-        "me@here" not in gridengine.defaults(default, [], NAMES, b"#$ -m a -M you@there\n", Resources())[".sge_request"]
-    )
+    assert "me@here" not in gridengine.defaults(default, [], NAMES, b"#$ -m a -M you@there\n", flags)[".sge_request"]
 
 
 def test_hostile_arguments_are_single_words_of_the_command_line() -> None:
@@ -107,8 +106,8 @@ def test_hostile_arguments_are_single_words_of_the_command_line() -> None:
     )["submit"]
     words = shlex.split(command)
     assert words[:3] == ["qsub", "-ac", "submithost=k"]
-    assert words[3:8] == ["-h", "-wd", "/a b", "-l", "a=b c"]
-    assert words[8:] == [".submithost/job/x", arguments[0], "", "a b"]
+    assert words[3:10] == ["-b", "n", "-h", "-wd", "/a b", "-l", "a=b c"]
+    assert words[10:] == [".submithost/job/x", arguments[0], "", "a b"]
 
 
 # --- watching

@@ -24,6 +24,7 @@ before_submit = """
 hand_over() { echo "exec /bin/sh '$mine/run'"; }
 survey() { :; }
 prepare() { :; }
+places() { :; }
 accepted() { grep -q '^started [0-9]*$' "$1"; }
 details() { :; }
 """
@@ -62,13 +63,17 @@ def submit_variables(submission, names):
     return {"submit": shlex.join(["sh", "-c", f'{start} echo "started $!"'])}
 
 
-def parse_submission(out):
+def parse_submission(out, err=""):
     found = re.findall(r"^started (\d+)$", out, re.M | re.ASCII)
     return Submitted(found[-1], "") if found else None
 
 
 def receipt(submitted):
     return f"started {submitted.job_id}"
+
+
+def undecided(err):
+    return False
 
 
 def doubtful(err):

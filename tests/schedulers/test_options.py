@@ -1,0 +1,71 @@
+"""Options as sbatch reads them, and times that it reads otherwise; all of it was tried on 22.05."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.model.resources import parse_resources
+from tasks.schedulers import gridengine, slurm
+from tasks.schedulers.slurm_options import header, of_script, read, without, words_of
+
+
+@pytest.mark.parametrize(
+    ("line", "options"),
+    [
+        ("--mem=600M", {"mem": "600M"}),
+        ("--mem 600M -n 2", {"mem": "600M", "ntasks": "2"}),
+        ("-c2 -n3", {"cpus-per-task": "2", "ntasks": "3"}),
+        ("-Hc2", {"hold": "", "cpus-per-task": "2"}),
+        ("--mem-per-c=1M", {"mem-per-cpu": "1M"}),
+        ("--mem-per=1M", {"mem-per": ""}),  # ambiguous: sbatch will say so
+        ("--comment='-c 2' --time=5 # --mem=1G", {"comment": "-c 2", "time": "5"}),
+        ("--mem=1G#x", {"mem": "1G"}),
+        ('--job-name="a b"c', {"job-name": "a bc"}),
+        ("--exclusive -c 2", {"exclusive": "", "cpus-per-task": "2"}),
+        ("--site-option x y -t 5", {"site-option": "x y", "time": "5"}),
+        ("-t", {"time": ""}),
+    ],
+)
+def test_d4_a_line_of_a_script_is_read_as_sbatch_reads_it(line: str, options: dict[str, str]) -> None:
+    assert {option.name: option.value for option in read(words_of(line))} == options
+
+
+def test_d4_only_lines_above_the_first_command_count_wherever_comments_stand() -> None:
+    script = b"#!/bin/sh\n\n  # text\n#SBATCH -c2\n #SBATCH -n3\n#SBATCH\t-t 7\n#SBATCH--mem=9\necho\n#SBATCH -N2\n"
+    assert [option.name for option in of_script(script)] == ["cpus-per-task", "time", "mem"]
+    assert without(script, of_script(script)[:1]).count("replaced") == 1
+
+
+@given(words=st.lists(st.text(max_size=9) | st.sampled_from(["--mem", "-c", "-Hc", "--ti", "--x=1", "'"]), max_size=9))
+def test_d4_whatever_the_words_are_none_is_lost_that_is_an_option(words: list[str]) -> None:
+    for option in read(words):
+        assert option.name is not None
+        assert read(list(option.words))
+    words_of(" ".join(words))
+    script = "".join(f"#SBATCH {word}\n" for word in words).encode("utf-8", "surrogatepass")
+    assert len(header(script)) <= script.count(b"\n") + 1
+
+
+def test_d4_words_that_are_quoted_come_back() -> None:
+    for words in (["-J", "a b"], ['--comment=it\'s "q" \\ #'], ["--x=$HOME `x`"]):
+        assert words_of(shlex.join(words)) == words
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ("60", "time 60 is 0:01:00 (hours:minutes:seconds); sbatch itself would read 1:00:00"),
+        ("1:00", "time 1:00 is 1:00:00 (hours:minutes:seconds); sbatch itself would read 0:01:00"),
+        ("1:00:00", ""),
+        ("1-02:00", ""),
+        ("90m", ""),
+    ],
+)
+def test_b5_a_time_that_sbatch_would_read_otherwise_is_told(time: str, said: str) -> None:
+    asked = parse_resources(time=time)
+    assert "".join(slurm.check(b"#!/bin/sh\n", asked)) == said
+    assert gridengine.check(b"#!/bin/sh\n", asked) == []  # which has no other meaning for any of these
