@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         "project": "the project",
         "option": 'more of the scheduler\'s own options, --option "-l x=y"; may be repeated',
         "put": "a file or directory to lay beside the job; may be repeated",
-        "workdir": "run in this directory of the cluster instead of the job directory",
+        "workdir": "run in this directory of the cluster, below home or absolute, instead of the job directory",
         "hold": "submit it held",
         "key": "the name of this submission: the same key again never makes a second job",
         "job-file": "keep key and job ID in this file; the same file again continues that submission",
