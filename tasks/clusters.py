@@ -66,6 +66,7 @@ def queues(c: Context, json: bool = False) -> None:
     from . import output
     from .model.wording import one_line
     from .session import session_of
+    from .tables import QUEUE_COLUMNS
 
     session = session_of(c)
     load = session.query(session.scheduler.load_command(), session.scheduler.parse_load)
@@ -76,9 +77,7 @@ def queues(c: Context, json: bool = False) -> None:
     rows.append((session.name, None, None, None, None, load.waiting))
     if json:
         for row in rows:
-            print(json_.dumps(dict(zip(output.QUEUE_COLUMNS, row, strict=True))))
+            print(json_.dumps(dict(zip(QUEUE_COLUMNS, row, strict=True))))
     else:
         rows[-1] = (session.name, "(all)", None, None, None, load.waiting)
-        output.show_rows(
-            output.QUEUE_COLUMNS, [["-" if cell is None else one_line(cell) for cell in row] for row in rows]
-        )
+        output.show_rows(QUEUE_COLUMNS, [["-" if cell is None else one_line(cell) for cell in row] for row in rows])

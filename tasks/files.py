@@ -30,6 +30,7 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
     from . import output, sending
     from .listing import all_files, local, summary, tell
     from .model.errors import InvalidInput
+    from .model.wording import typed
     from .session import session_of
 
     here = Path(source).expanduser()
@@ -51,7 +52,9 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
             output.show_path(Path(name, entry.path))
         output.say(f"{session.name}: {summary(plan.changed)} would go into {plan.there.path}")
         return
-    sending.send(session, plan, mine, place)
+    again = typed(session.name, "put", source=source, target=target)
+    with output.last_word(lambda: [f"{session.name}: what has arrived is kept; this goes on with the rest: {again}"]):
+        sending.send(session, plan, mine, place)
     output.say(f"{session.name}: {summary(plan.changed)} into {plan.there.path}")
 
 
@@ -76,6 +79,7 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     from . import output
     from .listing import all_files, inside, look, stays_inside, summary, tell, what
     from .model.errors import InvalidInput, SchedulerError
+    from .model.wording import typed
     from .session import session_of
     from .transfer import Changes, Found, bring, laid_before, refuse_newer
 
@@ -104,7 +108,9 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     changes = Changes.between(found, Path(target), force=force)
     if not dry_run:
         directory = there.path if there.kind == "directory" else str(PurePosixPath(there.path).parent)
-        bring(session, directory, Path(target), changes.wanted)
+        again = typed(session.name, "get", source=source, target=target if target != "." else "", force=force)
+        with output.last_word(lambda: [f"{session.name}: what has come is kept; this goes on with the rest: {again}"]):
+            bring(session, directory, Path(target), changes.wanted)
     for file in changes.wanted:
         if file.entry.kind != "d":
             output.show_path(Path(target) / file.name)

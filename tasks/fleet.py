@@ -167,6 +167,7 @@ def _listen(workers: Sequence[Worker], merged: Merged) -> None:
     except KeyboardInterrupt:
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         signal.alarm(_PATIENCE)
+        merged.interrupted()
         for worker in workers:
             worker.kill(signal.SIGINT)
         try:

@@ -190,7 +190,7 @@ def status(
     from .model.job import State
     from .reconciling import confirmed, not_known_yet
     from .selection import select, select_live
-    from .watching import Watch
+    from .watching import Watch, go_on
 
     session, selected = select_live(c) if all else select(c, job or ())
     selected, unknown = confirmed(session, selected)
@@ -206,7 +206,7 @@ def status(
         output.say(f"{session.name}: {what}")
     seen = Watch(session, selected)
     if watch:
-        with output.live_jobs(json) as show:
+        with output.last_word(lambda: go_on(seen, "status --watch")), output.live_jobs(json) as show:
             try:
                 seen.wait(None, show)
             except Unreachable:

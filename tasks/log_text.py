@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from codecs import getincrementaldecoder
+from typing import TextIO
 
 # A colour, which stays; what is no text, or turns its direction; and a colour whose end has not come yet.
 _STEERS = re.compile(
@@ -16,32 +17,38 @@ _CUT_COLOUR = re.compile(r"\x1b(\[[0-9;:]{0,32})?\Z")
 class Log:
     """To a pipe byte for byte. To a terminal as `less -R` shows it: colours, and nothing else that steers a terminal.
 
-    Carriage return and backspace pass, since progress bars are made of them.
+    Carriage return and backspace pass, since progress bars are made of them. `begun`: something was written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._decode = getincrementaldecoder("utf-8")("backslashreplace").decode
-        self._watched = sys.stdout.isatty()
+        self._stream = stream or sys.stdout
+        self._watched = self._stream.isatty()
         self._rest = ""
+        self.begun = False
 
     def write(self, piece: bytes) -> None:
         """The next bytes of it."""
+        self.begun = True
         if self._watched:
             text = self._rest + self._decode(piece)
             cut = _CUT_COLOUR.search(text)
             self._rest = cut[0] if cut else ""
-            piece = harmless(text[: len(text) - len(self._rest)])
-        sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
+            piece = harmless(text[: len(text) - len(self._rest)], self._stream.encoding)
+        self._out(piece)
 
     def close(self) -> None:
         """Show what was held back; no colour lasts."""
-        if self._watched:
-            sys.stdout.buffer.write(harmless(self._rest) + b"\x1b[m")
-            sys.stdout.buffer.flush()
+        if self._watched and self.begun:
+            self._out(harmless(self._rest, self._stream.encoding) + b"\x1b[m")
+
+    def _out(self, data: bytes) -> None:
+        self._stream.flush()
+        self._stream.buffer.write(data)
+        self._stream.buffer.flush()
 
 
-def harmless(text: str) -> bytes:
-    """What steers a terminal as its escape, in the terminal's own encoding."""
+def harmless(text: str, encoding: str) -> bytes:
+    """What steers a terminal as its escape, in the terminal's `encoding`."""
     shown = _STEERS.sub(lambda found: found[1] or repr(found[0])[1:-1], text)
-    return shown.encode(sys.stdout.encoding, "backslashreplace")
+    return shown.encode(encoding, "backslashreplace")

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
 
 from . import output
 from .model.job import Job, State
 from .model.wording import one_line
 from .session import terminal
+from .tables import JOB_COLUMNS, QUEUE_COLUMNS, Styles
 from .workers import Stream
 
-if TYPE_CHECKING:
-    from rich.live import Live
-
 # The verbs that show a row or more for each cluster, with their columns: one that could not be asked has a row too.
-_ROWS: Mapping[str, Sequence[str]] = {"status": ("cluster", *output.JOB_COLUMNS), "queues": output.QUEUE_COLUMNS}
+_ROWS: Mapping[str, Sequence[str]] = {"status": ("cluster", *JOB_COLUMNS), "queues": QUEUE_COLUMNS}
 Cells = list[str]
 Marks = dict[int, str]
 
@@ -35,9 +34,16 @@ class Merged:
         self._columns = list(_ROWS.get(verb, ()))
         self._json = as_json
         self._live = live
-        self._screen: Live | None = None
+        self._screen = ExitStack()
+        self._draw: Callable[[Sequence[str], Sequence[Cells], Styles], None] | None = None
         self._spoke: set[str] = set()
+        self._interrupted = False
+        self._last_words: set[str] = set()
         self._person = sys.stdout.isatty()
+
+    def interrupted(self) -> None:
+        """Ctrl-C: from now on each cluster has its last word."""
+        self._interrupted = True
 
     def line(self, name: str, stream: Stream, line: bytes) -> None:
         """Say it, with the cluster's name."""
@@ -72,6 +78,8 @@ class Merged:
         """Say why, where it is an error. What could not be asked is shown as that."""
         if said:
             self._say(name, said)
+        if self._interrupted and name not in self._last_words:
+            self._say(name, f"{self._verb} was interrupted")
         if not status or self._verb not in _ROWS or self._tables[name] or name in self._spoke:
             return
         known = {"cluster": name, "state": str(State.UNKNOWN)}
@@ -84,28 +92,26 @@ class Merged:
 
     def show(self) -> None:
         """The table, unless it was shown all the time."""
-        if self._screen:
-            self._screen.stop()
-        elif not self._live and any(self._tables.values()):
+        self._screen.close()
+        if not self._live and any(self._tables.values()):
             with terminal.turn():
                 output.show_rows(*self._table())
                 sys.stdout.flush()
 
-    def _table(self) -> tuple[Sequence[str], Sequence[Cells], output.Styles]:
+    def _table(self) -> tuple[Sequence[str], Sequence[Cells], Styles]:
         rows = [row for rows in self._tables.values() for row in rows]
         styles = {(at, place): style for at, (_, marks) in enumerate(rows) for place, style in marks.items()}
         return self._columns, [cells for cells, _ in rows], styles
 
     def _redraw(self) -> None:
-        from rich.live import Live
-
-        if not self._screen:
-            self._screen = Live(auto_refresh=False, vertical_overflow="visible")
-            self._screen.start()
         with terminal.turn():
-            self._screen.update(output.table(*self._table()), refresh=True)
+            if not self._draw:
+                self._draw = self._screen.enter_context(output.redrawn())
+            self._draw(*self._table())
 
     def _say(self, name: str, line: str) -> None:
+        if self._interrupted:
+            self._last_words.add(name)
         with terminal.turn():
             output.say(line if line.startswith((f"{name}: ", f"{name} (")) else f"{name}: {line}")
 

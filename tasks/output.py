@@ -6,39 +6,46 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from .model.job import Job, Outcome, State, iso
 from .model.wording import fab, one_line
+from .tables import JOB_COLUMNS, NOTHING, Cells, Styles, most_urgent, table
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
-JOB_COLUMNS = ("job", "name", "state", "exit", "submitted", "started", "ended (UTC)")
-QUEUE_COLUMNS = ("cluster", "queue", "used", "free", "down", "waiting")
 _SAFE = 200
-Styles = Mapping[tuple[int, int], str]
-NOTHING: Styles = MappingProxyType({})
 _NOBODY = Job("", "")
-_TIME = re.compile(r"\d{4}-(\d\d-\d\d)T(\d\d:\d\d:\d\d)Z", re.ASCII)
+# What a terminal shows of Ctrl-C behind what is redrawn: `^C`. If that went on in the next line, the first would stay.
+_CONTROL_C = 2
 # Of so many failed tasks at once each has a line of its own.
 _AT_ONCE = 20
+
+
+@contextmanager
+def last_word(words: Callable[[], Iterable[str]]) -> Iterator[None]:
+    """Ctrl-C in here says what goes on without us, and what to type to take it up again; then it goes its way."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr)  # what the terminal shows of the key, `^C`
+        for line in words():
+            say(line)
+        raise
 
 
 class Rows(Protocol):
     """What takes the rows of a table; `live`: they replace those before."""
 
-    def __call__(
-        self, columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles, *, live: bool
-    ) -> None: ...
+    def __call__(self, columns: Sequence[str], rows: Cells, styles: Styles, *, live: bool) -> None: ...
 
 
 # Where rows go instead of stdout, in a process that works for one of several clusters (workers.py).
@@ -90,30 +97,39 @@ def _job_rows(jobs: Sequence[Job]) -> tuple[list[list[str]], dict[tuple[int, int
     return [_row(job) for job in jobs], {(at, 2): style(job.state) for at, job in enumerate(jobs)}
 
 
-def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles = NOTHING) -> None:
+def show_rows(columns: Sequence[str], rows: Cells, styles: Styles = NOTHING) -> None:
     """A table for a person, whose cells may have styles by row and column; lines with tabs for a pipe."""
     if rows_to:
         rows_to(columns, rows, styles, live=False)
     elif sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(table(columns, rows, styles))
+        console = Console()
+        console.print(table(columns, rows, styles, console.width))
     else:
         for row in rows:
             print("\t".join(row))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Styles) -> Table:
-    """For a person: no frame, short times."""
-    from rich.table import Table
-    from rich.text import Text
+@contextmanager
+def redrawn() -> Iterator[Callable[[Sequence[str], Cells, Styles], None]]:
+    """Yield what shows a table of jobs again and again in the same place: no higher than the screen, until the last."""
+    from rich.live import Live
 
-    made = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        made.add_column(column, no_wrap=column not in ("name", "state", "directory"), overflow="fold")
-    for at, row in enumerate(rows):
-        made.add_row(*(Text(_short(cell), style=styles.get((at, place), "")) for place, cell in enumerate(row)))
-    return made
+    last: list[RenderableType] = []
+    with Live(auto_refresh=False, vertical_overflow="crop") as live:
+
+        def show(columns: Sequence[str], rows: Cells, styles: Styles) -> None:
+            width, height = live.console.size
+            width -= _CONTROL_C
+            live.update(most_urgent(columns, rows, styles, width, height - 1), refresh=True)
+            last[:] = [table(columns, rows, styles, width)]
+
+        try:
+            yield show
+        finally:
+            if last:
+                live.update(last[0])
 
 
 @contextmanager
@@ -131,10 +147,8 @@ def live_jobs(as_json: bool) -> Iterator[Callable[[Sequence[Job]], None]]:
         yield changed
         return
     if sys.stdout.isatty() and not as_json:
-        from rich.live import Live
-
-        with Live(auto_refresh=False, vertical_overflow="visible") as live:
-            yield lambda jobs: live.update(table(JOB_COLUMNS, *_job_rows(jobs)), refresh=True)
+        with redrawn() as redraw:
+            yield lambda jobs: redraw(JOB_COLUMNS, *_job_rows(jobs))
         return
     told: dict[str, Job] = {}
 
@@ -158,12 +172,6 @@ def _row(job: Job) -> list[str]:
         "-" if outcome.exit_status is None else str(outcome.exit_status),
         *(iso(when) or "-" for when in (job.submitted_at, outcome.started_at, outcome.ended_at)),
     ]
-
-
-def _short(cell: str) -> str:
-    """A cell, a time without its year: three whole times would not leave a name its place in 80 columns."""
-    time = _TIME.fullmatch(cell)
-    return f"{time[1]} {time[2]}" if time else cell
 
 
 def style(state: State) -> str:
@@ -245,7 +253,15 @@ class Progress:
                 states[outcome.state] = states.get(outcome.state, 0) + 1
         passed = int(time.monotonic() - self._began)
         counts = ", ".join(f"{states[state]} {state}" for state in State if state in states)
-        return f"waiting {passed // 60}:{passed % 60:02}: {counts}"
+        return one_line(f"waiting {passed // 60}:{passed % 60:02}: {counts}", _columns() - 1 - _CONTROL_C)
+
+
+def _columns() -> int:
+    """How wide the terminal at stderr is: a line that moves must not go on in the next one."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 @contextmanager
@@ -303,7 +319,9 @@ class _Bar(threading.Thread):
             columns += [TimeElapsedColumn()]
         else:
             columns += [DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()]
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        console = Console(stderr=True)
+        console.width -= _CONTROL_C
+        with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(one_line(self._what), total=self._total)
             while not self._over.wait(0.1):
                 progress.update(task, completed=self._done)

@@ -48,6 +48,10 @@ class _NoSshConfig(paramiko.SSHConfig):
         return paramiko.SSHConfigDict(hostname=hostname)
 
 
+_EVERYWHERE = ("hosts", "identity", "ssh-config", "help")
+"""Those of them that somebody may have meant behind a task."""
+
+
 class Settings(Config):
     """Fabric's defaults and the command line, and nothing from any file or from the environment."""
 
@@ -168,8 +172,8 @@ class Program(Fab):
         word, ask = match[1].partition("=")[0], f"{self.binary} --list"
         if word.startswith("-"):
             task = context.name if context else None
-            contexts = [self.initial_context, *([context] if context else [])]
-            known = [to_flag(name) for each in contexts for argument in each.args.values() for name in argument.names]
+            known = list(context.flags if context else self.initial_context.flags)
+            known += [to_flag(name) for name in _EVERYWHERE]
             of = f" of {task}" if task else ""
             what, ask = f"flag {one_line(word)}{of}", f"{self.binary} --help {task or ''}".rstrip()
         else:

@@ -46,9 +46,10 @@ def jobs(
     from .session import named_cluster, session_of
 
     states = [each.value for each in State]
+    known = ", ".join(states)
     for text in state or ():
         if text not in states:
-            raise InvalidInput(f"--state {text}: no such state{nearest(text, states) or f' ({chr(44).join(states)})'}")
+            raise InvalidInput(f"--state {text}: no such state{nearest(text, states) or f'; states are {known}'}")
     only = session_of(c).name if named_cluster(c) else None
     ledger = Ledger()
     failures = _refreshed(c, ledger.jobs(only, live=True)) if refresh else []

@@ -13,10 +13,10 @@ from . import output
 from .listing import SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
 from .login_node import Program
 from .model.errors import InvalidInput
-from .model.job import Job
-from .model.wording import number
+from .model.job import Job, State
+from .model.wording import number, typed
 from .schedulers import Submitted
-from .selection import Selected
+from .selection import Selected, named
 from .session import Session
 from .transfer import Changes, Found, bring, laid_before, refuse_newer, same
 from .watching import Watch
@@ -41,11 +41,28 @@ def fetch(
 
     Raises InvalidInput when something here is in the way, SchedulerError when a job directory is gone, Unreachable.
     """
+    called = [job_id if task is None else f"{job_id}.{task}" for job_id, task in named(selected)]
+    again = typed(session.name, "fetch", job=called, to=str(to or ""), only=only, force=force)
+    with output.last_word(lambda: [f"{session.name}: what has come is kept; this goes on with the rest: {again}"]):
+        _fetch(session, watch, selected, to, only, force=force, quiet=quiet)
+
+
+def _fetch(
+    session: Session,
+    watch: Watch,
+    selected: Sequence[Selected],
+    to: Path | None,
+    only: Sequence[str],
+    *,
+    force: bool,
+    quiet: bool,
+) -> None:
     kept: list[str] = []
     for job, _ in selected:
         job.there()
     watch.look()  # the end of a job whose files are looked at afterwards is that of all that it left behind
-    for job, tasks in selected:
+    for job, tasks in ((watch.jobs[job.key], tasks) for job, tasks in selected):
+        _say_if_alive(job, tasks)
         own = "".join(char if char.isprintable() and char != "/" else "_" for char in f"{job.name}-{job.job_id}")
         target = (to / own if len(selected) > 1 else to) if to else here / own
         if not to or len(selected) > 1:
@@ -83,6 +100,15 @@ def _said(changes: Changes, target: Path, found: Sequence[Found]) -> str:
         return f"nothing to bring: {all_files(changes.unchanged)} in {target} already"
     same_here = f", {changes.unchanged} unchanged" if changes.unchanged else ""
     return f"{summary([file.entry for file in changes.wanted])} into {target}{same_here}"
+
+
+def _say_if_alive(job: Job, tasks: Sequence[int]) -> None:
+    """Results of a job that goes on are what there is so far."""
+    state = job.only(tasks).state
+    if state is State.UNKNOWN:
+        output.say(f"{job.title()} is not known to have ended: this is what there is of it now")
+    elif not state.ended:
+        output.say(f"{job.title()} is still {state}: this is what there is of it so far")
 
 
 def _check_ours(target: Path) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from .model.errors import InvalidInput
+from .model.errors import InvalidInput, nearest
 from .model.job import Job
 from .model.ledger import from_record, to_record
-from .model.wording import fab
+from .model.wording import fab, one_line
 from .session import Session, named_cluster, session_of
 
 # How old (ns since 1970) a job file is that names no job yet: make is to repeat the submit, which continues it.
@@ -183,5 +183,16 @@ def resolve(session: Session, text: str) -> Selected:
     else:
         found = ledger.by_key(name, text)
     if not found:
-        raise InvalidInput(f"{name}: no job '{text}' was submitted from here (last, a job ID, a job file, or a key)")
+        what = f"{name}: no job '{one_line(text)}' was submitted from here"
+        raise InvalidInput(f"{what}{_meant(session, text) or ' (--job takes last, a job ID, a job file, or a key)'}")
     return found, ()
+
+
+def _meant(session: Session, text: str) -> str:
+    """The job that somebody may have meant: the last one of that name, or one whose key is near."""
+    if text.isdigit():
+        return ""
+    jobs = session.ledger.jobs(session.name)
+    if of_name := [job for job in jobs if job.name == text and job.job_id]:
+        return f"; job {of_name[-1].job_id} has that name: --job {of_name[-1].job_id}"
+    return nearest(text, ["last", *(job.key for job in jobs)])

@@ -21,6 +21,7 @@ from .model.errors import InvalidInput, SubmithostError
 from .model.wording import one_line
 
 JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
+ONE_JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key"
 JSON = "one JSON object per job and line on stdout"
 
 

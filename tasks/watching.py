@@ -20,7 +20,7 @@ from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerErro
 from .model.job import Job, Outcome, State
 from .model.repairs import by_origin, later, with_repairs
 from .model.settling import Known, Notes, noted_ends, settle
-from .model.wording import fab, number
+from .model.wording import fab, number, typed
 from .pacing import EVERY, Pace
 from .schedulers import Row, Traced
 from .selection import Selected
@@ -28,6 +28,8 @@ from .session import Session, back_off
 
 # How long one program goes on looking before a new one begins, in seconds.
 _ONE_LOOK = 600
+# So many jobs are named one by one in a command to type, where another word means all of them.
+_NAMED = 5
 Told = Callable[[Sequence[Job]], None]
 
 
@@ -301,15 +303,20 @@ class Watch:
 
 def watch_to_the_end(watch: Watch, limit: float | None) -> None:
     """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
-    name = watch.session.name
-    with closing(output.Progress()) as progress:
-        try:
-            watch.wait(limit, progress)
-        except KeyboardInterrupt:
-            progress.close()
-            for job in watch.live():
-                output.say(f"{job.title()} goes on; watch it again: {fab()} -H {name} wait --job {job.job_id}")
-            raise
+    with output.last_word(lambda: go_on(watch, "wait")), closing(output.Progress()) as progress:
+        watch.wait(limit, progress)
+
+
+def go_on(watch: Watch, verb: str) -> list[str]:
+    """The last word when nobody watches these jobs any more: that they go on, and what watches them again."""
+    jobs = watch.live()
+    if not jobs:
+        return []
+    each = {"job": [job.job_id or "" for job in jobs]}
+    again = typed(watch.session.name, verb, **({"all": True} if verb != "wait" and len(jobs) > _NAMED else each))
+    if len(jobs) == 1:
+        return [f"{jobs[0].title()} goes on; watch it again: {again}"]
+    return [f"{len(jobs)} jobs on {watch.session.name} go on; watch them again: {again}"]
 
 
 def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:

@@ -185,7 +185,7 @@ def _interrupted(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG
 
 
 def _work(name: str, context: Context, verbs: Verbs, tasks: int, told: int) -> None:
-    from . import output, results
+    from . import output, results, tables
     from .session import close_all
 
     def tell(**what: Any) -> None:
@@ -193,7 +193,7 @@ def _work(name: str, context: Context, verbs: Verbs, tasks: int, told: int) -> N
         while data:
             data = data[os.write(told, data) :]
 
-    def rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: output.Styles, *, live: bool) -> None:
+    def rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: tables.Styles, *, live: bool) -> None:
         tell(columns=columns, rows=rows, styles=[(*place, style) for place, style in styles.items()], live=live)
 
     output.rows_to = rows

@@ -6,7 +6,6 @@ mappings (`resources`, `names`) merge, everything else replaces. What else is in
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import shlex
@@ -121,9 +120,8 @@ def _read_clusters(text: str, path: Path, reserved: Collection[str]) -> dict[str
     top = parse_mapping(text, path)
     if "clusters" not in top:
         for key in top:
-            if difflib.get_close_matches(key.casefold(), ["clusters"], cutoff=0.8):
-                word = one_line(key)
-                raise InvalidInput(f"{one_line(path)}: unknown key {word!r}; did you mean 'clusters'?")
+            if near := nearest(key, ["clusters"]):
+                raise InvalidInput(f"{one_line(path)}: unknown key {one_line(key)!r}{near}")
         return {}
     clusters = top["clusters"] or {}  # `clusters:` with nothing under it
     if not isinstance(clusters, dict):

@@ -17,7 +17,6 @@ A message is one line that says what happened, where, and what to do.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -83,7 +82,46 @@ class StillRunning(SubmithostError):
     exit_status = 6
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'X'?`` for the nearest of `known`, or an empty string when none is near."""
-    found = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{found[0]}'?" if found else ""
+def nearest(word: str, known: Iterable[str], show: str = "{}") -> str:
+    """Return ``; did you mean 'X'?`` for the nearest of `known`, or an empty string when none is near.
+
+    `show` is what is made of X: how it is to be typed.
+    """
+    found = closest(word, known)
+    return f"; did you mean '{show.format(found)}'?" if found else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that was most likely meant; None where none is near."""
+    found = [(distance, name) for name in known if (distance := _distance(_plain(word), _plain(name))) is not None]
+    return min(found, key=lambda one: one[0])[1] if found else None
+
+
+def _distance(typed: str, meant: str) -> int | None:
+    """One slip of the fingers, or two in a longer word that begins right; or one word is the beginning of the other."""
+    short = min(len(typed), len(meant))
+    slips = _slips(typed, meant)
+    most = 0 if short < 3 else 2 if short > 4 and typed[0] == meant[0] else 1
+    if slips <= most:
+        return slips
+    begun = (len(typed) > 2 and meant.startswith(typed)) or (len(meant) > 3 and typed.startswith(meant))
+    return 3 if begun else None
+
+
+def _plain(word: str) -> str:
+    return word.lstrip("-").casefold().replace("_", "-")
+
+
+def _slips(one: str, other: str) -> int:
+    """How many letters are missing, added or wrong, or are two exchanged ones (3: so many or more)."""
+    if abs(len(one) - len(other)) > 2:
+        return 3
+    before, row = list[int](), list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        last, before, row = before, row, [at]
+        for there, meant in enumerate(other, 1):
+            slips = min(before[there] + 1, row[-1] + 1, before[there - 1] + (letter != meant))
+            if at > 1 and there > 1 and (letter, one[at - 2]) == (other[there - 2], meant):
+                slips = min(slips, last[there - 2] + 1)
+            row.append(slips)
+    return min(3, row[-1])

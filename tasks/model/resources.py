@@ -62,6 +62,8 @@ class TaskRange:
         if not match:
             raise InvalidInput(f"array {whole!r} is not a range like 1-100 or 1-100:2")
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
+        if first == 1 and last == 0:
+            raise InvalidInput(f"array {whole!r} has no task in it: is what its tasks were counted from empty?")
         if last < first or step < 1:
             raise InvalidInput(f"array {whole!r}: tasks count upwards, in steps of at least 1")
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -20,6 +22,15 @@ def number(text: str) -> int | None:
 def fab() -> str:
     """The program that was called, for messages that say what to type: `fab`, or `submithost`."""
     return "submithost" if "submithost" in Path(sys.argv[0]).parts[-2:] else "fab"
+
+
+def typed(cluster: str, verb: str, **flags: str | bool | Sequence[str]) -> str:
+    """What to type: `fab -H sharc fetch --job 12 --to 'my results'`. A flag that is empty or False is left out."""
+    words = [fab(), "-H", cluster, *verb.split()]
+    for name, given in flags.items():
+        for value in [given] if isinstance(given, (str, bool)) else given:
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)] if value else []
+    return shlex.join(words)
 
 
 def size_of(kib: int) -> str:

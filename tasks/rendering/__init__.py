@@ -100,10 +100,16 @@ def render(
     check_names(variables, dialect.variables)
     directives = engine.Directives(dialect.directives, resources, defaults)
     context = {**variables, **dialect.variables, "scheduler": dialect.name, "directives": directives}
+
+    def hint(undefined: str) -> str:
+        from . import description
+
+        return description.misspelt(path, undefined, variables)
+
     before = random.getstate()
     random.seed(seed)  # Jinja2's `random` and `lipsum` have no other
     try:
-        return JobScript(engine.render(path, data, context), path.stem, path, rendered=True)
+        return JobScript(engine.render(path, data, context, hint), path.stem, path, rendered=True)
     finally:
         random.setstate(before)
 

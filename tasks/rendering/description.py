@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import meta, nodes
 
-from ..model.errors import InvalidInput, nearest
+from ..model.errors import InvalidInput, closest, nearest
 from ..model.wording import one_line
 from . import engine
 from .places import SUFFIX, lookup, read, template_name, templates
@@ -94,6 +94,22 @@ def unused(path: Path, names: Iterable[str]) -> list[str]:
         for name in names
         if name not in uses
     ]
+
+
+def misspelt(path: Path, undefined: str, given: Iterable[str]) -> str:
+    """What is said of a variable that is not set, where one was given that the template does not use, or where the
+    template itself seems to mean one that there always is; else an empty text.
+    """
+    uses: dict[str, _Use] = {}
+    _collect(path, uses, set())
+    if near := closest(undefined, set(given) - set(uses)):
+        what = (
+            f"template variable '{undefined}' is not set, and '{one_line(near)}' is, which this template does not use"
+        )
+        return f"{what}; did you mean --set {undefined}=...?"
+    if meant := nearest(undefined, BUILT_IN):
+        return f"template variable '{undefined}' is not set{meant}"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from ..model.resources import Resources, parse_resources
 from ..model.wording import one_line
 from .places import lookup, read, templates
 
+Hint = Callable[[str], str]
 _RESOURCES = tuple(field.name for field in fields(Resources))
 _RAW = "; text with '{{' or '{%' in it goes between {% raw %} and {% endraw %}"
 _TAGS = (
@@ -73,11 +74,11 @@ class Directives:
         return self._resources.over(wishes).over(self._defaults)
 
 
-def render(path: Path, data: bytes, context: Mapping[str, object]) -> bytes:
+def render(path: Path, data: bytes, context: Mapping[str, object], hint: Hint) -> bytes:
     """The text of template `path`, whose bytes are `data`. Raises InvalidInput with file and line number."""
     loader = _Loader(path, data)
     try:
-        text = environment(loader, context).get_template(str(path)).render()
+        text = environment(loader, context, hint).get_template(str(path)).render()
         if text.lstrip("\ufeff \t\r\n").startswith("#!"):  # a comment above it must not cost the job its shell
             text = text.lstrip("\ufeff \t\r\n")
         return text.encode("utf-8", "surrogateescape")
@@ -93,8 +94,13 @@ def parse(path: Path, data: bytes) -> jinja2.nodes.Template:
         raise _explained(error, path, {str(path)}) from None
 
 
-def environment(loader: jinja2.BaseLoader, known: Mapping[str, object]) -> jinja2.Environment:
-    """Jinja2's environment; the variables `known` are in whatever a template includes or imports, too."""
+def environment(
+    loader: jinja2.BaseLoader, known: Mapping[str, object], hint: Hint = lambda _: ""
+) -> jinja2.Environment:
+    """Jinja2's environment; the variables `known` are in whatever a template includes or imports, too.
+
+    `hint` says of an undefined variable what may be wrong with it.
+    """
 
     class Undefined(jinja2.StrictUndefined):
         @property
@@ -103,7 +109,7 @@ def environment(loader: jinja2.BaseLoader, known: Mapping[str, object]) -> jinja
             if self._undefined_hint or not isinstance(name, str):
                 return super()._undefined_message
             if self._undefined_obj is jinja2.utils.missing:
-                return f"'{name}' is undefined{nearest(name, known) or f'; give it with --set {name}=...'}"
+                return hint(name) or f"template variable '{name}' is not set; give it with --set {name}=..."
             members = self._undefined_obj if isinstance(self._undefined_obj, dict) else ()
             return super()._undefined_message + nearest(name, members)
 

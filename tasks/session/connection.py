@@ -25,8 +25,9 @@ import paramiko
 from paramiko.auth_handler import AuthHandler
 from paramiko.ssh_exception import IncompatiblePeer
 
+from ..model import configuration
 from ..model.cluster import Cluster
-from ..model.errors import ConnectionLost, InvalidInput, LoginRefused, SubmithostError, Unreachable
+from ..model.errors import ConnectionLost, InvalidInput, LoginRefused, SubmithostError, Unreachable, nearest
 from . import alive, host_key, known_hosts, openssh, terminal
 from .authentication import Login, Place
 from .openssh import Destination
@@ -230,7 +231,11 @@ def _socket(place: Place, there: Destination, over: Connection | None, timeout: 
             return Proxy(there.proxy_command)
         return dial(there, timeout, lambda address: place.passed("name", f"{there.hostname}, address {address}"))
     except socket.gaierror as error:
-        raise Unreachable(f"{place.where}: no such host is known here ({error.strerror}): check its name") from None
+        known = configuration.load().clusters
+        near = "" if place.name in known else nearest(place.name, known)
+        raise Unreachable(
+            f"{place.where}: no such host is known here ({error.strerror}): check its name{near}"
+        ) from None
     except TimeoutError:
         raise Unreachable(
             f"{place.where} does not answer within {timeout} s: is it up, and reachable from here?"

@@ -102,7 +102,7 @@ def ended(on: Cluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, En
     cell, variable = on, furnish(on.home)
     option = f"--option=-v {variable}" if isinstance(on, Cell) else f"--option=--export=ALL,{variable}"
     person = move_in(tmp_path_factory.mktemp("templates") / "home", register.registration().read_text())
-    person.script("inputs", "one\nit's $(two)\nthree")
+    (person.work / "inputs").write_bytes(b"one\r\n\n it's $(two)\n  \t\nthree")
     person.script("model.py", "import sys; print(sys.argv[1:], sys.prefix)")
     person.script("long.py", _LONG)
     python = shlex.quote(sys.executable)
@@ -112,7 +112,7 @@ def ended(on: Cluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, En
         "serial": ["command=echo one; echo two"],
         "smp": ["command=echo $OMP_NUM_THREADS threads", "--cores=2"],
         "array": ["command=echo task $TASK_ID", "--array=2-3"],
-        "lines": ["file=inputs", "lines=4", 'command=echo "$LINE of $TASK_ID"', "--put=inputs", "--array=2-4"],
+        "lines": ["file=inputs", "lines=4", 'command=echo "$LINE of $TASK_ID"', "--put=inputs"],
         "mpi": ["processes=3", "command=printenv OMPI_RANK", "modules=mpi/openmpi"],
         "gpu": ["command=echo on a GPU"],
         "module": ["modules=apps/R dev/gcc/10", 'command=echo "$LOADEDMODULES"'],
@@ -156,7 +156,8 @@ def test_hello_serial_and_smp(ended: dict[str, Ended]) -> None:
 
 def test_array_and_lines_do_their_part_each(ended: dict[str, Ended]) -> None:
     assert [ended["array"].said(task=task) for task in (2, 3)] == ["task 2\n", "task 3\n"]
-    assert [ended["lines"].said(task=task) for task in (2, 3)] == ["it's $(two) of 2\n", "three of 3\n"]
+    said = [ended["lines"].said(task=task) for task in (1, 2, 3)]
+    assert said == ["one of 1\n", " it's $(two) of 2\n", "three of 3\n"]
     assert ended["lines"].job["tasks"]["4"]["exit_status"] == 1
     assert ended["lines"].said("e", task=4) == "inputs has no line 4\n"
 

@@ -17,9 +17,12 @@ from .plain import refusal, rendered
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("#\n{{ comand }}", "job.sh.j2:2: 'comand' is undefined; did you mean 'command'?"),
-        ("{{ directive }}", "job.sh.j2:1: 'directive' is undefined; did you mean 'directives'?"),
-        ("{{ zzz }}", "job.sh.j2:1: 'zzz' is undefined; give it with --set zzz=..."),
+        (
+            "#\n{{ comand }}",
+            "job.sh.j2:2: template variable 'comand' is not set, and 'command' is, which this template",
+        ),
+        ("{{ directive }}", "job.sh.j2:1: template variable 'directive' is not set; did you mean 'directives'?"),
+        ("{{ zzz }}", "job.sh.j2:1: template variable 'zzz' is not set; give it with --set zzz=..."),
         ("{{ options.tiem }}", "job.sh.j2:1: 'dict object' has no attribute 'tiem'; did you mean 'time'?"),
         ("\n\n{% fro x in y %}", "job.sh.j2:3: Encountered unknown tag 'fro'; did you mean 'for'?"),
         (
@@ -54,7 +57,7 @@ from .plain import refusal, rendered
         ("\n{{ directives(time='1h') }}", "job.sh.j2:2: time '1h' is neither"),
         ("{{ directives(name='a\nrm -rf x') }}", "job.sh.j2:1: no directive can hold a line break"),
         ("{{ directives(4) }}", "job.sh.j2:1: TypeError"),
-        ("{{ directives(time=zzz) }}", "job.sh.j2:1: 'zzz' is undefined"),
+        ("{{ directives(time=zzz) }}", "job.sh.j2:1: template variable 'zzz' is not set"),
     ],
 )
 def test_a_mistake_in_a_template_is_one_line_with_file_line_and_nearest_name(text: str, message: str) -> None:

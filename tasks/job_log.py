@@ -1,0 +1,151 @@
+"""A job's log: where the job itself noted that it goes, read as it is, or followed until the job has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from . import output
+from .login_node import Program, quote
+from .model.errors import HostKeyRefused, InvalidInput, JobFailed, LoginRefused, SchedulerError, Unreachable
+from .model.job import Job, Outcome, State
+from .model.settling import Logs, Notes
+from .model.wording import one_line, typed
+from .pacing import EVERY
+from .session import Session, back_off
+from .watching import Watch
+
+
+def outcome_of(job: Job, task: int) -> Outcome:
+    """What is known of a job, or of a task of it (0: not an array job)."""
+    return job.tasks.get(task, Outcome(State.UNKNOWN)) if job.array else job.outcome
+
+
+def noted_logs(session: Session, job: Job, task: int) -> Logs | None:
+    """The paths of both logs, from the note of the start; None before that. Raises InvalidInput, SchedulerError, and
+    JobFailed when the job ended without one.
+    """
+    job.there()
+    if job.by_hand:
+        raise InvalidInput(f"{job.title()} was submitted by hand and noted no log; fetch brings those where it ran")
+    answer = session.ask(Program(("ask",), {"command": f"cat {quote(_note(job, task, 'start'))}"}))["answer"]
+    notes = Notes()
+    notes.read(answer.exact)
+    logs = notes.logs.get(job.key, {}).get(task)
+    if not logs and job.bare:
+        raise SchedulerError(f"{job.title()} was submitted --bare and noted no log; fetch brings those that it left")
+    if not logs and (outcome := outcome_of(job, task)).state.ended:
+        ended = output.ended_line(job, task if job.array else None, outcome)
+        raise JobFailed(f"{ended}: it noted no start, and so there is no log")
+    return logs
+
+
+def _note(job: Job, task: int, kind: str) -> str:
+    return f"{job.directory}/.submithost/notes/{task // 1000}/{task}.{kind}"
+
+
+class LogReader:
+    """Reads one log and knows how far it has got; `lines`: begins with only so many of the last ones."""
+
+    def __init__(self, session: Session, write: Callable[[bytes], None], lines: str = "") -> None:
+        self._session = session
+        self._write = write
+        self._lines = lines
+        self._path = ""
+        self.at = 0
+
+    def read(self, path: str, *, seconds: int = 0, until: str = "") -> None:
+        """Pass on what there is of the log, and what comes in so many seconds or until that file is there.
+
+        Raises SchedulerError when the log cannot be read, and ConnectionLost; the next `read` goes on from there.
+        """
+        path = "" if path == "/dev/null" else path
+        if path != self._path:  # a requeued job may have another log
+            self.at, first = 0, self._lines
+        else:
+            first = ""
+        program = Program(
+            ("log",), {"path": path, "from": str(self.at), "lines": first, "seconds": str(seconds), "until": until}
+        )
+        begins = b""
+        for name, piece in self._session.pieces(program):
+            if name == "at":
+                begins = begins + piece if piece else b""
+            elif name == "log" and not piece:
+                self._path, self.at = path, int(begins)
+            elif name == "log":
+                self._write(piece)
+                self.at += len(piece)
+
+
+class Following:
+    """The log of a job, or of a task of it, and what is known of the job meanwhile."""
+
+    def __init__(self, session: Session, job: Job, task: int, reader: LogReader, *, stderr: bool) -> None:
+        self.job = job
+        self._session = session
+        self._task = task
+        self._reader = reader
+        self._stderr = stderr
+        self._said = ""
+        self._noted = False
+        self._reached = False
+
+    def to_the_end(self) -> Logs:
+        """Show the log until the job has ended; return where both logs are.
+
+        A connection that breaks is made again, for as long as it takes.
+
+        Raises as `noted_logs` and `LogReader.read`, and Unreachable when the cluster could not be reached at all.
+        """
+        failures = 0
+        while True:
+            try:
+                logs, ended = self._round()
+                if logs and ended:
+                    return logs
+                failures = 0
+            except (HostKeyRefused, LoginRefused):
+                raise
+            except Unreachable as error:
+                if not self._reached:
+                    raise
+                failures += 1
+                pause = back_off(failures)
+                output.say(f"{error}; trying again in {pause:.0f} s")
+                time.sleep(pause)
+
+    def _round(self) -> tuple[Logs | None, bool]:
+        """Ask about the job, then show its log until it is time to ask again.
+
+        Returns where the logs are, and whether the job had ended.
+        """
+        ledger = self._session.ledger  # where another process notes that the job is to be cancelled
+        watch = Watch(self._session, [(ledger.by_key(self._session.name, self.job.key) or self.job, ())])
+        watch.look()
+        self.job = watch.jobs[self.job.key]
+        ended = outcome_of(self.job, self._task).state.ended
+        logs = noted_logs(self._session, self.job, self._task)
+        self._reached = True
+        if not logs:
+            self._say_what_it_waits_for()
+        path = "" if not logs else logs.err if self._stderr else logs.out
+        until = _note(self.job, self._task, "end" if logs else "start")
+        began = time.monotonic()
+        # An end that was noted and was none is not waited for again: the scheduler has the job run once more.
+        self._reader.read(path, seconds=0 if ended else EVERY, until="" if self._noted else until)
+        self._noted = bool(logs) and not self._noted and time.monotonic() - began < EVERY - 1
+        return logs, ended
+
+    def _say_what_it_waits_for(self) -> None:
+        outcome = outcome_of(self.job, self._task)
+        if outcome.state in (State.UNKNOWN, State.RUNNING):  # its note is on its way
+            return
+        state = "in error state" if outcome.state is State.ERROR else outcome.state
+        how = "its log is shown as soon as it starts"
+        if outcome.state is State.HELD:
+            how += f"; {typed(self._session.name, 'release', job=self.job.job_id or '')} releases it"
+        line = f"{self.job.title()} is {state}{f' ({outcome.reason})' if outcome.reason else ''}: {how}"
+        if line != self._said:
+            output.say(one_line(line, 1000))
+            self._said = line

@@ -1,0 +1,117 @@
+"""Tables for a person, made to fit the terminal: what matters least is left out first, and no state or ID is broken."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from .model.job import State
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+JOB_COLUMNS = ("job", "name", "state", "exit", "submitted (UTC)", "started (UTC)", "ended (UTC)")
+QUEUE_COLUMNS = ("cluster", "queue", "used", "free", "down", "waiting")
+Styles = Mapping[tuple[int, int], str]
+NOTHING: Styles = MappingProxyType({})
+Cells = Sequence[Sequence[str]]
+
+_GAP = 2
+# Left out in this order, where there is no room: the first three before any name is cut, the others only after that.
+_FIRST = ("submitted (UTC)", "ended (UTC)", "started (UTC)")
+_THEN = ("exit", "age", "size", "user", "down")
+# What may be cut, and how much of it is kept at least; a directory goes on in the next line instead. Under `job` stands
+# the key of what has no ID: that may be cut, an ID never.
+_CUT = ("cluster", "job", "name", "host", "queue", "directory")
+_ROOMY, _LEAST, _NAME_OF_PLACE = 16, 6, 16
+_TIME = re.compile(r"\d{4}-(\d\d-\d\d)T(\d\d:\d\d:\d\d)Z", re.ASCII)
+# Which rows are shown where not all have room: what needs somebody, then what goes on.
+_URGENT = (
+    State.ERROR, State.FAILED, State.VANISHED, State.UNKNOWN, State.SUSPENDED, State.RUNNING, State.CANCELLED,
+    State.HELD, State.PENDING, State.SUCCEEDED,
+)  # fmt: skip
+
+
+def table(columns: Sequence[str], rows: Cells, styles: Styles, width: int) -> Table:
+    """A table without a frame that is at most so wide, in columns of a terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown, cells, widths = fitted(columns, rows, width)
+    made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
+    for place, room in zip(shown, widths, strict=True):
+        fold = columns[place] == "directory"
+        made.add_column(columns[place], no_wrap=not fold, overflow="fold" if fold else "ellipsis", width=room)
+    for at, row in enumerate(cells):
+        made.add_row(*(Text(row[place], style=styles.get((at, place), "")) for place in shown))
+    return made
+
+
+def fitted(columns: Sequence[str], rows: Cells, width: int) -> tuple[list[int], list[list[str]], list[int]]:
+    """Which columns are shown, the cells of all, and how wide each column is that is shown."""
+    from rich.cells import cell_len
+
+    shown = list(range(len(columns)))
+    cells = [[_short(cell) for cell in row] for row in rows]
+
+    def floor(place: int, least: int) -> int:
+        ids = [len(row[place]) for row in cells if row[place].isdigit()] if columns[place] == "job" else ()
+        return max(least, _NAME_OF_PLACE if columns[place] in ("cluster", "directory") else 0, *ids)
+
+    def widths(least: int) -> list[int]:
+        natural = [max(map(cell_len, [columns[place], *(row[place] for row in cells)])) for place in shown]
+        return [
+            min(own, floor(place, least)) if columns[place] in _CUT else own
+            for own, place in zip(natural, shown, strict=True)
+        ]
+
+    def too_wide(least: int) -> bool:
+        return sum(widths(least)) + _GAP * (len(shown) - 1) > width
+
+    def leave_out(names: Sequence[str], least: int) -> None:
+        for name in names:
+            if name in columns and too_wide(least):
+                shown.remove(columns.index(name))
+
+    leave_out(_FIRST, _ROOMY)
+    if "state" in columns and too_wide(_ROOMY):
+        at = columns.index("state")
+        cells = [[cell.partition(" (")[0] if place == at else cell for place, cell in enumerate(row)] for row in cells]
+    leave_out(_THEN, _LEAST)
+    least, most = widths(_LEAST), widths(10_000)
+    spare = max(0, width - sum(least) - _GAP * (len(shown) - 1))
+    for at, (small, large) in enumerate(zip(least, most, strict=True)):
+        more = min(spare, large - small)
+        least[at], spare = small + more, spare - more
+    return shown, cells, least
+
+
+def most_urgent(columns: Sequence[str], rows: Cells, styles: Styles, width: int, height: int) -> Group:
+    """A table of jobs that is redrawn, in so many lines: all rows, or the most urgent ones and how many there are."""
+    from rich.console import Group
+    from rich.text import Text
+
+    if len(rows) + 1 <= height:
+        return Group(table(columns, rows, styles, width))
+    at = columns.index("state")
+    states = [row[at].partition(" (")[0] for row in rows]
+    order = {state.value: place for place, state in enumerate(_URGENT)}
+    urgent = sorted(range(len(rows)), key=lambda row: (order.get(states[row], len(order)), row))
+    kept = sorted(urgent[: max(1, height - 2)])
+    marks = {
+        (new, place): style for new, old in enumerate(kept) for (row, place), style in styles.items() if row == old
+    }
+    counts = Counter(states)
+    tally = ", ".join(f"{counts[state.value]} {state}" for state in _URGENT if counts[state.value])
+    said = Text(f"{len(kept)} of {len(rows)} jobs: {tally}", no_wrap=True, overflow="ellipsis")
+    return Group(table(columns, [rows[row] for row in kept], marks, width), said)
+
+
+def _short(cell: str) -> str:
+    """A cell, a time without its year."""
+    time = _TIME.fullmatch(cell)
+    return f"{time[1]} {time[2]}" if time else cell
