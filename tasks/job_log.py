@@ -54,9 +54,10 @@ class LogReader:
         self._path = ""
         self.at = 0
 
-    def read(self, path: str, *, seconds: int = 0, until: str = "") -> None:
+    def read(self, path: str, *, seconds: int = 0, until: str = "", regardless: bool = False) -> bool:
         """Pass on what there is of the log, and what comes in so many seconds or until that file is there.
 
+        Returns whether it is there; `regardless` of that the seconds pass.
         Raises SchedulerError when the log cannot be read, and ConnectionLost; the next `read` goes on from there.
         """
         path = "" if path == "/dev/null" else path
@@ -64,11 +65,10 @@ class LogReader:
             self.at, first = 0, self._lines
         else:
             first = ""
-        program = Program(
-            ("log",), {"path": path, "from": str(self.at), "lines": first, "seconds": str(seconds), "until": until}
-        )
-        begins = b""
-        for name, piece in self._session.pieces(program):
+        which = {"path": path, "from": str(self.at), "lines": first}
+        how_long = {"seconds": str(seconds), "until": until, "regardless": "1" if regardless else ""}
+        begins, there = b"", False
+        for name, piece in self._session.pieces(Program(("log",), which | how_long)):
             if name == "at":
                 begins = begins + piece if piece else b""
             elif name == "log" and not piece:
@@ -76,6 +76,8 @@ class LogReader:
             elif name == "log":
                 self._write(piece)
                 self.at += len(piece)
+            there = there or name == "there"
+        return there
 
 
 class Following:
@@ -88,7 +90,7 @@ class Following:
         self._reader = reader
         self._stderr = stderr
         self._said = ""
-        self._noted = False
+        self._noted = 0  # for how many rounds there has been the note of an end
         self._reached = False
 
     def to_the_end(self) -> Logs:
@@ -131,10 +133,10 @@ class Following:
             self._say_what_it_waits_for()
         path = "" if not logs else logs.err if self._stderr else logs.out
         until = _note(self.job, self._task, "end" if logs else "start")
-        began = time.monotonic()
-        # An end that was noted and was none is not waited for again: the scheduler has the job run once more.
-        self._reader.read(path, seconds=0 if ended else EVERY, until="" if self._noted else until)
-        self._noted = bool(logs) and not self._noted and time.monotonic() - began < EVERY - 1
+        # An end that is noted need not be one: the scheduler may be late to know of it, or have the job run once more.
+        pause = min(EVERY, 2**self._noted // 2) if self._noted else EVERY
+        there = self._reader.read(path, seconds=0 if ended else pause, until=until, regardless=bool(self._noted))
+        self._noted = self._noted + 1 if there and logs else 0
         return logs, ended
 
     def _say_what_it_waits_for(self) -> None:

@@ -1,7 +1,8 @@
 # A log from one byte on, once or for a while. Variables: path (empty: nothing to show yet), from (how many bytes of it
 # are known already), lines (how many of the last ones instead; empty: all), seconds (how long to go on; 0: once), until
-# (a file that ends that as soon as it is there; empty: none). A section `at` has the number of the byte with which the
-# section `log` after it begins. A log that is not there yet is waited for, and one that was cut short begins again.
+# (a file that ends that as soon as it is there, unless `regardless` is set; the last section tells whether it is there).
+# A section `at` has the number of the byte with which the section `log` after it begins. A log that is not there yet is
+# waited for, and one that was cut short begins again.
 size() { # `wc` asks for the size and does not read
     if [ -f "$path" ]; then wc -c <"$path"; else echo 0; fi
 }
@@ -31,9 +32,10 @@ if [ -n "$lines" ] && [ -f "$path" ]; then
 fi
 show
 passed=0
-while [ "$passed" -lt "$seconds" ] && { [ -z "$until" ] || [ ! -f "$until" ]; }; do
+while [ "$passed" -lt "$seconds" ] && { [ -n "$regardless" ] || [ ! -f "$until" ]; }; do
     sleep 1
     passed=$((passed + 1))
     show
 done
+[ ! -f "$until" ] || section there
 finish
