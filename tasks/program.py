@@ -10,11 +10,13 @@ are not there.
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from invoke.exceptions import Exit, ParseError
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext, to_flag
 from invoke.tasks import Task
+from invoke.terminals import pty_size
 
 from . import AT_ONCE, namespace
 from .model.configuration import parse_host
@@ -48,6 +51,13 @@ class _NoSshConfig(paramiko.SSHConfig):
         return paramiko.SSHConfigDict(hostname=hostname)
 
 
+# What is said of a flag stands beside it where there are so many columns for that.
+_BESIDE = 24
+_CHAIN = """Several tasks on one line share one login; wait and fetch are for all jobs of the
+line:
+
+  {0} -H sharc submit --script=a.sh submit --script=b.sh wait fetch
+"""
 _EVERYWHERE = ("hosts", "identity", "ssh-config", "help")
 """Those of them that somebody may have meant behind a task."""
 
@@ -138,6 +148,43 @@ class Program(Fab):
 
         for package in ("submithost", "fabric", "paramiko", "invoke"):
             print(package, metadata.version(package))
+
+    def print_help(self) -> None:
+        super().print_help()
+        print(_CHAIN.format(self.binary))
+
+    def print_task_help(self, name: str) -> None:
+        """As Invoke does it, with words kept whole in whatever width there is, and `=STRING` for every flag that takes
+        a value.
+        """
+        context = self.parser.contexts[name]
+        several = {to_flag(argument.name) for argument in context.args.values() if argument.kind is list}
+        flags = [(f"{name}=STRING" if name in several else name, about) for name, about in context.help_tuples()]
+        print(f"Usage: {self.binary} [-H CLUSTER] {name} {'[--flags] ' if flags else ''}[more tasks ...]\n")
+        for paragraph in (inspect.getdoc(self.collection[name]) or "").split("\n\n"):
+            print(f"{self._wrapped(' '.join(paragraph.split()), self.leading_indent)}\n")
+        if flags:
+            print("Flags:")
+            self.print_columns(flags)
+
+    def print_columns(self, tuples: Sequence[tuple[str, str | None]]) -> None:
+        """Names and what is said of each, beside it where there is room, else below."""
+        widest = max(len(name) for name, _ in tuples) + self.col_padding
+        left = self.leading_indent + " " * widest
+        for name, about in tuples:
+            if pty_size()[0] - len(left) < _BESIDE:
+                print(self.leading_indent + name)
+                print(self._wrapped(about or "", self.leading_indent * 3))
+            else:
+                print((self.leading_indent + name).ljust(len(left)) + self._wrapped(about or "", left).lstrip())
+        print()
+
+    @staticmethod
+    def _wrapped(text: str, indent: str) -> str:
+        """Lines no longer than the terminal is wide; what is longer is kept whole, to be copied."""
+        wide = max(pty_size()[0] - 1, len(indent) + 10)
+        return textwrap.fill(text, wide, initial_indent=indent, subsequent_indent=indent,
+                             break_on_hyphens=False, break_long_words=False)  # fmt: skip
 
     def parse_core_args(self) -> None:
         with self._plainer():
