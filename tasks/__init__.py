@@ -78,7 +78,8 @@ def _clusters(reserved: set[str]) -> Mapping[str, Cluster]:
 @cache
 def _schedulers() -> list[str]:
     """As `schedulers.known` has them: loading that room, for their names alone, would take a fifth of what we add."""
-    return [module.name for module in pkgutil.iter_modules([os.path.join(*__path__, "schedulers")])]
+    modules = pkgutil.iter_modules([os.path.join(*__path__, "schedulers")])
+    return [module.name for module in modules if "_" not in module.name]
 
 
 def all_verbs() -> list[Task[Any]]:
