@@ -150,7 +150,9 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found and not found.name:  # an answer that tells neither name nor tasks, and nobody could ask for them yet
         try:
-            found = marks(session, [found.job_id]).get(job.key) or claimed or found
+            marked = marks(session, [found.job_id]).get(job.key)
+            # A job that the body submitted itself may carry the same mark.
+            found = marked if marked and marked.job_id == found.job_id else claimed or found
         except SchedulerError as error:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found:

@@ -124,7 +124,8 @@ def program(
 def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], about: bytes, digest: str) -> list[Upload]:
     """What submithost itself lays into the job directory."""
     given = f"submithost_given() (\nblock=/proc/$$/environ\n{source('given.sh')}\nkept\n)"
-    run = f"{scheduler.in_job}\n{given}\n{source('run.sh')}"
+    parts = (source(f"{part}.sh") for part in ("run", "run_interpreter", "run_body"))
+    run = "\n".join([scheduler.in_job, given, *parts])
     return [
         Upload(".submithost/script", script, 0o700),
         Upload(".submithost/run", run.encode(), 0o700),

@@ -3,8 +3,10 @@
 # From the scheduler: submithost_identify (sets submithost_job, submithost_claim, submithost_task, submithost_out,
 # submithost_err and, where it is told, submithost_restarts: how often it was requeued), submithost_shell (sets
 # submithost_mode and submithost_shell), submithost_as_login (whether that shell is a login one), submithost_environment
-# (mends what tells of the submitted file), and submithost_forward (signals that the body is to have from here; empty: it
-# gets its own). Every name of ours is long, since the job's environment is the user's and must reach the body as it is.
+# (mends what tells of the submitted file), and where they differ from others: submithost_alone=yes (its signals may come
+# to this process alone, not to its process group) and submithost_unstartable (the exit status with which a job ends
+# whose interpreter is not there). submithost_file or $1 is the submitted file, below this directory.
+# Every name of ours is long, since the job's environment is the user's and must reach the body as it is.
 submithost_mine=${submithost_mine:-${0%/*}}
 submithost_path=${PATH-unset}
 PATH=/usr/local/bin:/usr/bin:/bin${PATH:+:$PATH}
@@ -22,6 +24,11 @@ submithost_note() { # NAME TEXT: a note is there whole or not at all, and a full
             printf '%s\n' "$2" >"$submithost_notes/.$1.$$" &&
             mv -f "$submithost_notes/.$1.$$" "$submithost_notes/$1"
     } 2>/dev/null
+}
+
+submithost_note_end() { # STATUS REASON
+    submithost_note "$submithost_task.end" \
+        "end $submithost_key $submithost_job $submithost_task $(date +%s) $1${2:+ $2}"
 }
 
 submithost_identify
@@ -53,6 +60,14 @@ if [ -n "${submithost_restarts-}" ]; then
         exit "$submithost_status"
     fi
 fi
+
+# The file that the scheduler names as this job's is the user's own script from here on: a body that submits itself again
+# by that name makes a job of its own, which has no claim and no notes, as by hand.
+submithost_file=$submithost_mine/${submithost_file-${1-}}
+if [ -f "$submithost_file" ] && [ ! -L "$submithost_file" ]; then
+    ln -s "$submithost_mine/script" "$submithost_file.$submithost_task.$$" &&
+        mv -f "$submithost_file.$submithost_task.$$" "$submithost_file"
+fi 2>/dev/null
 
 submithost_note "$submithost_task.start" "start $submithost_key $submithost_job $submithost_task $(date +%s) \
 $(uname -n)${submithost_restarts:+ $submithost_restarts}
@@ -92,69 +107,6 @@ submithost_unmet() (
 )
 if ! submithost_why=$(submithost_unmet); then
     echo "submithost: $submithost_why: job $submithost_job leaves without running its script" >&2
-    submithost_note "$submithost_task.end" "end $submithost_key $submithost_job $submithost_task $(date +%s) 96 $submithost_why"
+    submithost_note_end 96 "$submithost_why"
     exit 96
 fi
-
-submithost_shell
-IFS= read -r submithost_line <"$submithost_mine/script"
-case $submithost_mode:$submithost_line in
-obey:'#!'* | default:'#!'*)
-    # As the kernel reads it: one interpreter, and whatever follows as one argument.
-    submithost_line=${submithost_line#'#!'}
-    submithost_line=${submithost_line#"${submithost_line%%[! 	]*}"}
-    submithost_line=${submithost_line%"${submithost_line##*[! 	]}"}
-    submithost_shell=${submithost_line%%[ 	]*}
-    submithost_line=${submithost_line#"$submithost_shell"}
-    submithost_line=${submithost_line#"${submithost_line%%[! 	]*}"}
-    ;;
-obey:*) submithost_shell=/bin/sh submithost_line= ;;
-*) submithost_line= ;;
-esac
-
-eval "set -- $(cat "$submithost_mine/args")"
-set -- "$submithost_mine/script" "$@"
-[ -z "$submithost_line" ] || set -- "$submithost_line" "$@"
-submithost_login=no
-! submithost_as_login || submithost_login=yes
-case $submithost_login:${submithost_shell##*/} in
-yes:sh | yes:bash | yes:dash | yes:ksh | yes:zsh) set -- "$submithost_shell" -l "$@" ;;
-yes:*csh) # takes -l only alone; a first dash in its name says the same
-    if [ -x /bin/bash ]; then
-        set -- /bin/bash -c 'exec -a "-${0##*/}" "$0" "$@"' "$submithost_shell" "$@"
-    else
-        set -- "$submithost_shell" "$@"
-    fi
-    ;;
-*) set -- "$submithost_shell" "$@" ;;
-esac
-
-submithost_environment
-eval "$(submithost_given)" # before the body's command comes what hands these on
-# Caught, and by doing nothing: untrapped we would die and note nothing, ignored the body would inherit that.
-trap : USR1 USR2 XCPU TERM INT HUP
-if [ "$submithost_path" = unset ]; then unset PATH; else PATH=$submithost_path; fi
-# The shell's own word on a killed child stays off the user's stderr, so that is redirected in the child alone. What ends by signal N gives 128 + N, as does
-# `exit 128+N`; sh cannot tell them apart, and both are noted and returned as that number.
-exec 9>&2 2>/dev/null
-if [ -z "${submithost_forward-}" ]; then
-    (exec "$@" 2>&9 9>&-)
-    submithost_status=$?
-else # signals that reach this shell alone; in a process group of its own the body ignores none of them
-    set -m
-    (exec "$@" 2>&9 9>&-) &
-    submithost_body=$!
-    set +m
-    for submithost_signal in $submithost_forward; do
-        trap "kill -s $submithost_signal $submithost_body" "$submithost_signal"
-    done
-    while :; do
-        wait "$submithost_body"
-        submithost_status=$?
-        # A signal ends the waiting, not the body; a body that has ended and was waited for is no process any more.
-        kill -0 "$submithost_body" || break
-    done
-fi
-PATH=/usr/local/bin:/usr/bin:/bin
-submithost_note "$submithost_task.end" "end $submithost_key $submithost_job $submithost_task $(date +%s) $submithost_status"
-exit "$submithost_status"

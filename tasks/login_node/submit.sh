@@ -74,14 +74,21 @@ echo "$(uname -n) $$" 2>/dev/null >"$holder" && [ -s "$holder" ] || give_up "$jo
 has "$submitter" >/dev/null || give_up "$(missing "$submitter" 2>&1)"
 [ -n "$bare" ] || survey </dev/null >"$attempt/survey" 2>/dev/null &
 surveying=$!
-problem=$({ take && assemble >"$mine/job/$job_name"; } 2>&1) || give_up "$job: $problem"
+# Never the file of an earlier attempt: the job that it may have become makes the user's own script of that.
+file=job/$job_name again=1
+while [ -e "$mine/$file" ]; do
+    again=$((again + 1))
+    file=job/@$again/$job_name # no job is called that
+done
+problem=$({ mkdir -p "$mine/${file%/*}" && take && assemble >"$mine/$file"; } 2>&1) || give_up "$job: $problem"
 (cd "$job" && find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0') >"$mine/put"
 cd "$job" || give_up "$job is gone"
 wait "$surveying"
 [ -n "$bare" ] || prepare
 warnings=$(look_at_places)
 [ ! -f "$mine/defaults" ] || # which are known now
-    problem=$(assemble 2>&1 >"$mine/job/$job_name") || give_up "$job: $problem"
+    problem=$(assemble 2>&1 >"$mine/$file") || give_up "$job: $problem"
+submit=${submit%%".submithost/job/$job_name"*}.submithost/$file${submit#*".submithost/job/$job_name"}
 
 # Only one who still holds the lock passes here: somebody else may have found us dead.
 mv "$holder" "$attempt/asked" 2>/dev/null || {

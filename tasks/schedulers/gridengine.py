@@ -75,8 +75,11 @@ accepted() { # G1, G2: the file with qsub's stdout has a line that accepts; with
     grep -q -E '^Your job(-array)? [0-9.:-]+ \(".*"\) has been submitted$' "$1" ||
         tail -n 1 "$1" | grep -q -E '^[0-9]+(\.[0-9]+-[0-9]+:[0-9]+)?$'
 }
-details() { :; } # the answer says it all
-hand_over() { echo "exec /bin/sh '$mine/run'"; } # in sh as in csh
+details() { # the answer says it all
+    # What is of this job alone, a qsub in its body would read. `run` removes it before; a bare job has none.
+    [ -z "$bare" ] || rm -f "$job/.sge_request"
+}
+hand_over() { echo "exec /bin/sh '$mine/run' '$file'"; } # in sh as in csh
 survey() { # how queues start scripts, and what are login shells; asked once an hour, since it takes as long as qsub
     known=$root/.queues
     [ -O "$root" ] && [ ! -k "$root" ] || known=$mine/queues # where others write, they could answer
@@ -179,7 +182,9 @@ submithost_as_login() { # whether it would have been started as a login shell
     case $submithost_outer in *csh) return 1 ;; esac
     [ "$(submithost_config use_login_shell)" = 1 ]
 }
+submithost_unstartable=100 # which leaves the job in error state, as a missing interpreter does
 submithost_environment() { # as it would have been
+    rm -f "${submithost_mine%/*}/.sge_request" # of this job alone: a qsub of the body's would read it
     # There stdin is the rest of the submitted file, which is no input of the body's.
     [ "$(submithost_config shell_start_mode)" != script_from_stdin ] || exec </dev/null
     JOB_SCRIPT=$submithost_mine/script # what $0 is, and what a script that submits itself again means

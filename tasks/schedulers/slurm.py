@@ -62,7 +62,7 @@ details() {
     printf '%s\n' "${tasks:--} $(printf '%s\n' "$found" | sed -n 's/^.* JobName=//p; q')"
 }
 # In the process that slurmd starts, which knows what environment that was given: a dash drops functions.
-hand_over() { echo "submithost_mine='$mine'; . '$mine/run'"; }
+hand_over() { echo "submithost_mine='$mine' submithost_file='$file'; . '$mine/run'"; }
 survey() { :; }
 in_login() { # the login environment, and what `defaults` below says in it; nothing of ours but the arguments is left
     login
@@ -108,8 +108,13 @@ submithost_identify() {
 }
 submithost_shell() { submithost_mode=obey submithost_shell=; }
 submithost_as_login() { return 1; }
-submithost_environment() { :; }
-submithost_forward='USR1 USR2 HUP INT'
+submithost_environment() {
+    # Where the job runs elsewhere, sbatch hands on where it was typed; a shell has mended that on the way.
+    [ . -ef "$SLURM_SUBMIT_DIR" ] || PWD=$SLURM_SUBMIT_DIR
+    # An --open-mode of our own would be that of the body's srun too.
+    [ -n "${SBATCH_OPEN_MODE-}" ] || [ ! -f "$submithost_mine/open_mode" ] || unset SLURM_OPEN_MODE
+}
+submithost_alone=yes
 """
 
 
@@ -225,6 +230,8 @@ def defaults(
         ".submithost/defaults": "".join(f"{line}\n" for line in text),
         ".submithost/said": _said(flags, [*lines, *scripts], submission),
     }
+    if logs and not any(option.name == "open-mode" for option in (*flags, *scripts, *lines)):
+        files[".submithost/open_mode"] = ""  # for `run`: nothing of this is the body's
     if replaced := muted(script, own):
         files[".submithost/header"] = without(script, replaced)
     return files
@@ -434,19 +441,21 @@ def marks_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # S5: some wr
 
 
 def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
-    """Keys, out of the paths of the submitted files. The tasks of an array job may be in several rows."""
+    """Keys, out of the paths of the submitted files: the first job of each. An array job may have several rows."""
     if status != 0:
         raise _failed(err, out)
     marks: dict[str, Submitted] = {}
-    tasks: dict[str, list[str]] = {}
+    tasks: dict[tuple[str, str], list[str]] = {}
     for line in out.splitlines():
         fields = line.split("|")
         key = _key("|".join(fields[4:]))
         # What was refused for its resources is kept as a job that has failed, and was none.
         if key and fields[0].isdecimal() and fields[2] != "BadConstraints":
-            tasks.setdefault(key, []).append(fields[1])
-            marks[key] = Submitted(fields[0], fields[3])
-    return {key: replace(found, array=_together(tasks[key])) for key, found in marks.items()}
+            tasks.setdefault((key, fields[0]), []).append(fields[1])
+            # The first: a body that submits itself again makes later ones of that path.
+            if key not in marks or int(fields[0]) < int(marks[key].job_id):
+                marks[key] = Submitted(fields[0], fields[3])
+    return {key: replace(found, array=_together(tasks[key, found.job_id])) for key, found in marks.items()}
 
 
 def _key(command: str) -> str:

@@ -60,6 +60,15 @@ DIFFERENCES = {
         r"interpreter",
         lambda row: row.scheduler == "posix" and row.how != "bare",
     ),
+    "The process group on Grid Engine": Difference(
+        r"leads_its_group", lambda row: row.scheduler != "slurm" and row.how != "bare"
+    ),
+    "`kill -- -$$` on Grid Engine": Difference(
+        r"ended|mail", lambda row: row.scheduler != "slurm" and row.how != "bare" and row.body == "kills_its_group"
+    ),
+    "The mail on a missing interpreter": Difference(
+        r"mail", lambda row: row.scheduler != "slurm" and row.how != "bare" and row.body == "has_no_interpreter"
+    ),
     "Logs on Slurm": Difference(
         r"logs|output|std(out|err)_kind",
         lambda row: row.scheduler == "slurm" and row.how != "bare" and row.asked != "logs",
@@ -110,7 +119,7 @@ def group_of(column: str) -> str:
     return next(name for name, columns in GROUPS.items() if re.fullmatch(columns, column))
 
 
-@pytest.mark.parametrize("group", ["a1-functions", "a1-limits", "a1-umask", "script", "others"])
+@pytest.mark.parametrize("group", GROUPS)
 def test_a_body_inherits_the_same_as_by_hand(table: Table, group: str) -> None:
     found = [
         f"{row}: {column}: by hand {hand!r}, ours {ours!r}"
