@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -47,29 +48,44 @@ def there(cells: dict[str, Cell], slurm: SlurmCluster) -> dict[str, Cluster]:
     return {**cells, slurm.name: slurm}
 
 
-@both
-def test_d3_a_job_that_its_scheduler_runs_again_has_not_ended(
-    commuter: Person, there: dict[str, Cluster], where: str
-) -> None:
-    """Plain, bare, and a task of an array job: one wait for all of them sees no end before the last run's."""
-    go, kinds = commuter.work / "go", {"plain": [], "bare": ["--bare"], "array": ["--array=1-2"]}
-    for kind, flags in kinds.items():
-        runs = commuter.work / f"runs.{kind}"
-        commuter.script(kind, AGAIN.format(runs=runs, until_go=until_there(go)))
-        commuter.submit(kind, f"--key={kind}-again", *flags, cluster=where)
-    jobs = [f"--job={kind}-again" for kind in kinds]
-    waiting = commuter.start("-H", where, "wait", "--json", *jobs)
-    for kind in kinds:
+def again(person: Person, where: str) -> tuple[list[str], subprocess.Popen[str]]:
+    """A plain job, a bare one and an array job that have themselves requeued; their flags, and a wait for all of them."""
+    for kind, flags in {"plain": [], "bare": ["--bare"], "array": ["--array=1-2"]}.items():
+        script = AGAIN.format(runs=person.work / f"runs.{kind}", until_go=until_there(person.work / "go"))
+        person.submit(person.script(kind, script), f"--key={kind}-again", *flags, cluster=where)
+    jobs = [f"--job={kind}-again" for kind in ("plain", "bare", "array")]
+    return jobs, person.start("-H", where, "wait", "--json", *jobs)
+
+
+def test_d3_a_job_that_slurm_runs_again_has_not_ended(commuter: Person, slurm: SlurmCluster) -> None:
+    """One wait for all of them sees no end before that of the last run."""
+    jobs, waiting = again(commuter, slurm.name)
+    for kind in ("plain", "bare", "array"):
         until(ran_twice(commuter.work / f"runs.{kind}"), 300)
-    states = {job["name"]: job["state"] for job in commuter.jobs(*jobs, cluster=where)}
-    assert states == dict.fromkeys(kinds, "running")
+    assert [job["state"] for job in commuter.jobs(*jobs, cluster=slurm.name)] == ["running"] * 3
     assert waiting.poll() is None, waiting.communicate()
-    go.touch()
+    (commuter.work / "go").touch()
     out, err = waiting.communicate(timeout=120)
-    told = {job["name"]: (job["state"], job["exit_status"]) for job in json_lines(out)}
-    assert told == dict.fromkeys(kinds, ("failed", 3)), err
+    told = [(job["state"], job["exit_status"]) for job in json_lines(out)]
+    assert (told, waiting.returncode) == ([("failed", 3)] * 3, 3), err
     assert " succeeded after" not in err
-    assert waiting.returncode == 3
+
+
+def test_d3_a_job_that_grid_engine_is_to_run_again_has_not_ended(person: Person, cells: dict[str, Cell]) -> None:
+    """It takes minutes before it starts again, and has noted an end."""
+    jobs, waiting = again(person, "sandbox")
+    until(lambda: cells["sandbox"].must("qstat").count(" Rq ") == len(jobs))
+    note = cells["sandbox"].home / ".submithost/jobs/plain-again/.submithost/notes/0/0.end"
+    assert note.read_text().endswith(" 0\n")
+    for _ in range(2):
+        told = person.jobs(*jobs)
+        assert [job["state"] for job in told] == ["pending"] * 3
+    assert told[2]["tasks"]["2"]["state"] == "pending"
+    assert waiting.poll() is None, waiting.communicate()
+    assert person.fab("-H", "sandbox", "cancel", *jobs).returncode == 0
+    out, err = waiting.communicate(timeout=120)
+    assert [job["state"] for job in json_lines(out)] == ["cancelled"] * 3, err
+    assert " succeeded after" not in err
 
 
 def ran_twice(path: Path) -> Callable[[], bool]:
