@@ -49,7 +49,7 @@ def there(cells: dict[str, Cell], slurm: SlurmCluster) -> dict[str, Cluster]:
 
 
 def again(person: Person, where: str) -> tuple[list[str], subprocess.Popen[str]]:
-    """A plain job, a bare one and an array job that have themselves requeued; their flags, and a wait for all of them."""
+    """A plain job, a bare one and an array job that have themselves requeued: their flags, and a wait for them."""
     for kind, flags in {"plain": [], "bare": ["--bare"], "array": ["--array=1-2"]}.items():
         script = AGAIN.format(runs=person.work / f"runs.{kind}", until_go=until_there(person.work / "go"))
         person.submit(person.script(kind, script), f"--key={kind}-again", *flags, cluster=where)
