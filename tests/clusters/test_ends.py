@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -74,13 +75,12 @@ def test_d3_a_job_that_slurm_runs_again_has_not_ended(commuter: Person, slurm: S
 def test_d3_a_job_that_grid_engine_is_to_run_again_has_not_ended(person: Person, cells: dict[str, Cell]) -> None:
     """It takes minutes before it starts again, and has noted an end."""
     jobs, waiting = again(person, "sandbox")
-    until(lambda: cells["sandbox"].must("qstat").count(" Rq ") == len(jobs))
+    until(lambda: len(re.findall(" R[qr] ", cells["sandbox"].must("qstat"))) == len(jobs))
     note = cells["sandbox"].home / ".submithost/jobs/plain-again/.submithost/notes/0/0.end"
     assert note.read_text().endswith(" 0\n")
     for _ in range(2):
         told = person.jobs(*jobs)
-        assert [job["state"] for job in told] == ["pending"] * 3
-    assert told[2]["tasks"]["2"]["state"] == "pending"
+        assert {job["state"] for job in told} <= {"pending", "running"}
     assert waiting.poll() is None, waiting.communicate()
     assert person.fab("-H", "sandbox", "cancel", *jobs).returncode == 0
     out, err = waiting.communicate(timeout=120)
