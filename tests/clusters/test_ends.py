@@ -75,7 +75,7 @@ def test_d3_a_job_that_slurm_runs_again_has_not_ended(commuter: Person, slurm: S
 def test_d3_a_job_that_grid_engine_is_to_run_again_has_not_ended(person: Person, cells: dict[str, Cell]) -> None:
     """It takes minutes before it starts again, and has noted an end."""
     jobs, waiting = again(person, "sandbox")
-    until(lambda: len(re.findall(" R[qr] ", cells["sandbox"].must("qstat"))) == len(jobs))
+    until(lambda: len(re.findall(" R[qrt] ", cells["sandbox"].must("qstat"))) == len(jobs))
     note = cells["sandbox"].home / ".submithost/jobs/plain-again/.submithost/notes/0/0.end"
     assert note.read_text().endswith(" 0\n")
     for _ in range(2):
