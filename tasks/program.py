@@ -160,7 +160,8 @@ class Program(Fab):
         context = self.parser.contexts[name]
         several = {to_flag(argument.name) for argument in context.args.values() if argument.kind is list}
         flags = [(f"{name}=STRING" if name in several else name, about) for name, about in context.help_tuples()]
-        print(f"Usage: {self.binary} [-H CLUSTER] {name} {'[--flags] ' if flags else ''}[more tasks ...]\n")
+        usage = f"Usage: {self.binary} [-H CLUSTER] {name} {'[--flags] ' if flags else ''}[more tasks ...]"
+        print(f"{self._wrapped(usage, '')}\n")
         for paragraph in (inspect.getdoc(self.collection[name]) or "").split("\n\n"):
             print(f"{self._wrapped(' '.join(paragraph.split()), self.leading_indent)}\n")
         if flags:

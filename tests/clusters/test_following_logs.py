@@ -41,13 +41,13 @@ def test_c4_a_held_job_is_waited_for_and_says_once_how_to_release_it(commuter: P
     following = commuter.start("-H", cluster, "logs", "--follow")
     assert following.stderr
     first = following.stderr.readline()
-    assert " is held: " in first
+    assert " is held" in first
     release = re.search(rf"fab (-H {cluster} release --job {job_id}) releases it", first)
     assert release
     assert commuter.fab(*release[1].split()).returncode == 0
     out, err = following.communicate(timeout=100)
     assert (following.returncode, out.splitlines()) == (0, ["line 1", "line 2", "line 3", "last"])
-    assert " is held: " not in err
+    assert " is held" not in err
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
@@ -56,7 +56,7 @@ def test_c4_following_ends_when_a_job_is_cancelled_before_it_started(commuter: P
     commuter.submit("x", "--hold", cluster=cluster)
     following = commuter.start("-H", cluster, "logs", "--follow")
     assert following.stderr
-    assert " is held: " in following.stderr.readline()
+    assert " is held" in following.stderr.readline()
     assert commuter.fab("-H", cluster, "cancel").returncode == 0
     out, err = following.communicate(timeout=100)
     assert (following.returncode, out) == (3, "")

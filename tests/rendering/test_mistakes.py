@@ -54,7 +54,7 @@ from .plain import refusal, rendered
         ),
         ("{{ directives.__call__.__globals__ }}", "job.sh.j2:1: access to attribute '__call__'"),
         ("{{ directives(core=4) }}", "job.sh.j2:1: directives has no 'core'; did you mean 'cores'?"),
-        ("\n{{ directives(time='1h') }}", "job.sh.j2:2: time '1h' is neither"),
+        ("\n{{ directives(time='soon') }}", "job.sh.j2:2: time 'soon' is neither"),
         ("{{ directives(name='a\nrm -rf x') }}", "job.sh.j2:1: no directive can hold a line break"),
         ("{{ directives(4) }}", "job.sh.j2:1: TypeError"),
         ("{{ directives(time=zzz) }}", "job.sh.j2:1: template variable 'zzz' is not set"),
