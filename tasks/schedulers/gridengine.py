@@ -24,14 +24,15 @@ probe = 'has qsub && [ -r "$SGE_ROOT/${SGE_CELL:-default}/common/act_qmaster" ]'
 # which nobody asks for; its other two settings are taken from it.
 _SHORT_CUT = r"""
 debian=/usr/share/gridengine/gridengine-wrapper
-if [ "$(readlink -f "$at")" = "$debian" ] && [ -x "/usr/lib/gridengine/$command" ] &&
-    [ "$(tail -n 1 "$debian")" = 'exec /usr/lib/gridengine/${PROG} "$@"' ]; then
-    at=/usr/lib/gridengine/$command
-    wrapping=${debian_sets:=$(
+if [ "$at" -ef "$debian" ] && [ -x "/usr/lib/gridengine/$command" ]; then
+    : "${debian_sets=$(
+        [ "$(tail -n 1 "$debian")" = 'exec /usr/lib/gridengine/${PROG} "$@"' ] || exit
         eval "$(variables 'SGE_[A-Z]*' '' 'export ')"
         eval "$(sed '/^DEFAULT_SGE_ARCH=/d; $d' "$debian")" >/dev/null 2>&1
         printf 'export SGE_ROOT=%s SGE_CELL=%s' "$(quoted "$SGE_ROOT")" "$(quoted "$SGE_CELL")"
-    )}
+    )}"
+    wrapping=$debian_sets
+    [ -z "$wrapping" ] || at=/usr/lib/gridengine/$command
 fi
 """
 clients = Clients(
