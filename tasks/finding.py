@@ -26,6 +26,8 @@ from .session import Answer, Session
 GRACE = 60
 # What still has its process number after so long is another process.
 _ANOTHER_PROCESS = 3600
+# A shell's status of what signal N ended is 128 + N; some end with 255 of their own accord.
+_LAST_SIGNAL = 64
 _JOBS = "~/.submithost/jobs"
 
 
@@ -80,7 +82,6 @@ class Progress:
     token: str = ""
     ended: bool = False
     status: int = 0  # of the submit command
-    exited: bool = False  # and that it was not killed
 
     @classmethod
     def of(cls, answer: Answer) -> Progress:
@@ -93,7 +94,7 @@ class Progress:
         words = answer.text("attempt").split(" ")
         if len(words) < 3:
             return found
-        found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2], exited="exited" in words[3:])
+        found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2])
         if "answer" in answer:
             said = answer["answer"]
             if said.status is None:  # whole lines count
@@ -158,8 +159,9 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
-    # A submit command that was killed may have left its request behind.
-    certain = progress.ended and (progress.exited or progress.status < 128) and not scheduler.doubtful(progress.err)
+    # A submit command that was killed, by itself or below a site's wrapper, may have left its request behind.
+    killed = 128 < progress.status <= 128 + _LAST_SIGNAL
+    certain = progress.ended and not killed and not scheduler.doubtful(progress.err)
     if certain or given_up:
         only_asked = certain and progress.status == 0
         return Found(

@@ -50,9 +50,8 @@ alive() { # whether the process that a file names (HOST PID) lives; `unknown` fo
     fi
 }
 
-# Sections `directory`, `digest` (of the text that was submitted), and `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE,
-# and TOKEN, or `exited` for a submit command that was not killed), `answer` so far: each of these there if what it tells
-# of is there.
+# Sections `directory`, `digest` (of the text that was submitted), and `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE
+# TOKEN), `answer` so far: each of these there if what it tells of is there.
 inspect() {
     section directory
     printf '%s\n' "$job"
@@ -72,8 +71,7 @@ inspect() {
     fi
     if [ -f "$attempt/asked" ]; then
         section attempt
-        if [ -f "$attempt/exited" ]; then exited=exited; else exited=; fi
-        echo asked "$(age "$attempt/asked")" "$(alive "$attempt/asked")" "$exited"
+        echo asked "$(age "$attempt/asked")" "$(alive "$attempt/asked")"
         # Without its status it is not over, or it could not be kept; what it accepted it has accepted.
         section answer
         cat "$attempt/out" 2>/dev/null

@@ -102,16 +102,10 @@ section submitted_at
 date +%s
 (
     trap '' HUP PIPE # the answer is to be kept even when nobody is left to hear it
-    # In the foreground, since a shell says on stderr how it was killed, except by INT and PIPE, and TERM in some. A submit
-    # command that was killed may have left its request behind, and 128 + N alone does not tell: some end with 255 of
-    # their own accord.
-    exec 2>"$attempt/killed"
-    (/bin/sh -c 'echo $PPID' >"$attempt/pid" && eval "$submit") </dev/null >"$attempt/out" 2>"$attempt/err"
+    (eval "$submit") </dev/null >"$attempt/out" 2>"$attempt/err" &
+    echo $! >"$attempt/pid"
+    wait $!
     status=$?
-    case $status in
-    130 | 141 | 143) ;;
-    *) [ -s "$attempt/killed" ] || : >"$attempt/exited" ;;
-    esac
     printf '%s\n' "$status" >"$attempt/status.new" && mv "$attempt/status.new" "$attempt/status"
     # An ID means submitted, whatever the exit status (G16).
     if accepted "$attempt/out" "$attempt/err" && [ -s "$attempt/status" ] && told=$(details "$attempt/out"); then
