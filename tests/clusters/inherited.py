@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -22,12 +21,11 @@ from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.kinds import kind_of
 from tasks.testbed.sshd import Door, extra_sshd
+from tests.clusters import pairs
 from tests.clusters.bench import ssh, until
-from tests.clusters.pairs import set_start_mode
 from tests.clusters.rows import ARGUMENTS, OPTIONS, Row
 from tests.conftest import Person, json_lines, move_in
 
-_WITNESS = Path(__file__).parent / "witness.py"
 # What the login shells read at login, and what /bin/sh does when Grid Engine starts it as one.
 _PROFILE = {
     ".bash_profile": """\
@@ -142,12 +140,10 @@ def same(hand: Any, ours: Any, ids: tuple[str, str]) -> bool:
 
 def furnish(cluster: Cluster) -> None:
     """Lay the witness, the profiles, and what scripts read and where they write, into the home over there."""
+    pairs.furnish(cluster)
     home = cluster.home
-    for name in ("seen", "elsewhere"):
-        (home / name).mkdir(exist_ok=True)
+    (home / "elsewhere").mkdir(exist_ok=True)
     (home / "input").write_text("input\n")
-    (home / "witness").write_text(f"#!{sys.executable} -IS\n{_WITNESS.read_text()}")
-    (home / "witness").chmod(0o755)
     for name, text in _PROFILE.items():
         (home / name).write_text(text)
 
@@ -201,11 +197,11 @@ def alive(cluster: Cluster, *, in_error: bool = False) -> set[str]:
     return {job_id for job_id, state in rows if ("E" in state) == in_error}
 
 
-Pairs = dict[Row, tuple[Job, Job]]
+Jobs = dict[Row, tuple[Job, Job]]
 Ends = dict[str, dict[tuple[str, str], dict[str, Any]]]
 
 
-def run_all(places: Mapping[str, Cluster], rows: Sequence[Row], home: Path) -> tuple[Pairs, Ends]:
+def run_all(places: Mapping[str, Cluster], rows: Sequence[Row], home: Path) -> tuple[Jobs, Ends]:
     """Submit all rows twice, by hand and by us, and wait for their ends, which are returned by place.
 
     `places` are the clusters by `Row.place`.
@@ -217,8 +213,8 @@ def run_all(places: Mapping[str, Cluster], rows: Sequence[Row], home: Path) -> t
         for place, cluster in places.items():
             furnish(cluster)
             if isinstance(cluster, Cell) and place.startswith("unix"):
-                set_start_mode(cluster, "unix_behavior")
-                stack.callback(set_start_mode, cluster, "posix_compliant")
+                pairs.set_start_mode(cluster, "unix_behavior")
+                stack.callback(pairs.set_start_mode, cluster, "posix_compliant")
 
         def open_door(key: tuple[str, str]) -> Door:
             place, login = key
@@ -238,20 +234,20 @@ def run_all(places: Mapping[str, Cluster], rows: Sequence[Row], home: Path) -> t
             person = move_in(home, yaml.safe_dump({"clusters": known}))
             hand = pool.map(lambda key: typed(doors[key], by_login[key]), by_login)
             ours = pool.map(lambda key: submitted(person, doors[key], by_login[key]), by_login)
-            pairs = {
+            jobs = {
                 row: (by_hand[row], by_us[row]) for by_hand, by_us in zip(hand, ours, strict=True) for row in by_hand
             }
-        return pairs, {place: ends_of(cluster, place, pairs) for place, cluster in places.items()}
+        return jobs, {place: ends_of(cluster, place, jobs) for place, cluster in places.items()}
 
 
-def ends_of(cluster: Cluster, place: str, pairs: Pairs) -> dict[tuple[str, str], dict[str, Any]]:
+def ends_of(cluster: Cluster, place: str, jobs: Jobs) -> dict[tuple[str, str], dict[str, Any]]:
     """Wait until all of a place have ended, and are known to have."""
-    jobs = [job for row, both in pairs.items() if row.place == place for job in both]
-    wanted = {(job.job_id, task) for job in jobs for task in job.row.tasks}
+    here = [job for row, both in jobs.items() if row.place == place for job in both]
+    wanted = {(job.job_id, task) for job in here for task in job.row.tasks}
     found: dict[tuple[str, str], dict[str, Any]] = {}
 
     def known() -> bool:  # G26: qacct lags
-        if {job.job_id for job in jobs} & alive(cluster):
+        if {job.job_id for job in here} & alive(cluster):
             return False
         found.update(ends(cluster))
         return wanted <= set(found)

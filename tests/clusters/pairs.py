@@ -13,27 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import Cluster
 from tests.clusters.bench import ssh, until
-from tests.conftest import Person, json_lines
+from tests.conftest import Person, json_lines, program
 
-# What a body's child finds: argv, environment, stdin, umask, directory, and of the body itself what is ignored and
-# blocked, and which files it has open.
-_WITNESS = """#!{python} -IS
-import json, os, sys
-body = f"/proc/{{os.getppid()}}/"
-status = dict(line.split(":\\t") for line in open(body + "status") if ":\\t" in line)
-umask = os.umask(0)
-os.umask(umask)
-seen = dict(
-    argv=sys.argv[1:], environment=dict(os.environ), stdin=sys.stdin.read(), umask=umask, cwd=os.getcwd(),
-    ignored=status["SigIgn"], blocked=status["SigBlk"],
-    files=sorted(os.path.realpath(body + "fd/" + n) for n in os.listdir(body + "fd") if n > "2" and n != "255"),
-)
-note = "{home}/seen/%s.%s" % (os.environ["JOB_ID"], os.environ["SGE_TASK_ID"])
-with open(note + ".new", "w") as file:
-    json.dump(seen, file)
-os.rename(note + ".new", note)
-"""
+_WITNESS = Path(__file__).parent / "witness.py"
+# Of what it notes, what is compared here.
+_COLUMNS = ("arguments", "environment", "stdin", "umask", "cwd", "ignored", "blocked", "files")
 # Of one job and no other.
 _OWN = ("JOB_ID", "JOB_SCRIPT", "_", "SHLVL", "OLDPWD", "SSH_CLIENT", "SSH_CONNECTION")
 _OWN_FACTS = ("job_number", "exec_file", "submission_time", "script_file")
@@ -69,7 +55,8 @@ class Run:
 
     def seen(self, task: str = "undefined") -> dict[str, Any]:
         """What the body's child noted."""
-        seen: dict[str, Any] = json.loads((self.home / "seen" / f"{self.job_id}.{task}").read_text())
+        noted = json.loads(self._note(task).read_text())
+        seen = {name: noted[name] for name in _COLUMNS}
         environment = {n: self._plain(t) for n, t in seen["environment"].items() if n not in _OWN}
         # the script itself is open where the interpreter reads it, and the testbed's own files where it shows a home
         own = (
@@ -81,7 +68,10 @@ class Run:
         return {**seen, "environment": environment, "cwd": self._plain(seen["cwd"]), "files": files}
 
     def has_seen(self, task: str) -> bool:
-        return (self.home / "seen" / f"{self.job_id}.{task}").exists()
+        return self._note(task).exists()
+
+    def _note(self, task: str) -> Path:
+        return self.home / "seen" / f"{self.job_id}.{task.replace('undefined', '')}"
 
     def output(self, stream: str) -> bytes:
         """What the job wrote to stdout (`o`) or stderr (`e`), of each task; without the script's own path."""
@@ -96,13 +86,10 @@ class Run:
         return re.sub(rf"(?<=[/oe]){self.job_id}(?![0-9])", "ID", text)
 
 
-def furnish(cell: Cell) -> str:
-    """Lay the witness into the home directory over there; returns its path."""
-    (cell.home / "seen").mkdir(exist_ok=True)
-    witness = cell.home / "witness"
-    witness.write_text(_WITNESS.format(python=sys.executable, home=cell.home))
-    witness.chmod(0o755)
-    return str(witness)
+def furnish(cluster: Cluster) -> None:
+    """Lay the witness into the home directory over there."""
+    (cluster.home / "seen").mkdir(exist_ok=True)
+    program(cluster.home / "witness", f"#!{sys.executable} -IS\n{_WITNESS.read_text()}")
 
 
 def text_of(cell: Cell, kind: Kind) -> bytes:

@@ -55,7 +55,7 @@ seen = dict(
     groups=[group for group in status["Groups"].split() if not 20000 <= int(group) < 90000],  # those mark jobs
     capabilities=[status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs")],
     namespaces=[kind(f"{body}/ns/{name}") for name in ("mnt", "pid", "net", "user")],
-    qsub_from_here=asked_by_qsub() if sys.argv[1] == "qsub" and "SGE_ROOT" in environment else None,
+    qsub_from_here=asked_by_qsub() if "qsub" in sys.argv[1:2] and "SGE_ROOT" in environment else None,
 )
 task = environment.get("SGE_TASK_ID", environment.get("SLURM_ARRAY_TASK_ID", ""))
 job = environment.get("JOB_ID", environment.get("SLURM_ARRAY_JOB_ID", environment.get("SLURM_JOB_ID")))
