@@ -66,7 +66,6 @@ describe() { # $1: how many levels of shells the process hides, since it is one'
     [ "$nicer" -le 0 ] || echo "set -- $(command -v nice) -n $nicer \"\$@\""
     echo 'exec "$@"'
     echo '}'
-    commands
 }
 
 tell() { # the login environment, between two marks, by a program that the login shell has become
@@ -74,5 +73,6 @@ tell() { # the login environment, between two marks, by a program that the login
     case $(value SHELL) in *csh) level=0 ;; *) level=1 ;; esac # csh keeps its level
     printf '\n%s\n' "$mark"
     describe "$level"
+    commands
     printf '%s\n' "$mark"
 }
