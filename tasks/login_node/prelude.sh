@@ -82,6 +82,7 @@ END
     )
     section environment
     printf '%s' "$login_environment"
+    [ -n "$login_environment" ] || eval "$(eval "$describing" && commands)" # it said nothing, so what is here has to do
     [ -n "$login_environment" ] || login_environment=$(eval "$describing" && describe 0)
 else
     section begin
