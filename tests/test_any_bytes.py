@@ -223,7 +223,7 @@ def test_a_key_file_is_read_or_refused_and_known_hosts_knows_nobody(tmp_path: Pa
 def test_every_name_becomes_a_legal_one_and_a_key(name: str) -> None:
     legal = gridengine.legal_name(name)
     assert gridengine.legal_name(legal) == legal
-    gridengine.check(b"", Resources(name=legal))
+    gridengine.check(b"true\n", Resources(name=legal))
     assert check_key(new_key(name))
 
 

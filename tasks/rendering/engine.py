@@ -74,7 +74,7 @@ class Directives:
         return self._resources.over(wishes).over(self._defaults)
 
 
-def render(path: Path, data: bytes, context: Mapping[str, object], hint: Hint) -> bytes:
+def render(path: Path, data: bytes, context: Mapping[str, object], hint: Hint = lambda _: "") -> bytes:
     """The text of template `path`, whose bytes are `data`. Raises InvalidInput with file and line number."""
     loader = _Loader(path, data)
     try:

@@ -29,6 +29,12 @@ Sections = list[tuple[str, str]]
 Lies = Callable[[list[tuple[str, Sections]]], Person]
 LIST, LOOK, MANIFEST, BRING = "What is under a path", "Look at job directories", "What a job left behind", "Send files."
 ADOPT, SUBMIT = "The submissions that there are", "Submit once"
+# No job of this user is alive, nor does the accounting know of any.
+EMPTY: Sections = [("queue", "<?xml version='1.0'?>\n<job_info></job_info>\n"), ("=0", "")]
+NONE_LEFT: tuple[str, Sections] = (
+    "Before a question about single jobs",
+    [("now", "1700000010\n"), *EMPTY, ("answer", "te1st\n"), ("=0", "")],
+)
 
 
 def adopted(name: str = "seven", key: str = "seven-1", answer: str = "7", **more: object) -> tuple[str, Sections]:
@@ -41,7 +47,7 @@ def adopted(name: str = "seven", key: str = "seven-1", answer: str = "7", **more
 def ended(notes: str = "end seven-1 7 0 1700000009 0") -> tuple[str, Sections]:
     """A look at a job that has ended."""
     start = f"start seven-1 7 0 1700000001 node\nout /elsewhere/log\nerr /elsewhere/log\n{notes}\n"
-    return LOOK, [("now", "1700000010\n"), ("missing", ""), ("notes", start), ("looked", "")]
+    return LOOK, [("now", "1700000010\n"), *EMPTY, ("missing", ""), ("notes", start), ("looked", "")]
 
 
 def many(*files: tuple[str, bytes]) -> tuple[str, Sections]:
@@ -59,7 +65,7 @@ def lies(cells: dict[str, Cell], tmp_path: Path) -> Iterator[Lies]:
         person = at(door, tmp_path, "    scheduler: gridengine\n")
 
         def lie(what: list[tuple[str, Sections]]) -> Person:
-            answers.write_text(json.dumps(what))
+            answers.write_text(json.dumps([*what, NONE_LEFT]))
             return person
 
         yield lie
