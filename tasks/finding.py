@@ -7,6 +7,7 @@ PROTOCOL.md, "Once" (4).
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ GRACE = 60
 # What still has its process number after so long is another process.
 _ANOTHER_PROCESS = 3600
 # A shell's status of what signal N ended is 128 + N; some end with 255 of their own accord.
+_SIGNALLED = 128
 _LAST_SIGNAL = 64
 _JOBS = "~/.submithost/jobs"
 
@@ -45,7 +47,7 @@ class Found:
 
     Where there is none, `token` is what to release before the next attempt (empty: nothing is in the way), and
     `refused` says that the scheduler was asked and took nothing, `only_asked` that its command ended well: no job was
-    asked for. `trouble`: why it could not be asked.
+    asked for. `killed` names the signal that ended the command. `trouble`: why it could not be asked.
     """
 
     verdict: Verdict
@@ -55,12 +57,15 @@ class Found:
     token: str = ""
     refused: bool = False
     only_asked: bool = False
+    killed: str = ""
     trouble: str = ""
 
     def words(self) -> str:
-        """A refusal in the scheduler's own words."""
+        """A refusal in the scheduler's own words; of a command that was killed, what a shell says, unless one has."""
         lines = [line for line in f"{self.err}\n{self.out}".splitlines() if line.strip() and line != "Exiting."]
-        return " / ".join(lines) or "no word why"
+        if not any(self.killed in line for line in lines):
+            lines.append(self.killed or "no word why")
+        return " / ".join(lines)
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,15 @@ class Progress:
     token: str = ""
     ended: bool = False
     status: int = 0  # of the submit command
+
+    @property
+    def killed(self) -> str:
+        """The signal that ended the submit command, or one below a site's wrapper, as a shell names it; or nothing."""
+        ended_by = self.status - _SIGNALLED
+        if not 0 < ended_by <= _LAST_SIGNAL:
+            return ""
+        known = ended_by in signal.valid_signals()  # over here, where there may be fewer
+        return (signal.strsignal(ended_by) if known else None) or f"signal {ended_by}"
 
     @classmethod
     def of(cls, answer: Answer) -> Progress:
@@ -159,14 +173,14 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
     given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
-    # A submit command that was killed, by itself or below a site's wrapper, may have left its request behind.
-    killed = 128 < progress.status <= 128 + _LAST_SIGNAL
-    certain = progress.ended and not killed and not scheduler.doubtful(progress.err)
+    # A submit command that was killed may have left its request behind.
+    certain = progress.ended and not progress.killed and not scheduler.doubtful(progress.err)
     if certain or given_up:
         only_asked = certain and progress.status == 0
         return Found(
-            Verdict.NONE, job, progress.out, progress.err, "asked", refused=progress.ended, only_asked=only_asked
-        )
+            Verdict.NONE, job, progress.out, progress.err, "asked",
+            refused=progress.ended, only_asked=only_asked, killed=progress.killed,
+        )  # fmt: skip
     return Found(Verdict.UNKNOWN, job)
 
 

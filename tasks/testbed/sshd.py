@@ -12,7 +12,7 @@ import pwd
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..model.errors import InvalidInput, SchedulerError
 from .cluster import Cluster, free_port, write
 from .packages import library
 from .processes import MARK, any_sshd, end, listener, sshd_processes, wait_until
-from .shell import with_sh
+from .shell import with_programs
 
 _KEY_TYPES = ("ed25519", "ecdsa")
 _PRIVSEP = Path("/run/sshd")  # sshd as root will not start without it
@@ -114,8 +114,14 @@ def furnish(door: Door, options: Sequence[str] = (), *, set_env: bool = True, sf
     write(door.config, "\n".join(lines) + "\n")
 
 
-def start_sshd(door: Door, environment: dict[str, str] | None = None) -> None:
-    """Start this sshd unless it lives, and return when it answers. Raises SchedulerError."""
+def start_sshd(
+    door: Door, environment: Mapping[str, str] | None = None, programs: Mapping[str, str] | None = None
+) -> None:
+    """Start this sshd unless it lives, and return when it answers. Raises SchedulerError.
+
+    `programs` are others than this machine's, by the paths that they cover, beside the cluster's /bin/sh.
+    """
+    covering = {**({"/bin/sh": door.cluster.sh} if door.cluster.sh else {}), **(programs or {})}
     if answers(door):
         return
     if alive := listener(door.cluster.directory, door.config):
@@ -123,7 +129,7 @@ def start_sshd(door: Door, environment: dict[str, str] | None = None) -> None:
     _privsep_directory(door.cluster)
     with open(door.folder / "start.log", "wb") as output:
         done = subprocess.run(
-            with_sh(door.cluster.sh, "/usr/sbin/sshd", "-f", str(door.config), "-E", str(door.log)),
+            with_programs(covering, "/usr/sbin/sshd", "-f", str(door.config), "-E", str(door.log)),
             env={"PATH": "/usr/bin:/bin", **(environment or other_user(door.folder, door.cluster.home))}, cwd="/",
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
@@ -161,19 +167,23 @@ def extra_sshd(
     set_env: bool = True,
     sftp: bool = True,
     pam: str = "",
+    programs: Mapping[str, str] | None = None,
 ) -> Iterator[Door]:
     """Another login node of a running cluster, for as long as the `with` lasts.
 
     `options` are sshd_config lines that win over ours; `login_shell` and `home` are the user's as this sshd
     knows them; without `set_env` remote commands know nothing of the scheduler; `sftp` is the Subsystem line. `pam` is
-    a command that reads what was typed as a password or a code, on stdin, and whose exit status accepts it.
+    a command that reads what was typed as a password or a code, on stdin, and whose exit status accepts it. `programs`
+    are as for `start_sshd`.
     """
     folder = cluster.directory / f"sshd-{name}"
     door = Door(name, free_port(), folder, cluster, folder / "client_key")
     try:
         furnish(door, [*options, "UsePAM yes"] if pam else options, set_env=set_env, sftp=sftp)
         environment = other_user(folder, home or cluster.home, login_shell)
-        start_sshd(door, {**environment, **_own_pam(folder, pam, environment["LD_PRELOAD"])} if pam else environment)
+        if pam:
+            environment |= _own_pam(folder, pam, environment["LD_PRELOAD"])
+        start_sshd(door, environment, programs)
         yield door
     finally:
         stop_sshd(door)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -68,21 +68,21 @@ def person_at(home: Path, door: Door, config: Path | None = None) -> Person:
     )
 
 
-def with_path(cell: Cell, name: str, path: str) -> AbstractContextManager[Door]:
-    """A login node with this PATH."""
-    variables = " ".join(f"{name}={value}" for name, value in {"PATH": path, **cell.settings()}.items())
-    return extra_sshd(cell, name, [f"SetEnv {variables}"])
+def where(program: str) -> str:
+    """The file of a program that every login node has in the same place."""
+    found = shutil.which(program, path="/usr/bin:/bin")
+    assert found
+    return os.path.realpath(found)
 
 
 @pytest.fixture
-def no_tar(cells: dict[str, Cell], tmp_path: Path) -> Iterator[Door]:
-    """A login node without tar and openssl: /bin has neither, links to everything else are there."""
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    for path in [*Path("/bin").iterdir(), *Path("/usr/bin").iterdir()]:
-        if path.name not in ("tar", "bsdtar", "openssl") and not (programs / path.name).exists():
-            (programs / path.name).symlink_to(path)
-    with with_path(cells["sandbox"], "notar", str(programs)) as door:
+def no_tar(cells: dict[str, Cell]) -> Iterator[Door]:
+    """A login node without tar and openssl."""
+    programs = {where("tar"): "/dev/null", where("openssl"): "/dev/null"}
+    with extra_sshd(cells["sandbox"], "notar", programs=programs) as door:
+        looking = "exec /bin/sh -c '! command -v tar && ! command -v openssl'"
+        look = ["ssh", "-F", str(door.ssh_config), door.name, looking]
+        assert subprocess.run(look, stdin=subprocess.DEVNULL).returncode == 0
         yield door
 
 
@@ -319,16 +319,22 @@ def test_a_file_that_changes_while_it_is_sent_is_one_line_at_once(
 def test_a_connection_that_breaks_while_the_file_is_summed_sends_it_once(
     cells: dict[str, Cell], there: Path, tmp_path: Path
 ) -> None:
+    """The first sum takes until the file is being sent again: its earlier part is all there, and its writer lives."""
     programs = tmp_path / "programs"
-    slow = f"[ $(readlink /proc/self/fd/0) = /dev/null ] || ! mkdir {programs}/asked 2>/dev/null || sleep 6"
-    program(programs / "openssl", f'#!/bin/sh\n{slow}\nexec /usr/bin/openssl "$@"\n')
-    slow_node = with_path(cells["sandbox"], "slow", f"{programs}:/usr/bin:/bin")
-    with slow_node as door, Proxy(door.port) as proxy:
+    slow = f"while [ ! -e {programs}/go ]; do sleep 0.1; done"
+    first = f"[ $(readlink /proc/self/fd/0) = /dev/null ] || ! mkdir {programs}/asked 2>/dev/null || {slow}"
+    stand_in = program(programs / "stand-in", f'#!/bin/sh\n{first}\nexec {programs}/openssl "$@"\n')
+    shutil.copy2(where("openssl"), programs / "openssl")
+    slow_node = extra_sshd(cells["sandbox"], "slow", programs={where("openssl"): str(stand_in)})
+    with contextlib.ExitStack() as at_last, slow_node as door, Proxy(door.port) as proxy:
+        at_last.callback((programs / "go").touch)
         person = person_at(tmp_path / "somebody", door, ssh_config_through(proxy, door, tmp_path / "config"))
         (person.work / "large").write_bytes(os.urandom(LARGE))
         running = person.start("-H", "slow", "put", *words("put", there))
         wait_for((programs / "asked").exists)
         proxy.drop_all()
+        wait_for(lambda: len(list(there.glob(".submithost-part-*"))) > 1)
+        (programs / "go").touch()
         _, said = running.communicate(timeout=120)
         assert running.returncode == 0, said
         assert "going on with" in said

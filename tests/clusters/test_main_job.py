@@ -264,8 +264,10 @@ def test_g16_sync_in_a_script_does_not_keep_submit(person: Person, sync: str) ->
 def test_g16_a_script_that_only_verifies_submits_nothing_and_says_so(person: Person) -> None:
     person.script("x", "#!/bin/bash\n#$ -w v\n")
     done = person.fab("-H", "sandbox", "submit", "--script=x")
-    assert done.returncode == 5
-    assert "verification: found suitable queue(s)" in done.stderr
+    assert done.returncode == 0
+    assert done.stdout == "verification: found suitable queue(s)\n"
+    assert "no job was made" in done.stderr
+    assert person.jobs("--all") == []
 
 
 def test_what_the_scheduler_refuses_is_said_and_the_key_can_be_used_again(person: Person) -> None:

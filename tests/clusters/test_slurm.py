@@ -203,11 +203,12 @@ def test_a_name_is_a_name_whatever_is_in_it(user: Person, slurm: SlurmCluster, s
 
 
 @pytest.mark.parametrize("bare", [False, True])
-def test_a_job_whose_log_has_no_place_has_failed_and_says_why(user: Person, bare: bool) -> None:
-    done = user.fab(
-        "-H", HPC, "submit", "--script=x", "--option=--output=nowhere/x", "--wait", *(["--bare"] if bare else [])
-    )
+def test_a_job_whose_log_has_no_place_has_failed_and_says_why(user: Person, bare: bool, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    words = [f"--option=--output={nowhere}/x", *(["--bare"] if bare else [])]
+    done = user.fab("-H", HPC, "submit", "--script=x", "--wait", *words)
     assert done.returncode == 3
+    assert f"the job's log goes into {nowhere}, which is no directory on the login node" in done.stderr
     assert "s (Slurm could not start it: is there a place for its --output and --error?)" in done.stderr
     assert user.jobs(cluster=HPC)[0]["exit_status"] is None
 
