@@ -123,7 +123,7 @@ def program(
 
 def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], about: bytes, digest: str) -> list[Upload]:
     """What submithost itself lays into the job directory."""
-    given = f"submithost_given() (\nblock=/proc/$$/environ\n{source('given.sh')}\nkept\n)"
+    given = f"submithost_given() (\nblock=/proc/$$/environ\n{source('given.sh')}\nfacts\nkept\n)"
     parts = (source(f"{part}.sh") for part in ("run", "run_interpreter", "run_body"))
     run = "\n".join([scheduler.in_job, given, *parts])
     return [

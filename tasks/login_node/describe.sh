@@ -16,15 +16,20 @@ names() { # of those variables that are a $1 and no $2
 limits() { # -u is how many processes there may be, but where there is no -u it is -p
     processes=u
     (ulimit -S -u) >/dev/null 2>&1 || processes=p
-    for limit in c d f l m n s t v "$processes"; do
-        soft=$(ulimit -S "-$limit" 2>/dev/null) && echo "ulimit -S -$limit $soft 2>/dev/null"
+    set -- $(for limit in s n "$processes" v c f d t l m; do ulimit -S "-$limit"; done 2>/dev/null)
+    for limit in s n "$processes" v c f d t l m; do
+        [ "$#" -gt 0 ] || break # a shell ends itself where it does not know one
+        echo "ulimit -S -$limit $1 2>/dev/null"
+        shift
     done
 }
 
 commands() { # a shell function for each command, and in `commands` the path of each that there is
-    path=$(value PATH) found='' sets=
-    for command in $submits $asks; do
-        at=$(PATH=$path && command -v "$command")
+    found='' sets=
+    set -- $submits $asks
+    while IFS= read -r at <&3; do
+        command=$1
+        shift
         case $at in
         /*) ;;
         *)
@@ -37,42 +42,54 @@ commands() { # a shell function for each command, and in `commands` the path of 
         wrapping=
         eval "$short_cut"
         [ -z "$wrapping" ] || sets=$wrapping
-        at=$(quoted "$at")
+        quote "$at"
+        at=$word
         case " $submits " in
         *" $command "*)
-            [ -z "$wrapping" ] || at="/bin/sh -c $(quoted "$wrapping; exec \"\$0\" \"\$@\"") $at"
+            if [ -n "$wrapping" ]; then
+                quote "$wrapping; exec \"\$0\" \"\$@\""
+                at="/bin/sh -c $word $at"
+            fi
             echo "$command() { submits \"\$PWD\" $at \"\$@\"; }"
             ;;
         *) echo "$command() (login; asked; ${wrapping:+$wrapping; }exec $at \"\$@\")" ;;
         esac
-    done
+    done 3<<END
+$(PATH=$given_path && for command in $submits $asks; do command -v "$command" || echo; done)
+END
     echo "$sets"
-    echo "commands=$(quoted "$found")"
+    quote "$found"
+    echo "commands=$word"
 }
 
-describe() { # $1: how many levels of shells the process hides, since it is one's `exec`
-    echo "login() { unset HOME USER LOGNAME SHELL PATH LC_ALL PWD OLDPWD $(echo "$places" | tr '|' ' ')"
+as_given() { # $1: how many levels of shells the process hides, since it is one's `exec`
+    facts
+    IFS='|'
+    echo "login() { unset HOME USER LOGNAME SHELL PATH LC_ALL PWD OLDPWD" $places
+    unset IFS
     variables '[A-Za-z_][A-Za-z0-9_]*' "$readonly|SHLVL|_" 'export '
-    level=$(value SHLVL)
-    [ -z "$level" ] || echo "export SHLVL=$((level + $1))"
+    [ -z "$given_shlvl" ] || echo "export SHLVL=$((given_shlvl + $1))"
     echo '} 2>/dev/null'
-    echo "asked() { unset _ $(names "$locale|$ambient" "$places"); export $fixed; }"
-    variables "$places" '' 'export '
     echo 'typed() {'
     echo "umask $(umask)"
     limits
     kept
-    nicer=$(($(nice) - ${niceness:-$(value submithost_niceness)}))
+    nicer=$(($(nice) - ${niceness:-$given_niceness}))
     [ "$nicer" -le 0 ] || echo "set -- $(command -v nice) -n $nicer \"\$@\""
     echo 'exec "$@"'
     echo '}'
 }
 
-tell() { # the login environment, between two marks, by a program that the login shell has become
-    mark=$(value submithost_mark)
-    case $(value SHELL) in *csh) level=0 ;; *) level=1 ;; esac # csh keeps its level
-    printf '\n%s\n' "$mark"
-    describe "$level"
+describe() { # what as_given tells, and what asks
+    as_given "$1"
+    echo "asked() { unset _ $(names "$locale|$ambient" "$places"); export $fixed; }"
     commands
-    printf '%s\n' "$mark"
+}
+
+tell() { # the login environment, between two marks, by a program that the login shell has become
+    facts
+    case $given_shell in *csh) level=0 ;; *) level=1 ;; esac # csh keeps its level
+    printf '\n%s\n' "$given_mark"
+    describe "$level"
+    printf '%s\n' "$given_mark"
 }

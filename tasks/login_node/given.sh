@@ -4,8 +4,14 @@
 # bash lets nobody set these.
 readonly='SHELLOPTS|BASHOPTS|UID|EUID|PPID'
 
-value() { # of one variable
-    sed -z -n "s/^$1=//p" "$block" | tr -d '\0'
+facts() { # sets given_path, given_shell, given_shlvl, given_mark and given_niceness, and given_kept, if there is more for
+    # `kept`; in one go, since each process costs a login node more than the text
+    given_path='' given_shell='' given_shlvl='' given_mark='' given_niceness='' given_kept=''
+    eval "$(sed -z -n -E "
+        s/^(BASH_FUNC_|($readonly)=).*/given_kept=yes/p
+        /^(PATH|SHELL|SHLVL|submithost_mark|submithost_niceness)=/!d
+        s/'/'\\\\''/g
+        s/^(submithost_)?([A-Za-z]*)=(.*)/given_\\L\\2\\E='\\3'/p" "$block" | tr '\0' '\n')"
 }
 
 variables() { # each whose name is a $1 and no $2, with its value, after $3
@@ -13,14 +19,13 @@ variables() { # each whose name is a $1 and no $2, with its value, after $3
         tr '\0' '\n'
 }
 
-quoted() { # $1 as one word
-    rest=$1
-    printf "'"
+quote() { # sets `word`: $1 as one word
+    word="'" rest=$1
     while [ "$rest" != "${rest#*\'}" ]; do
-        printf "%s'\\\\''" "${rest%%\'*}"
+        word="$word${rest%%\'*}'\\''"
         rest=${rest#*\'}
     done
-    printf "%s'" "$rest"
+    word="$word$rest'"
 }
 
 # bash alone can export functions. It gets their text in a variable that it takes away again, reads no file of its own
@@ -28,9 +33,10 @@ quoted() { # $1 as one word
 functions() {
     text=$(sed -z -n -E 's/^BASH_FUNC_([^=]+)(%%|\(\))=(\(\) \{.*)$/function \1 \3\nexport -f -- \1/p' "$block" | tr '\0' '\n')
     [ -n "$text" ] || return
-    bash=$(value SHELL)
+    bash=$given_shell
     case $bash in */bash) [ -x "$bash" ] ;; *) false ;; esac || bash=$(command -v bash) || return
-    echo "submithost_functions=$(quoted "$text")"
+    quote "$text"
+    echo "submithost_functions=$word"
     echo 'export submithost_functions'
     echo "set -- $bash -p -c 'eval \"\$submithost_functions\"; unset submithost_functions; exec \"\$@\" 2>&3 3>&-' bash \"\$@\""
     echo "set -- /bin/sh -c 'exec \"\$@\" 3>&2 2>/dev/null' sh \"\$@\""
@@ -38,6 +44,7 @@ functions() {
 
 # What bash keeps to itself, and functions: before the command that they are for, which is "$@".
 kept() {
+    [ -n "$given_kept" ] || return
     words=$(variables "$readonly" '' | tr '\n' ' ')
     [ -z "$words" ] || echo "set -- /usr/bin/env $words \"\$@\""
     functions

@@ -29,7 +29,8 @@ if [ "$at" -ef "$debian" ] && [ -x "/usr/lib/gridengine/$command" ]; then
         [ "$(tail -n 1 "$debian")" = 'exec /usr/lib/gridengine/${PROG} "$@"' ] || exit
         eval "$(variables 'SGE_[A-Z]*' '' 'export ')"
         eval "$(sed '/^DEFAULT_SGE_ARCH=/d; $d' "$debian")" >/dev/null 2>&1
-        printf 'export SGE_ROOT=%s SGE_CELL=%s' "$(quoted "$SGE_ROOT")" "$(quoted "$SGE_CELL")"
+        quote "$SGE_ROOT" && root=$word
+        quote "$SGE_CELL" && printf 'export SGE_ROOT=%s SGE_CELL=%s' "$root" "$word"
     )}"
     wrapping=$debian_sets
     [ -z "$wrapping" ] || at=/usr/lib/gridengine/$command
