@@ -117,8 +117,8 @@ class Watch:
         self.notes.read(answer["notes"].exact)
         self._take(answer["queue"])
         self._explain()
-        if self._absent():
-            self._trace(self._absent())
+        if ending := [job for job in self._ending() if job.absent_since is not None or self._waits_again(job)]:
+            self._trace(ending)
 
     def wait(self, timeout: float | None, told: Told) -> None:
         """Go on until every job has ended; `told` gets the jobs after each look.
@@ -208,6 +208,11 @@ class Watch:
         """Those that have left the queue, or have noted an end."""
         return [job for job in self.live() if job.absent_since is not None or self._noted(job)]
 
+    def _waits_again(self, job: Job) -> bool:
+        """Whether it is to start, and has noted an end: a list that is asked for now tells whether it was one."""
+        waits = (State.PENDING, State.HELD)
+        return not self.trouble and any(job.of(task).state in waits for task, _ in self._noted(job))
+
     def _noted(self, job: Job) -> set[tuple[int, int]]:
         """Tasks that have noted an end which is not known to be one, and when."""
         return self._noted_ends.get(job.key, set())
@@ -271,6 +276,7 @@ class Watch:
         answer = self.session.ask(Program(("trace", "ask"), commands))
         self._begin(answer["now"])
         if self._list(answer["queue"]):
+            jobs = self.session.ledger.news(jobs)  # cancelled, perhaps, or requeued, while others looked
             try:
                 traced = answer["answer"].read(scheduler.parse_trace)
             except SchedulerError as error:
@@ -290,6 +296,7 @@ class Watch:
             records_of(job, traced.records, self._now) if traced else None,
             accounted=traced is None or traced.accounted,
             listed_at=self._listed_at,
+            noted=self._noted(job),
         )
         settled = self.jobs[job.key] = self._errors.explain(settle(job, known))
         self._noted_ends[job.key] = noted_ends(settled, known.notes)

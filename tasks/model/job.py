@@ -97,6 +97,7 @@ class Job:
     tasks: Mapping[int, Outcome] = field(default_factory=dict)
     absent_since: int | None = None
     cancelled: tuple[int | None, ...] = ()  # tasks that were cancelled from here; None: all
+    requeued: frozenset[tuple[int, int]] = frozenset()  # ends that were noted and were none: task and time of each
     by_hand: bool = False  # submitted without us, and so without a directory of its own
     digest: str = ""  # of its text, by parts (text.py); empty: an earlier version wrote none
     origin: str = ""  # the key of the submission that this one repeats

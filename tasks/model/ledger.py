@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -112,18 +112,21 @@ class Ledger:
                 stored = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
                 if stored and stored[0].state.final:
                     continue
-                if stored:  # what another process has noted, perhaps, while this one watched
-                    job = replace(
-                        job,
-                        cancelled=tuple({*stored[0].cancelled, *job.cancelled}),
-                        fetched_at=job.fetched_at or stored[0].fetched_at,
-                    )
+                job = _with_news(job, stored)
                 connection.execute(
                     "INSERT INTO jobs (cluster, key, job_id, state, record) VALUES (?, ?, ?, ?, ?) "
                     "ON CONFLICT (cluster, key) DO UPDATE SET job_id = excluded.job_id, "
                     "state = excluded.state, record = excluded.record",
                     _row(job),
                 )
+
+    def news(self, jobs: Collection[Job]) -> list[Job]:
+        """These jobs with what other processes have recorded of them since they were read here."""
+        with self._transaction() as connection:
+            return [
+                _with_news(job, self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key))
+                for job in jobs
+            ]
 
     def note(
         self,
@@ -221,6 +224,18 @@ class Ledger:
             raise InvalidInput(f"ledger {self.path} holds a record that is not understood ({error})") from None
 
 
+def _with_news(job: Job, stored: Sequence[Job]) -> Job:
+    """The job with what its record tells and only another process can have found out."""
+    for other in stored:
+        job = replace(
+            job,
+            cancelled=tuple({*other.cancelled, *job.cancelled}),
+            requeued=other.requeued | job.requeued,
+            fetched_at=job.fetched_at or other.fetched_at,
+        )
+    return job
+
+
 def _row(job: Job) -> tuple[object, ...]:
     return (job.cluster, job.key, job.job_id, job.state.value, json.dumps(to_record(job)))
 
@@ -229,6 +244,7 @@ def to_record(job: Job) -> dict[str, object]:
     """The job as plain data: what the ledger and job files hold."""
     record = asdict(replace(job, repairs={}))
     del record["repairs"]
+    record["requeued"] = sorted(job.requeued)
     record["array"] = str(job.array) if job.array else None
     return record
 
@@ -246,6 +262,7 @@ def from_record(record: dict[str, object]) -> Job:
         known["outcome"] = _outcome(known["outcome"])  # type: ignore[arg-type]  # fails unless it is a mapping
     known["tasks"] = {int(n): _outcome(o) for n, o in tasks.items()} if isinstance(tasks, dict) else {}
     known["cancelled"] = tuple(known.get("cancelled") or ())  # type: ignore[arg-type]  # as below
+    known["requeued"] = frozenset((int(task), int(at)) for task, at in known.get("requeued") or ())  # type: ignore[attr-defined]  # as below
     known["array"] = TaskRange.parse(array) if isinstance(array, str) else None
     for name, value in known.items():
         if name in _TEXTS and not isinstance(value, (str, type(None)) if name in _MAY_LACK else str):

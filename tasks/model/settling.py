@@ -8,7 +8,7 @@ Pure; the words of the sources are translated before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from .job import Job, Outcome, State, together
@@ -92,6 +92,7 @@ class Known:
 
     `queue` is the scheduler's list, last understood at `listed_at` (the cluster's time; 0: not yet). `traced` is what
     it said when asked about this job by its ID, and its accounting, where that could be read (`accounted`).
+    `noted` are the ends (task and time) that were known before it was asked for the list.
     """
 
     now: int
@@ -100,6 +101,7 @@ class Known:
     traced: Mapping[int, Outcome] | None = None
     accounted: bool = True
     listed_at: int = 0
+    noted: Set[tuple[int, int]] = frozenset()
 
 
 def _with_noted(job: Job, notes: Mapping[int, Note]) -> Job:
@@ -115,6 +117,7 @@ def settle(job: Job, known: Known) -> Job:
     if job.state.final:
         return job
     job = _with_noted(job, known.notes)
+    job = replace(job, requeued=job.requeued | {end for end in known.noted if _waits(known.queue, end[0])})
     tasks = {}
     absent = False
     for task in job.numbers():
@@ -130,6 +133,11 @@ def settle(job: Job, known: Known) -> Job:
     return replace(job, outcome=tasks[0], absent_since=since)
 
 
+def _waits(queue: Mapping[int, Outcome] | None, task: int) -> bool:
+    """Whether it is listed as one that is to start: what ended before that was another run."""
+    return queue is not None and task in queue and queue[task].state in (State.PENDING, State.HELD)
+
+
 def noted_ends(job: Job, notes: Mapping[int, Note]) -> set[tuple[int, int]]:
     """Task and time of each end that was noted and is not known to be one: it may be that of a run before a requeue."""
     if job.state.final:
@@ -140,6 +148,7 @@ def noted_ends(job: Job, notes: Mapping[int, Note]) -> set[tuple[int, int]]:
         for task, note in notes.items()
         if note.job_id == job.job_id
         and note.exit_status is not None
+        and (task, note.ended_at) not in job.requeued
         and not (task in tasks and tasks[task].state.final)
     }
 
@@ -166,7 +175,7 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Ou
             state = before.state if before.state is not State.VANISHED else State.UNKNOWN
             return Outcome(state, None, started, reason="its scheduler has it, but does not list it"), False
         record = None  # of other tasks, perhaps
-    if note and note.exit_status is not None:
+    if note and note.exit_status is not None and (task, note.ended_at) not in job.requeued:
         return _ended(job, task, note, record), False
     if record:
         return replace(record, started_at=record.started_at or started), False

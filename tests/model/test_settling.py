@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
 import pytest
@@ -26,6 +26,7 @@ def know(
     accounted: bool = True,
     now: int = 1000,
     listed_at: int = 0,
+    noted: Set[tuple[int, int]] = frozenset(),
 ) -> Known:
     """Not said: not asked."""
     listed = None if queue is None else {task: Outcome(state) for task, state in queue.items()}
@@ -34,7 +35,7 @@ def know(
         if traced is None
         else {task: Outcome(one) if isinstance(one, State) else one for task, one in traced.items()}
     )
-    return Known(now, notes or {}, listed, records, accounted, listed_at)
+    return Known(now, notes or {}, listed, records, accounted, listed_at, noted)
 
 
 def ended(status: int) -> Note:
@@ -68,6 +69,22 @@ def test_d3_the_end_of_one_run_is_no_end_of_the_next() -> None:
         assert settle(back, know(notes=notes, now=1000 + second, listed_at=1000)).state is State.PENDING
     again = {0: Note("12", 1010, 990, 0)}
     assert settle(back, know(notes=again, listed_at=1000)).state is State.RUNNING
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.HELD])
+def test_d3_an_end_after_which_the_job_was_to_start_again_never_counts(state: State) -> None:
+    """Not even when the job goes without another run: it was cancelled while it waited, here or elsewhere."""
+    notes = {0: ended(0)}
+    back = settle(JOB, know(notes=notes, queue={0: state}, noted=noted_ends(JOB, notes)))
+    assert (back.state, noted_ends(back, notes)) == (state, set())
+    gone = know(notes=notes, queue=GONE, traced=GONE)
+    assert settle(back, gone).state is State.UNKNOWN
+    assert settle(replace(back, cancelled=(None,)), gone).state is State.CANCELLED
+    again = {0: Note("12", 1010, 1020, 3)}
+    assert settle(back, know(notes=again, queue=GONE, traced=GONE)).outcome == Outcome(State.FAILED, 3, 1010, 1020)
+    # One that was noted while the list was made may be the end of a run that began in between.
+    late = settle(settle(JOB, know(notes=notes, queue={0: state})), gone)
+    assert late.state is State.SUCCEEDED
 
 
 @pytest.mark.parametrize("status", [0, 143])
