@@ -262,7 +262,7 @@ def from_record(record: dict[str, object]) -> Job:
         known["outcome"] = _outcome(known["outcome"])  # type: ignore[arg-type]  # fails unless it is a mapping
     known["tasks"] = {int(n): _outcome(o) for n, o in tasks.items()} if isinstance(tasks, dict) else {}
     known["cancelled"] = tuple(known.get("cancelled") or ())  # type: ignore[arg-type]  # as below
-    known["requeued"] = frozenset((int(task), int(at)) for task, at in known.get("requeued") or ())  # type: ignore[attr-defined]  # as below
+    known["requeued"] = _ends(known.get("requeued") or ())
     known["array"] = TaskRange.parse(array) if isinstance(array, str) else None
     for name, value in known.items():
         if name in _TEXTS and not isinstance(value, (str, type(None)) if name in _MAY_LACK else str):
@@ -270,6 +270,13 @@ def from_record(record: dict[str, object]) -> Job:
     if not re.fullmatch("[0-9]{1,20}", str(known.get("job_id") or "0")):  # it is shown, and asked for, as it is
         raise ValueError("job_id is none")
     return Job(**known)  # type: ignore[arg-type]  # the rest fails in here or where it is read
+
+
+def _ends(record: object) -> frozenset[tuple[int, int]]:
+    ends = frozenset((task, at) for task, at in record)  # type: ignore[attr-defined]  # fails unless it is such a list
+    if not all(isinstance(number, int) for end in ends for number in end):
+        raise TypeError("requeued is no list of ends")
+    return ends
 
 
 def _check_numbers(record: Mapping[str, object], *names: str) -> None:

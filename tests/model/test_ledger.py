@@ -36,6 +36,7 @@ def test_a_place_that_cannot_be_written_is_told_with_a_way_out(tmp_path: Path) -
 def test_a_job_comes_back_as_it_was_recorded(ledger: Ledger) -> None:
     tasks = {1: Outcome(State.FAILED, 3, 10, 20, "why"), 2: Outcome(State.RUNNING)}
     job = Job("k", "a", "né'\n", "x", job_id="7", array=TaskRange(1, 2), tasks=tasks, cancelled=(2,))
+    job = replace(job, requeued=frozenset({(2, 15)}))
     ledger.update(job)
     assert ledger.by_key("a", "k") == ledger.by_id("a", "7") == ledger.last("a") == job
     assert from_record(to_record(job)) == job
@@ -53,6 +54,16 @@ def test_what_has_ended_is_not_unended_by_a_slower_process(ledger: Ledger) -> No
     ledger.update(replace(job, outcome=Outcome(State.RUNNING)))
     assert ledger.jobs("a")[0].state is State.SUCCEEDED
     assert ledger.jobs("a", live=True) == []
+
+
+def test_what_another_process_has_found_out_stays_and_is_told(ledger: Ledger) -> None:
+    job = Job("k", "a", job_id="7")
+    ledger.update(replace(job, cancelled=(None,), requeued=frozenset({(0, 15)})))
+    mine = replace(job, outcome=Outcome(State.RUNNING), requeued=frozenset({(0, 20)}))
+    (told,) = ledger.news([mine])
+    assert told == replace(mine, cancelled=(None,), requeued=frozenset({(0, 15), (0, 20)}))
+    ledger.update(mine)
+    assert ledger.last("a") == told
 
 
 def test_g29_an_id_that_is_used_again_means_the_newest_job(ledger: Ledger) -> None:
