@@ -318,9 +318,9 @@ def assumed() -> Scheduler:
 
 
 @cache
-def clients() -> Mapping[str, str]:
-    """What describe.sh has to know of all schedulers' commands, since it may have to find out which one there is."""
-    every = [scheduler(name).clients for name in known()]
+def clients(name: str | None = None) -> Mapping[str, str]:
+    """What describe.sh has to know of this scheduler's commands; None: of all, to find out which one there is."""
+    every = [scheduler(each).clients for each in ([name] if name else known())]
     return {
         "submits": " ".join(each.submits for each in every),
         "asks": " ".join(command for each in every for command in each.asks),

@@ -233,7 +233,8 @@ class Session:
         try:
             with self._channel() as channel:
                 begin(channel, COMMAND)
-                text = envelope(program.text(nonce, self._environment, self.cluster.setup, clients()), nonce)
+                commands = clients(self._known_scheduler())
+                text = envelope(program.text(nonce, self._environment, self.cluster.setup, commands), nonce)
                 sender = Sender(channel, text, program)
                 sender.start()
                 mark = f"\n@{nonce} {'begin' if self._environment else 'environment'}\n".encode()
