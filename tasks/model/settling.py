@@ -175,6 +175,10 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Ou
             state = before.state if before.state is not State.VANISHED else State.UNKNOWN
             return Outcome(state, None, started, reason="its scheduler has it, but does not list it"), False
         record = None  # of other tasks, perhaps
+    if record and record.ended_at is not None:  # the accounting has runs before the last one, too
+        before_last = max((at for number, at in job.requeued if number == task), default=None)
+        if before_last is not None and record.ended_at <= before_last + _CLOCKS:
+            record = None
     if note and note.exit_status is not None and (task, note.ended_at) not in job.requeued:
         return _ended(job, task, note, record), False
     if record:

@@ -80,6 +80,9 @@ def test_d3_an_end_after_which_the_job_was_to_start_again_never_counts(state: St
     gone = know(notes=notes, queue=GONE, traced=GONE)
     assert settle(back, gone).state is State.UNKNOWN
     assert settle(replace(back, cancelled=(None,)), gone).state is State.CANCELLED
+    for at, end in ((990, State.CANCELLED), (1020, State.SUCCEEDED)):  # accounted is that run, or the next
+        accounted = know(notes=notes, queue=GONE, traced={0: Outcome(State.SUCCEEDED, 0, 900, at)})
+        assert settle(replace(back, cancelled=(None,)), accounted).state is end
     again = {0: Note("12", 1010, 1020, 3)}
     assert settle(back, know(notes=again, queue=GONE, traced=GONE)).outcome == Outcome(State.FAILED, 3, 1010, 1020)
     # One that was noted while the list was made may be the end of a run that began in between.
