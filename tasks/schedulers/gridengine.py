@@ -55,17 +55,21 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=%-]", re.ASCII)
 _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
 _IDS = r"sed -n 's/^ *<JB_job_number>\([0-9]\{1,\}\)<.*/\1/p'"
-# sge_qstat(5): qstat's options may be in files. Ours win over -s, -q and -u there (as tried); with others that leave
-# jobs out qstat is not asked at all.
+# sge_qstat(5): qstat's options may be in files. Ours win over -s and -u there (as tried); `-q '*'` wins over -q, but
+# leaves out what no queue can run, so only then. With others that leave jobs out qstat is not asked at all.
 _LIST = r"""
-hides=$(grep -s -E '^[^#]*(^|[[:space:]])-(l|qs|pe|U|g|j|help)([[:space:]]|$)' \
-    "$SGE_ROOT/${SGE_CELL:-default}/common/sge_qstat" "$HOME/.sge_qstat" /dev/null)
+defaults() { # OPTIONS: the lines that have one of these
+    grep -s -E "^[^#]*(^|[[:space:]])-($1)([[:space:]]|\$)" \
+        "$SGE_ROOT/${SGE_CELL:-default}/common/sge_qstat" "$HOME/.sge_qstat" /dev/null
+}
+hides=$(defaults 'l|qs|pe|U|g|j|help')
 [ -z "$hides" ] || {
     printf 'qstat would leave jobs out because of a default, %s\n' "$hides" >&2
     exit 1
 }
+list() { qstat -xml "$@"; }
+[ -z "$(defaults q)" ] || list() { qstat -q '*' -xml "$@"; }
 """
-_ALL = "qstat -q '*' -xml"
 
 # Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. `run` finds it in the file
 # `shell`. Where a first line `#!` is obeyed instead (G7), and where `-S` is not a shell, which could not hand over to
@@ -411,12 +415,12 @@ def queue_command() -> str:
     """
     holds = (
         f"for kind in {' '.join(_HOLDS)}; do "
-        f'some=$({_ALL} -u "$(id -un)" -s "h$kind") || exit; '
+        f'some=$(list -u "$(id -un)" -s "h$kind") || exit; '
         f'printf \'%s\\n\' "$some" | {_IDS} | sed "s/^/held $kind /"; done'
     )
     held = "printf '%s\\n' \"$rows\" | grep -q '<state>[A-Za-z]*h'"
     return (
-        f'{_LIST} rows=$({_ALL} -u "$(id -un)" -s a -r) || exit; printf \'%s\\n\' "$rows"; if {held}; then {holds}; fi'
+        f'{_LIST} rows=$(list -u "$(id -un)" -s a -r) || exit; printf \'%s\\n\' "$rows"; if {held}; then {holds}; fi'
     )
 
 
@@ -464,7 +468,7 @@ def _elements(status: int, out: str, err: str, tag: str) -> list[ElementTree.Ele
 
 def alive_command() -> str:
     """The IDs in the XML of qstat."""
-    return f"""{_LIST} rows=$({_ALL} -u "$(id -un)" -s a) && printf '%s\\n' "$rows" | {_IDS}"""
+    return f"""{_LIST} rows=$(list -u "$(id -un)" -s a) && printf '%s\\n' "$rows" | {_IDS}"""
 
 
 def parse_alive(status: int, out: str, err: str) -> set[str]:
@@ -477,7 +481,7 @@ def parse_alive(status: int, out: str, err: str) -> set[str]:
 def load_command() -> str:
     """Queues as XML, and how many jobs of everybody's wait: counted over there, where there may be thousands."""
     count = f"printf '%s\\n' \"$rows\" | {_IDS} | sort -u | {{ printf 'waiting '; wc -l; }}"
-    return f"{_LIST} {_ALL} -g c && rows=$({_ALL} -s p -u '*') && {count}"
+    return f"{_LIST} list -g c && rows=$(list -s p -u '*') && {count}"
 
 
 def parse_load(status: int, out: str, err: str) -> Load:

@@ -68,8 +68,10 @@ def test_one_table_has_every_cluster_and_a_dead_one_costs_its_row_and_the_exit_s
     assert done.returncode == 4
     assert states(done.stdout) == [("sandbox", "held"), ("sandbox2", "held"), ("dead", "unknown")]
     assert len({line.count("\t") for line in done.stdout.splitlines()}) == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("dead (127.0.0.1:1) cannot be reached")
+    dead, *held = sorted(done.stderr.splitlines())
+    assert dead.startswith("dead (127.0.0.1:1) cannot be reached")
+    assert {line.partition(": job ")[0] for line in held} == set(NAMES)
+    assert all(line.endswith(" is held: held by its user; release lets it start") for line in held)
     cancelled = by_cluster(somebody.fab("all.cancel", BOTH).stdout)
     assert [len(said) for said in cancelled.values()] == [1, 1]
     assert states(somebody.fab("all.status", BOTH).stdout) == [(name, "cancelled") for name in NAMES]
