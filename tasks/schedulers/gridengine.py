@@ -419,9 +419,7 @@ def queue_command() -> str:
         f'printf \'%s\\n\' "$some" | {_IDS} | sed "s/^/held $kind /"; done'
     )
     held = "printf '%s\\n' \"$rows\" | grep -q '<state>[A-Za-z]*h'"
-    return (
-        f'{_LIST} rows=$(list -u "$(id -un)" -s a -r) || exit; printf \'%s\\n\' "$rows"; if {held}; then {holds}; fi'
-    )
+    return f'{_LIST} rows=$(list -u "$(id -un)" -s a -r) || exit; printf \'%s\\n\' "$rows"; if {held}; then {holds}; fi'
 
 
 def parse_queue(status: int, out: str, err: str) -> list[Row]:
