@@ -114,7 +114,7 @@ def test_after_ctrl_c_neither_job_nor_directory_is_left(cluster: Cluster, tmp_pa
         until(lambda: list((tmp_path / "home").glob(".submithost/jobs/*/.submithost/receipt")))
         assert "submitho" in in_the_queue(cluster)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=300)
     assert running.returncode == 1
     assert re.search(r"^failed +job +[0-9.]+ s +interrupted$", out, re.M), out
     assert re.search(r'^job \d+ \("submithost-check"\) on hpc: cancelling it, and removing its directory', err, re.M)
@@ -132,7 +132,7 @@ def test_after_ctrl_c_while_it_is_submitted_nothing_is_left(cells: dict[str, Cel
         time.sleep(1)
         assert not list(home.glob(".submithost/jobs/*/.submithost/receipt"))
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=300)
     assert running.returncode == 1
     assert re.search(r"^failed +job +[0-9.]+ s +interrupted$", out, re.M), out
     assert not directories(home), err
@@ -150,7 +150,7 @@ def test_a_second_ctrl_c_ends_it_and_what_may_be_left_is_told(cells: dict[str, C
         running.send_signal(signal.SIGINT)
         until((tmp_path / "asked").exists)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=300)
     (job_id,) = re.findall(r"^Your job (\d+) ", (directory / ".submithost/receipt").read_text(), re.M)
     cell.must("qdel", job_id)
     assert running.returncode == 1

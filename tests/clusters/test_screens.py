@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tasks.testbed.cell import Cell
+from tasks.testbed.sshd import main_door
 from tests.conftest import Person, json_lines, until_there
+from tests.proxy import Proxy, ssh_config_through
 from tests.terminal import Terminal, seen
 
 STATES = ("pending", "held", "running", "succeeded", "failed", "cancelled", "unknown")
@@ -110,6 +112,7 @@ def test_c5_ctrl_c_has_a_last_word_wherever_something_goes_on(
     (person.work / "big data").write_bytes(os.urandom(400 << 20))
     there = cells["sandbox"].home / "big there"
     there.write_bytes(os.urandom(400 << 20))
+    door = main_door(cells["sandbox"])
     on = "fab -H sandbox"
     goes_on = f'job {job_id} ("x") on sandbox goes on; '
     for words, when, said in (
@@ -128,12 +131,17 @@ def test_c5_ctrl_c_has_a_last_word_wherever_something_goes_on(
         ),
     ):
         typed = [word.replace("\0", " ") for word in words.split()]
-        with Terminal(person, ["fabric", "-H", "sandbox", *typed], 200) as terminal:
-            terminal.until(lambda text, when=when: when in text)
-            terminal.type("\x03")
-            assert terminal.to_the_end() == 1
-            assert terminal.lines()[-1] == said
-            assert "^C" not in terminal.text()
-            assert "Traceback" not in terminal.text()
+        with Proxy(door.port) as proxy:
+            config = ssh_config_through(proxy, door, tmp_path / "config")
+            with Terminal(person, ["fabric", "-S", str(config), "-H", "sandbox", *typed], 200) as terminal:
+                if when in ("sending", "fetching"):  # a bar is shown of what takes its time, on any machine
+                    terminal.until(lambda _, moved=proxy.amount: sum(moved.values()) > 8 << 20)
+                    proxy.frozen = True
+                terminal.until(lambda text, when=when: when in text)
+                terminal.type("\x03")
+                assert terminal.to_the_end() == 1
+                assert terminal.lines()[-1] == said
+                assert "^C" not in terminal.text()
+                assert "Traceback" not in terminal.text()
     (tmp_path / "go").touch()
     assert person.wait()["state"] == "succeeded"
