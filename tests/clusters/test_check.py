@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -308,10 +309,11 @@ def test_a_directory_that_cannot_be_made(cells: dict[str, Cell], tmp_path: Path)
 
 @pytest.mark.parametrize(("amount", "words"), [(+600, "ahead of"), (-600, "behind")])
 def test_a_clock_that_differs_is_warned_of(cells: dict[str, Cell], tmp_path: Path, amount: int, words: str) -> None:
-    wrong = program(tmp_path / "bin" / "date", f'#!/bin/sh\nexec /bin/date -d "{amount} seconds" "$@"\n')
-    rc_files = {".bashrc": f"PATH={wrong.parent}:$PATH\n"}
-    with login_node(cells["sandbox"], tmp_path, "clock", rc_files) as (person, _):
-        done = person.fab("-H", "hpc", "check")
+    right = shutil.which("date") or ""
+    wrong = program(tmp_path / "bin" / "date", f'#!/bin/sh\nexec {tmp_path}/bin/right -d "{amount} seconds" "$@"\n')
+    shutil.copy2(right, tmp_path / "bin" / "right")
+    with extra_sshd(cells["sandbox"], "hpc", programs={right: str(wrong)}) as door:
+        done = at(door, tmp_path).fab("-H", "hpc", "check")
         assert done.returncode == 0, done.stderr
         result, said = steps(done)["clock"]
         assert result == "warning"
