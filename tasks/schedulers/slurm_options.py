@@ -31,12 +31,12 @@ _VALUE_AFTER_EQUALS_ONLY = _names("exclusive get-user-env nice propagate")
 _WITH_VALUE = _names(
     "account acctg-freq array bb bbf begin chdir cluster cluster-constraint clusters comment constraint container "
     "context core-spec cores-per-socket cpu-freq cpus-per-gpu cpus-per-task deadline delay-boot dependency "
-    "distribution error exclude export export-file extra-node-info gid gpu-bind gpu-freq gpus gpus-per-node gpus- "
-    "per-socket gpus-per-task gres gres-flags hint input job-name kill-on-invalid-dep licenses mail-type mail- "
-    "user mcs-label mem mem-bind mem-per-cpu mem-per-gpu mincpus network nodefile nodelist nodes ntasks ntasks- "
-    "per-core ntasks-per-gpu ntasks-per-node ntasks-per-socket ntasks-per-tres open-mode output partition power "
-    "prefer priority profile qos reservation signal sockets-per-node switches tasks-per-node thread-spec threads- "
-    "per-core time time-min tmp uid wait-all-nodes wckey wrap"
+    "distribution error exclude export export-file extra-node-info gid gpu-bind gpu-freq gpus gpus-per-node "
+    "gpus-per-socket gpus-per-task gres gres-flags hint input job-name kill-on-invalid-dep licenses mail-type "
+    "mail-user mcs-label mem mem-bind mem-per-cpu mem-per-gpu mincpus network nodefile nodelist nodes ntasks "
+    "ntasks-per-core ntasks-per-gpu ntasks-per-node ntasks-per-socket ntasks-per-tres open-mode output partition "
+    "power prefer priority profile qos reservation signal sockets-per-node switches tasks-per-node thread-spec "
+    "threads-per-core time time-min tmp uid wait-all-nodes wckey wrap"
 )
 _LONG = _WITHOUT_VALUE | _VALUE_AFTER_EQUALS_ONLY | _WITH_VALUE
 

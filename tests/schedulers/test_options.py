@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
+import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,6 +25,8 @@ from tasks.schedulers.slurm_options import header, of_script, read, without, wor
         ("-c2 -n3", {"cpus-per-task": "2", "ntasks": "3"}),
         ("-Hc2", {"hold": "", "cpus-per-task": "2"}),
         ("--mem-per-c=1M", {"mem-per-cpu": "1M"}),
+        ("--mail-u a@b --ntasks-per-c 2", {"mail-user": "a@b", "ntasks-per-core": "2"}),
+        ("--threads-per 1 --gpus-per-s 2", {"threads-per-core": "1", "gpus-per-socket": "2"}),
         ("--mem-per=1M", {"mem-per": ""}),  # ambiguous: sbatch will say so
         ("--comment='-c 2' --time=5 # --mem=1G", {"comment": "-c 2", "time": "5"}),
         ("--mem=1G#x", {"mem": "1G"}),
@@ -32,6 +38,23 @@ from tasks.schedulers.slurm_options import header, of_script, read, without, wor
 )
 def test_d4_a_line_of_a_script_is_read_as_sbatch_reads_it(line: str, options: dict[str, str]) -> None:
     assert {option.name: option.value for option in read(words_of(line))} == options
+
+
+def test_d4_every_option_that_sbatch_tells_of_is_known(tmp_path: Path) -> None:
+    """A known one takes one value or none; of one that is not known, all that follows could be its value."""
+    configuration = tmp_path / "slurm.conf"
+    configuration.write_text("ClusterName=x\nSlurmctldHost=localhost\nAuthType=auth/none\n")
+    told = subprocess.run(
+        ["sbatch", "--help"], env={"PATH": os.environ["PATH"], "SLURM_CONF": str(configuration)},
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    options = re.findall(r"^ +(?:-([A-Za-z]), )?--([a-z-]+)(=)?", told, re.M)
+    assert len(options) > 80
+    for short, name, takes_value in options:
+        (option,) = read([f"--{name}", "v", "w"])
+        assert option.name == name
+        assert option.value == "v" if takes_value else option.value in ("", "v")
+        assert not short or read([f"-{short}", "v"])[0].name == name
 
 
 def test_d4_only_lines_above_the_first_command_count_wherever_comments_stand() -> None:
