@@ -8,17 +8,12 @@ from collections.abc import Callable
 from . import output
 from .login_node import Program, quote
 from .model.errors import HostKeyRefused, InvalidInput, JobFailed, LoginRefused, SchedulerError, Unreachable
-from .model.job import Job, Outcome, State
+from .model.job import Job, State
 from .model.settling import Logs, Notes
 from .model.wording import one_line, typed
 from .pacing import EVERY
 from .session import Session, back_off
 from .watching import Watch
-
-
-def outcome_of(job: Job, task: int) -> Outcome:
-    """What is known of a job, or of a task of it (0: not an array job)."""
-    return job.tasks.get(task, Outcome(State.UNKNOWN)) if job.array else job.outcome
 
 
 def noted_logs(session: Session, job: Job, task: int) -> Logs | None:
@@ -34,7 +29,7 @@ def noted_logs(session: Session, job: Job, task: int) -> Logs | None:
     logs = notes.logs.get(job.key, {}).get(task)
     if not logs and job.bare:
         raise SchedulerError(f"{job.title()} was submitted --bare and noted no log; fetch brings those that it left")
-    if not logs and (outcome := outcome_of(job, task)).state.ended:
+    if not logs and (outcome := job.of(task)).state.ended:
         ended = output.ended_line(job, task if job.array else None, outcome)
         raise JobFailed(f"{ended}: it noted no start, and so there is no log")
     return logs
@@ -126,7 +121,7 @@ class Following:
         watch = Watch(self._session, [(ledger.by_key(self._session.name, self.job.key) or self.job, ())])
         watch.look()
         self.job = watch.jobs[self.job.key]
-        ended = outcome_of(self.job, self._task).state.ended
+        ended = self.job.of(self._task).state.ended
         logs = noted_logs(self._session, self.job, self._task)
         self._reached = True
         if not logs:
@@ -140,7 +135,7 @@ class Following:
         return logs, ended
 
     def _say_what_it_waits_for(self) -> None:
-        outcome = outcome_of(self.job, self._task)
+        outcome = self.job.of(self._task)
         if outcome.state in (State.UNKNOWN, State.RUNNING):  # its note is on its way
             return
         state = "in error state" if outcome.state is State.ERROR else outcome.state

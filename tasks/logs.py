@@ -47,7 +47,7 @@ def logs(
     from contextlib import closing
 
     from . import output
-    from .job_log import Following, LogReader, noted_logs, outcome_of
+    from .job_log import Following, LogReader, noted_logs
     from .log_text import Log
     from .model.errors import InvalidInput, SchedulerError
     from .model.job import State
@@ -77,7 +77,7 @@ def logs(
             reader.read(paths.err if stderr else paths.out)
         else:
             raise SchedulerError(f"{found.title()} has not started: there is no log of it yet (--follow waits for it)")
-    outcome = outcome_of(found, number)
+    outcome = found.of(number)
     shown = bool(reader.at) or last == "0"
     if not stderr and (not shown or outcome.state is State.FAILED):
         shown = _show_stderr(session, found, paths, last) or shown

@@ -20,7 +20,7 @@ from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerErro
 from .model.job import Job, Outcome, State
 from .model.repairs import by_origin, later, with_repairs
 from .model.settling import Known, Notes, noted_ends, settle
-from .model.wording import fab, number, typed
+from .model.wording import number, typed
 from .pacing import EVERY, Pace
 from .schedulers import Row, Traced
 from .selection import Selected
@@ -151,7 +151,7 @@ class Watch:
                 raise StillRunning(_still(self.live()) + self._go_on())
 
     def _go_on(self) -> str:
-        return f"go on with: {fab()} -H {self.session.name} wait --job {self.live()[0].job_id}"
+        return f"go on with: {typed(self.session.name, 'wait', job=self.live()[0].job_id or '')}"
 
     def _follow(self, deadline: float | None, told: Told) -> None:
         """One program, for as long as nothing else is to be asked. It says something every second."""
@@ -335,7 +335,7 @@ def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
     if not bad:
         return
     first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
-    how = "" if fetched else f"; its results: {fab()} -H {session.name} fetch --job {first.job_id}"
+    how = "" if fetched else f"; its results: {typed(session.name, 'fetch', job=first.job_id or '')}"
     raise JobFailed(f"{first.title()} {first.state}{more}{how}")
 
 

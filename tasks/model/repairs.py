@@ -32,8 +32,10 @@ def later(job: Job, repeats: Mapping[str, Sequence[Job]]) -> list[Job]:
 def with_repairs(job: Job, repeats: Iterable[Job]) -> Job:
     """The job with the repeat that counts for each of its tasks that did not succeed and was repeated."""
     known = [each for each in repeats if each.job_id]
+    if not known:
+        return job
     repairs = {}
-    for task in job.tasks if job.array and job.tasks else job.numbers() if known else ():
+    for task in job.tasks if job.array and job.tasks else job.numbers():
         if job.of(task).state is not State.SUCCEEDED:
             of_task = [each for each in known if task in each.numbers()]
             good = (each for each in of_task if each.of(task).state is State.SUCCEEDED)

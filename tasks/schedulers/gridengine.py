@@ -100,6 +100,9 @@ survey() { # how queues start scripts, and what are login shells; asked once an 
     fi
     cat "$known"
 }
+requests() { # the files of defaults that qsub reads, sge_request(5)
+    cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request" "$job/.sge_request" 2>/dev/null
+}
 verified() { # what qsub -verify says of $1, its defaults' files read and all; asked once
     [ -f "$attempt/verified" ] || (eval "$verify") </dev/null >"$attempt/verified" 2>/dev/null
     sed -n "s/^$1: *//p" "$attempt/verified"
@@ -107,7 +110,7 @@ verified() { # what qsub -verify says of $1, its defaults' files read and all; a
 mentions() { # whether anything that qsub reads may have this option (a regular expression)
     {
         printf '%s\n' "$submit"
-        cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request" "$job/.sge_request" 2>/dev/null
+        requests
         sed -n 's/^#\$//p' "$mine/script"
     } | grep -q -E -e "(^|[[:space:]])-($1)" -e '-@'
 }
@@ -131,8 +134,7 @@ prepare() {
     asked=
     rm -f "$mine/shell" "$mine/login_shells"
     if case $submit in *-S* | *-@*) true ;; *) false ;; esac ||
-        cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request" "$job/.sge_request" \
-            "$mine/script" 2>/dev/null | grep -q -e '-S' -e '-@'; then
+        requests | cat - "$mine/script" | grep -q -e '-S' -e '-@'; then
         asked=$(verified shell_list)
         asked=${asked%%,*}
         asked=${asked##*:}

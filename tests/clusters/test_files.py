@@ -19,7 +19,7 @@ from tasks.sending import BIG
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd, main_door
 from tests.conftest import Person, move_in, program
-from tests.proxy import Proxy, ssh_config_through
+from tests.proxy import Direction, Proxy, ssh_config_through
 
 NAMES = (
     "plain", "sp ace (1)'\"", "new\nline", "$(touch pwned)", "deep er/and/deeper", os.fsdecode(b"not-utf8-\xff"),
@@ -232,46 +232,47 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("verb", ["put", "get"])
-def test_a_broken_connection_is_gone_on_with_where_it_stopped(
+@contextlib.contextmanager
+def half_way(
     verb: str, cells: dict[str, Cell], there: Path, tmp_path: Path
-) -> None:
+) -> Iterator[tuple[Proxy, subprocess.Popen[str], Direction]]:
+    """A large file of which half has gone through a proxy; whole in the end, and nothing else is left."""
     door = main_door(cells["sandbox"])
     with Proxy(door.port, delay=0.005) as proxy:
         person = person_at(tmp_path / "somebody", door, ssh_config_through(proxy, door, tmp_path / "config"))
         source = there if verb == "get" else person.work
         (source / "large").write_bytes(os.urandom(LARGE))
         running = person.start("-H", "sandbox", verb, *words(verb, there))
-        way = "up" if verb == "put" else "down"
+        way: Direction = "up" if verb == "put" else "down"
         wait_for(lambda: proxy.amount[way] > LARGE // 2)
+        yield proxy, running, way
+    assert contents(there)["large"] == contents(person.work)["large"]
+    assert not leftovers(there) + leftovers(person.work)
+
+
+@pytest.mark.parametrize("verb", ["put", "get"])
+def test_a_broken_connection_is_gone_on_with_where_it_stopped(
+    verb: str, cells: dict[str, Cell], there: Path, tmp_path: Path
+) -> None:
+    with half_way(verb, cells, there, tmp_path) as (proxy, running, way):
         proxy.drop_all()
         _, said = running.communicate(timeout=120)
         assert running.returncode == 0, said
         assert "going on with" in said
         assert proxy.amount[way] < LARGE * 1.4
-    assert contents(there)["large"] == contents(person.work)["large"]
-    assert not leftovers(there) + leftovers(person.work)
 
 
 @pytest.mark.parametrize("verb", ["put", "get"])
 def test_a_network_that_is_away_for_a_while_is_waited_for(
     verb: str, cells: dict[str, Cell], there: Path, tmp_path: Path
 ) -> None:
-    door = main_door(cells["sandbox"])
-    with Proxy(door.port, delay=0.005) as proxy:
-        person = person_at(tmp_path / "somebody", door, ssh_config_through(proxy, door, tmp_path / "config"))
-        source = there if verb == "get" else person.work
-        (source / "large").write_bytes(os.urandom(LARGE))
-        running = person.start("-H", "sandbox", verb, *words(verb, there))
-        wait_for(lambda: proxy.amount["up" if verb == "put" else "down"] > LARGE // 2)
+    with half_way(verb, cells, there, tmp_path) as (proxy, running, _):
         before, proxy.refusing = proxy.connections, True
         proxy.drop_all()
         wait_for(lambda: proxy.connections > before + 5 or running.poll() is not None)
         proxy.refusing = False
         _, said = running.communicate(timeout=120)
         assert running.returncode == 0, said
-    assert contents(there)["large"] == contents(person.work)["large"]
-    assert not leftovers(there) + leftovers(person.work)
 
 
 def test_many_large_files_come_through_few_open_files(person: Person, there: Path) -> None:
