@@ -38,9 +38,12 @@ def namespace() -> Collection:
     """
     open_project()
     root = Collection()
+    # Copies: Invoke takes away of a task's help what it has shown, and `submithost` words it in its own way.
     for verb in all_verbs():
-        root.add_task(verb)
-    root.add_collection(Collection.from_module(testbed, name="testbed"))
+        root.add_task(copy.deepcopy(verb))
+    own = Collection("testbed", *map(copy.deepcopy, _tasks_of(testbed)))
+    own.__doc__ = testbed.__doc__
+    root.add_collection(own)
     root.add_collection(_all())
     for name, cluster in _clusters(reserved={*root.task_names, *root.collections}).items():
         own = Collection(name)
@@ -83,5 +86,8 @@ def _schedulers() -> list[str]:
 
 
 def all_verbs() -> list[Task[Any]]:
-    modules: tuple[ModuleType, ...] = _VERBS
-    return [member for module in modules for member in vars(module).values() if isinstance(member, Task)]
+    return [verb for module in _VERBS for verb in _tasks_of(module)]
+
+
+def _tasks_of(module: ModuleType) -> list[Task[Any]]:
+    return [member for member in vars(module).values() if isinstance(member, Task)]

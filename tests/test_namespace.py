@@ -327,3 +327,18 @@ def test_a_list_of_tasks_loads_nothing_that_only_tasks_need(tmp_path: Path, conf
     (person.work / "fabfile.py").write_text("from fabric import task\n\n@task\ndef nothing(c):\n    pass\n")
     # yaml comes with Fabric: Invoke's own copy of it loads the other one.
     assert (ours - loaded()) & {"jinja2", "rich", "yaml", "sqlite3"} == set()
+
+
+def test_one_namespace_takes_nothing_from_the_next(somebody: Person) -> None:
+    """The program words the help of its tasks in its own way, and Invoke takes from it what it has shown."""
+    words = "from tasks import namespace; from tasks.program import Program"
+    shown = "print([(t.__doc__, sorted(t.help)) for t in map(namespace().__getitem__, ('submit', 'testbed.up'))])"
+    once = f"{words}\ntry: Program().run(['submithost', '--help', 'submit'])\nexcept SystemExit: pass"
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", text], cwd=somebody.work, env=somebody.environment,
+            capture_output=True, text=True, check=True,
+        ).stdout.splitlines()[-1]
+        for text in (f"{words}\n{shown}", f"{once}\n{shown}")
+    ]  # fmt: skip
+    assert said[0] == said[1]

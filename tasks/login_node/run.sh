@@ -51,12 +51,13 @@ fi
 # have forgotten a run, and begins it again: then its work is not done twice, if it came to an end of its own.
 if [ -n "${submithost_restarts-}" ]; then
     submithost_run="$submithost_key $submithost_job $submithost_task [0-9]*"
-    submithost_status=$(sed -n "s/^end $submithost_run \([0-9]*\).*/\1/p" \
-        "$submithost_notes/$submithost_task.end" 2>/dev/null)
+    submithost_ended=$(sed -n "s/^end $submithost_run //p" "$submithost_notes/$submithost_task.end" 2>/dev/null)
+    submithost_status=${submithost_ended%% *}
     submithost_before=$(sed -n "s/^start $submithost_run [^ ]* \([0-9]*\)$/\1/p" \
         "$submithost_notes/$submithost_task.start" 2>/dev/null)
     if [ "${submithost_status:-128}" -lt 128 ] && [ "${submithost_before:-0}" -ge "$submithost_restarts" ]; then
         echo "submithost: job $submithost_job has run already, which its scheduler forgot; it is not run again" >&2
+        submithost_note_end "$submithost_ended" # of this run: who saw the job wait meanwhile takes the other for no end
         exit "$submithost_status"
     fi
 fi

@@ -350,6 +350,7 @@ def test_a_job_whose_run_was_forgotten_does_not_run_again(user: Person, slurm: S
         slurm.must("scontrol", "release", job_id)
         until(lambda: "JobState=FAILED" in shown(slurm, job_id))
     assert "JobState=PENDING" in shown(slurm, job_id)
+    assert user.jobs(f"--job=ran-{requeued}", cluster=HPC)[0]["state"] in ("pending", "held")
     slurm.must("scontrol", "release", job_id)
     assert (user.wait(f"--job=ran-{requeued}", cluster=HPC)["state"]) == "failed"
     until(lambda: "JobState=FAILED" in shown(slurm, job_id))
