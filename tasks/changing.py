@@ -54,7 +54,7 @@ def still_theirs(session: Session, selected: Sequence[Selected]) -> list[Selecte
     owners: dict[str, str] = {}
     with contextlib.suppress(SchedulerError):  # what cannot be asked is held against nobody
         found = marks(session, sorted({job.job_id or "" for job, _ in selected}))
-        owners = {submitted.job_id: key for key, submitted in found.items()}
+        owners = {submitted.job_id: key for key, jobs in found.items() for submitted in jobs}
     theirs = []
     for job, tasks in selected:
         owner = owners.get(job.job_id or "", job.key)

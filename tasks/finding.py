@@ -165,9 +165,9 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found and not found.name:  # an answer that tells neither name nor tasks, and nobody could ask for them yet
         try:
-            marked = marks(session, [found.job_id]).get(job.key)
-            # A job that the body submitted itself may carry the same mark.
-            found = marked if marked and marked.job_id == found.job_id else claimed or found
+            # Others may carry the same mark: what the body submitted itself, what a removed job directory belonged to.
+            marked = marks(session, [found.job_id]).get(job.key, [])
+            found = next((each for each in marked if each.job_id == found.job_id), claimed or found)
         except SchedulerError as error:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found:
@@ -214,15 +214,21 @@ def _claimed(job: Job, progress: Progress) -> Submitted | None:
 
 
 def find(session: Session, key: str) -> Submitted | None:
-    """The job that carries the mark of `key` in the queue. Raises SchedulerError when that cannot be asked."""
+    """The first job that carries the mark of `key` in the queue: a body that submits itself again makes later ones.
+
+    Raises SchedulerError when that cannot be asked.
+    """
     scheduler = session.scheduler
     rows = session.query(scheduler.queue_command(), scheduler.parse_queue)
     job_ids = sorted({row.job_id for row in rows})
-    return marks(session, job_ids).get(key) if job_ids else None
+    return next(iter(marks(session, job_ids).get(key, ())), None) if job_ids else None
 
 
-def marks(session: Session, job_ids: Sequence[str]) -> dict[str, Submitted]:
-    """The jobs among these that carry a mark, by its key. Raises SchedulerError when that cannot be asked."""
+def marks(session: Session, job_ids: Sequence[str]) -> dict[str, list[Submitted]]:
+    """The jobs among these that carry a mark, by its key, oldest first.
+
+    Raises SchedulerError when that cannot be asked.
+    """
     return session.query(session.scheduler.marks_command(job_ids), session.scheduler.parse_marks)
 
 

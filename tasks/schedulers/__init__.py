@@ -235,8 +235,8 @@ class Scheduler(Protocol):
     def marks_command(self, job_ids: Sequence[str]) -> str:
         """Ask for the marks of these jobs."""
 
-    def parse_marks(self, status: int, out: str, err: str) -> dict[str, Submitted]:
-        """Keys, and the jobs that carry them. Raises SchedulerError."""
+    def parse_marks(self, status: int, out: str, err: str) -> dict[str, list[Submitted]]:
+        """Keys, and the jobs that carry them, oldest first. Raises SchedulerError."""
 
     def by_hand_command(self, job_id: str) -> str:
         """Ask who a job is, alive or ended."""

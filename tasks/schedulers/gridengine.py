@@ -521,14 +521,14 @@ def marks_command(job_ids: Sequence[str]) -> str:
     return f"qstat -j {shlex.quote(','.join(job_ids))}"
 
 
-def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
-    """Keys in the context of `qstat -j`. Gone and alive may be asked together (G25)."""
+def parse_marks(status: int, out: str, err: str) -> dict[str, list[Submitted]]:
+    """Keys in the context of `qstat -j`, and their jobs. Gone and alive may be asked together (G25)."""
     if status != 0 and "do not exist" not in err:
         raise _failed(err, out)
-    marks = {}
-    for facts in _described(out):
+    marks: dict[str, list[Submitted]] = {}
+    for facts in sorted(_described(out), key=lambda facts: int(facts["job_number"])):
         if key := _mark(facts):
-            marks[key] = _submitted(facts)
+            marks.setdefault(key, []).append(_submitted(facts))
     return marks
 
 

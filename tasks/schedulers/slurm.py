@@ -440,11 +440,11 @@ def marks_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # S5: some wr
     return "squeue -h -t all -u \"$(id -un)\" -o '%F|%K|%r|%j|%o'"
 
 
-def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
-    """Keys, out of the paths of the submitted files: the first job of each. An array job may have several rows."""
+def parse_marks(status: int, out: str, err: str) -> dict[str, list[Submitted]]:
+    """Keys, out of the paths of the submitted files, and their jobs. An array job may have several rows."""
     if status != 0:
         raise _failed(err, out)
-    marks: dict[str, Submitted] = {}
+    marks: dict[str, dict[str, Submitted]] = {}
     tasks: dict[tuple[str, str], list[str]] = {}
     for line in out.splitlines():
         fields = line.split("|")
@@ -452,10 +452,11 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, Submitted]:
         # What was refused for its resources is kept as a job that has failed, and was none.
         if key and fields[0].isdecimal() and fields[2] != "BadConstraints":
             tasks.setdefault((key, fields[0]), []).append(fields[1])
-            # The first: a body that submits itself again makes later ones of that path.
-            if key not in marks or int(fields[0]) < int(marks[key].job_id):
-                marks[key] = Submitted(fields[0], fields[3])
-    return {key: replace(found, array=_together(tasks[key, found.job_id])) for key, found in marks.items()}
+            marks.setdefault(key, {}).setdefault(fields[0], Submitted(fields[0], fields[3]))
+    return {
+        key: [replace(jobs[one], array=_together(tasks[key, one])) for one in sorted(jobs, key=int)]
+        for key, jobs in marks.items()
+    }
 
 
 def _key(command: str) -> str:

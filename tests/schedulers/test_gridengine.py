@@ -180,7 +180,7 @@ def test_marks_are_read_from_the_context_alone() -> None:
         "job_name:                   submithost=fake\nenv_list:                   A=submithost=fake\n"
         "context:                    a=b,submithost=K-1\njob-array tasks:            1-5:2\n"
     )
-    assert gridengine.parse_marks(0, out, "") == {"K-1": Submitted("35", "submithost=fake", TaskRange(1, 5, 2))}
+    assert gridengine.parse_marks(0, out, "") == {"K-1": [Submitted("35", "submithost=fake", TaskRange(1, 5, 2))]}
 
 
 def test_g9_the_reason_of_an_error_state_is_read_for_each_job() -> None:

@@ -96,7 +96,7 @@ def marks_command(job_ids):
 
 def parse_marks(status, out, err):
     found = re.findall(r"^ *(\d+) .*/([\w.-]+)/\.submithost/run$", out, re.M | re.ASCII)
-    return {key: Submitted(job_id, "") for job_id, key in found}
+    return {key: [Submitted(job_id, "")] for job_id, key in found}
 
 
 def trace_command(job_ids, silent):
