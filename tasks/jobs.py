@@ -86,7 +86,6 @@ def submit(
 
     Example: fab -H sharc submit --script=hello
     """
-    import os
     from dataclasses import replace
     from pathlib import Path
 
@@ -97,7 +96,7 @@ def submit(
     from .model.wording import fab
     from .preparation import Wanted, option_words, prepare
     from .reconciling import known_there
-    from .selection import check_target, clock_of, confirm_job_file, read_job_file, resolve
+    from .selection import check_target, clock_of, confirm_job_file, job_noted, resolve
     from .session import session_of
     from .submitting import show_steps, steps_or_jobs, submit_once
 
@@ -109,7 +108,7 @@ def submit(
     steps_or_jobs(dry_run, json)
     file = Path(job_file) if job_file else None
     began = clock_of(file) if file else 0
-    noted = read_job_file(file) if file and os.path.exists(file) else None
+    noted = job_noted(file) if file else None
     if noted and key and key != noted.key:
         raise InvalidInput(f"--key {key}: {job_file} already is the job file of key {noted.key}")
     session = session_of(c, noted.cluster if noted else None)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
+from .model import project
 from .model.errors import InvalidInput, nearest
 from .model.job import Job
 from .model.ledger import from_record, to_record
@@ -28,14 +29,24 @@ Selected = tuple[Job, tuple[int, ...]]
 
 
 def read_job_file(path: Path) -> Job:
-    """The job of a job file. Raises InvalidInput."""
+    """The job of a job file. Raises InvalidInput, also when somebody else has a say in it."""
     try:
+        project.current.own(path)
         record = json.loads(path.read_text("utf-8"))
         return from_record(record)
     except OSError as error:
         raise InvalidInput(f"job file {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InvalidInput(f"job file {path} is not one of submithost's; a submit --job-file writes it") from None
+
+
+def job_noted(path: Path) -> Job | None:
+    """The job of a job file that is to be written, if it is there. Raises InvalidInput, also where others may write."""
+    if os.path.lexists(path):
+        return read_job_file(path)
+    with contextlib.suppress(FileNotFoundError):  # told when it is written
+        project.current.own(path.parent)
+    return None
 
 
 def claim_job_file(path: Path, job: Job) -> Job:
@@ -127,8 +138,7 @@ def job_files(wanted: Sequence[str], named: str | None) -> list[str]:
         return [text if _is_file(text) else "" for text in wanted] or [""]
     if not named or len(wanted) > 1:
         raise InvalidInput("--job-file needs a name, and goes with one --job")
-    if os.path.exists(named):
-        read_job_file(Path(named))
+    job_noted(Path(named))
     return [named]
 
 

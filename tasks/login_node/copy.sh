@@ -2,7 +2,7 @@
 # directory). Data: `LENGTH`, LENGTH bytes of path; and so on.
 enter "$key"
 problem=$(mkdir -p -m 700 "$job" 2>&1) || refuse "$problem"
-ours || refuse "job directory $job belongs to somebody else"
+guard
 cd "$from" || refuse "cannot enter $from"
 while read -r length; do
     path=$(head -c "$length" && echo .) && path=${path%.}

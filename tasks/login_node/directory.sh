@@ -18,17 +18,68 @@ ours() { # whether the job directory is nobody else's, however it came here: wha
     [ -O "$job" ] && [ ! -L "$job" ] && { [ ! -e "$mine" ] || { [ -O "$mine" ] && [ ! -L "$mine" ]; }; }
 }
 
-exposed() { # the directories at and above $root, its links followed, in which anybody could put another one in its place
-    real=$(cd "$root" && pwd -P) || return
-    set -- /
-    while [ -n "${real#/}" ]; do
-        set -- "$@" "$real"
-        real=${real%/*}
+guard() { # refuse a job directory that is not ours, or in whose place somebody else could put another one
+    ours || refuse "job directory $job belongs to somebody else"
+    exposed=$(exposed "$mine")
+    [ -z "$exposed" ] || refuse "job directory $job could be replaced, since $exposed; choose another 'directory'"
+}
+
+way() { # each directory, link and file that the system passes on its way to $1, one a line
+    rest=$1/ here= links=0
+    echo /
+    while [ -n "$rest" ]; do
+        name=${rest%%/*} rest=${rest#*/}
+        case $name in
+        '' | .) ;;
+        ..) here=${here%/*} ;; # of a directory: links before it have been followed
+        *)
+            printf '%s\n' "$here/$name"
+            if [ -L "$here/$name" ] && [ "$links" -lt 40 ]; then
+                target=$(readlink "$here/$name") links=$((links + 1)) rest=$target/$rest
+                case $target in /*) here= ;; esac
+            else
+                here=$here/$name
+            fi
+            ;;
+        esac
     done
-    # Sticky ones are safe from all but their owner; a network's file system may show root as 65534.
-    find "$@" -maxdepth 0 -perm -0002 ! \( -perm -1000 \( -uid 0 -o -uid 65534 \) \) | while IFS= read -r exposed; do
-        [ -k "$exposed" ] && [ -O "$exposed" ] || printf '%s\n' "$exposed"
-    done
+}
+
+# Each has to be ours or root's, and nobody else may write to it; in a sticky directory all may, but nobody renames what
+# belongs to another. Links count by their owners.
+exposed() ( # what gives somebody else a say in what is at $1 (absolute), in words; nothing: nobody else has one
+    set -f
+    IFS='
+'
+    me=$(id -u)
+    # shellcheck disable=SC2046 # one a line
+    set -- $(way "$1")
+    # What cannot be looked at could be anybody's.
+    { stat -c '%u|%U|%G|%A|%n' -- "$@" 2>/dev/null || echo "?||||what is on the way to it"; } |
+        while IFS='|' read -r uid user group mode place; do
+            foreign=
+            case $uid:$mode in
+            0:* | "$me":*) ;;
+            65534:d*) is_roots "$place" || foreign=yes ;;
+            *) foreign=yes ;;
+            esac
+            case $foreign:$mode in
+            :l* | :d*[tT]) ;;
+            *:[!l]???????w*) echo "all may write to $place" && break ;;
+            yes:*) echo "$place belongs to somebody else" && break ;;
+            *:?????w*) is_private "$user" "$group" "$place" || { echo "its group may write to $place" && break; } ;;
+            esac
+        done
+)
+
+is_private() { # whether a group is that of its owner alone, as where umask is 002, and no list lets others write
+    [ "$1" = "$2" ] && case $(getent group "$2") in *: | *:"$1") ;; *) false ;; esac &&
+        case $(ls -ld "$3") in ??????????+*) false ;; esac
+}
+
+is_roots() { # a directory of `nobody`, as whom a network's file system may show root, or a container those outside
+    case $(stat -f -c %T "$1") in nfs | lustre | gpfs) return ;; esac
+    IFS=' ' read -r uid user count 2>/dev/null </proc/self/uid_map && [ "$count" -le 65534 ]
 }
 
 age() { # seconds since a file was changed, by the clock of its own file system (L10); empty when it is gone

@@ -52,9 +52,7 @@ case $job in
 esac
 # With their mode at once: in a directory with a default ACL the umask does not count.
 problem=$(mkdir -p -m 700 "$job" "$mine" "$mine/notes" "$mine/job" 2>&1) || refuse "$problem"
-ours || refuse "job directory $job belongs to somebody else"
-exposed=$(exposed)
-[ -z "$exposed" ] || refuse "anybody could replace job directory $job, since all may write to ${exposed%%"$newline"*}; choose another 'directory'"
+guard
 
 if [ -f "$mine/receipt" ] || ! mkdir "$attempt" 2>/dev/null; then
     [ -d "$attempt" ] || [ -f "$mine/receipt" ] || refuse "$(mkdir "$attempt" 2>&1)"

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .planted import refuse_planted
+from .ownership import refuse_foreign, refuse_planted
 
 _MARKS = ("fabric.yml", "fabfile.py", "fabfile/__init__.py")
 
@@ -27,11 +27,22 @@ class Project:
     def path(self, name: str | Path) -> Path:
         """What has this name in the project; an absolute path stays one.
 
-        Raises InvalidInput when somebody else laid it, FileNotFoundError when there is nothing.
+        Raises InvalidInput when somebody else has a say in it, FileNotFoundError when there is nothing.
         """
-        path = self.directory / name
-        refuse_planted(path, only_own=self.searched and self.directory != Path())
+        return self.own(self.directory / name)
+
+    def own(self, path: Path) -> Path:
+        """The same path, relative to here, for what is obeyed in it. Raises as `path` does."""
+        refuse_foreign(path, self._chosen())
         return path
+
+    def refuse_planted(self, path: Path) -> None:
+        """Raises InvalidInput for a file that the user named, when somebody else laid it where all may write."""
+        refuse_planted(path, self._chosen())
+
+    def _chosen(self) -> list[Path]:
+        """Where the user went: what the owners of these directories keep in them counts."""
+        return [Path(), Path(os.path.expanduser("~")), *([] if self.searched else [self.directory])]
 
 
 current = Project()

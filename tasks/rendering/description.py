@@ -12,7 +12,7 @@ from jinja2 import meta, nodes
 from ..model.errors import InvalidInput, closest, nearest
 from ..model.wording import one_line
 from . import engine
-from .places import SUFFIX, lookup, read, template_name, templates
+from .places import SUFFIX, lookup, own, read, template_name, templates
 from .variables import BUILT_IN
 
 _COMMENT = re.compile(r"\s*\{%#[-+]?(.*?)[-+]?#%\}", re.S)
@@ -60,7 +60,7 @@ def available() -> list[TemplateInfo]:
     found = []
     for name, path in templates().items():
         try:
-            found.append(describe(path))
+            found.append(describe(own(path)))
         except InvalidInput as error:
             found.append(TemplateInfo(name, path, problem=str(error)))
     return found

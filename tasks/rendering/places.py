@@ -20,19 +20,21 @@ _LARGEST_FILE = 256 * 1024**2
 def places() -> tuple[Path, ...]:
     """The directories that hold templates, in the order in which they win. Not all of them need exist.
 
-    Raises InvalidInput when anybody could have laid one of theirs into the working directory, or into the project's.
+    Raises InvalidInput when somebody else has a say in one that is in the working directory, or in the project's.
     """
     import platformdirs
 
-    package = Path(__file__).parent.parent
-    shipped = package / "job_templates"  # in an installed package; in the tree it is beside `tasks`
-    if not shipped.is_dir():
-        shipped = package.parent / "job_templates"
     here = [Path("job_templates")]
     for each in dict.fromkeys((project.Project(), project.current)):
         with contextlib.suppress(FileNotFoundError):
             here.append(each.path("job_templates"))
-    return *dict.fromkeys(here), platformdirs.user_config_path("submithost") / "job_templates", shipped
+    return *dict.fromkeys(here), platformdirs.user_config_path("submithost") / "job_templates", _shipped()
+
+
+def _shipped() -> Path:
+    package = Path(__file__).parent.parent
+    installed = package / "job_templates"  # in the tree they are beside `tasks`
+    return installed if installed.is_dir() else package.parent / "job_templates"
 
 
 def find(script: str) -> Path:
@@ -48,7 +50,7 @@ def find(script: str) -> Path:
     except OSError as error:
         raise InvalidInput(f"{one_line(script)}: cannot be read: {error.strerror}") from None
     if exists and not path.is_dir():
-        return path
+        return _file_meant(path, script)
     if template := lookup(script):
         return template
     if exists:
@@ -57,8 +59,24 @@ def find(script: str) -> Path:
     raise InvalidInput(f"no file and no template '{one_line(script)}'{nearest(path.name, known) or _listed()}")
 
 
+def _file_meant(path: Path, script: str) -> Path:
+    """The same path: by hand anybody's script can be submitted. Raises InvalidInput where a template may be meant, and
+    somebody else have laid this in its way.
+    """
+    try:
+        return project.current.own(path)
+    except InvalidInput as error:
+        if os.sep not in script and lookup(script):
+            said = f"{error}, and a template has this name too: --script=./{one_line(script)} means the file"
+            raise InvalidInput(said) from None
+        return path
+
+
 def lookup(name: str, any_file: bool = False) -> Path | None:
-    """The template of that name in the first place that has it; with `any_file`, any file there counts."""
+    """The template of that name in the first place that has it; with `any_file`, any file there counts.
+
+    Raises InvalidInput when somebody else has a say in it.
+    """
     parts = Path(name).parts
     if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
         return None
@@ -67,10 +85,15 @@ def lookup(name: str, any_file: bool = False) -> Path | None:
         for candidate in (*names, f"{name}.sh{SUFFIX}", f"{name}{SUFFIX}"):
             try:
                 if (place / candidate).is_file():
-                    return place / candidate
+                    return own(place / candidate)
             except OSError:  # a name longer than names can be
                 return None
     return None
+
+
+def own(template: Path) -> Path:
+    """The same path. Raises InvalidInput when somebody else has a say in it; what is shipped is as safe as we are."""
+    return template if template.parent == _shipped() else project.current.own(template)
 
 
 def templates() -> dict[str, Path]:

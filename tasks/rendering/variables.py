@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ..model import project
 from ..model.errors import InvalidInput
 from ..model.plain_yaml import Plain, parse_mapping, read_text
 from ..model.wording import one_line
@@ -26,6 +27,7 @@ def read_variables(set_: Sequence[str], vars_file: str | None) -> dict[str, obje
     variables: dict[str, object] = {}
     if vars_file is not None:
         path = Path(vars_file).expanduser()
+        project.current.refuse_planted(path)
         try:
             text = read_text(path)
         except FileNotFoundError:

@@ -17,6 +17,7 @@ from tasks.model.job import Job
 from tasks.sending import BIG, key_of
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, main_door
+from tests.attacker import PLACES, changed_by_attacker, common_ground
 from tests.clusters.hostile import at
 from tests.clusters.test_security import ledger_of, no_bug
 from tests.conftest import Person, json_lines
@@ -60,6 +61,25 @@ def test_a_sticky_directory_of_somebody_elses_is_no_better(
     given_to_somebody(tmp_path / "jobs").chmod(0o1777)
     os.chown(tmp_path / "jobs", 4242, 4242)
     assert "all may write" in nowhere(person, cells["sandbox"], tmp_path / "jobs").stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("a directory of one's own below theirs", "belongs to somebody else"),
+        ("a link of theirs on the way", "belongs to somebody else"),
+        ("a link of one's own on the way where all may write", "all may write"),
+        ("one that their group may write to", "its group may write"),
+    ],
+)
+def test_e8_where_another_user_could_put_another_program_nothing_is_submitted(
+    person: Person, cells: dict[str, Cell], kind: str, why: str
+) -> None:
+    with common_ground() as ground:
+        theirs = PLACES[kind](ground / "a", "jobs/foreseen/.submithost/run", "run")
+        assert changed_by_attacker([theirs]) == [True]
+        root = PLACES[kind](ground / "b", "jobs/x", "").parent
+        assert why in nowhere(person, cells["sandbox"], root).stderr
 
 
 def test_a_job_directory_that_somebody_else_made_first_is_not_used(
