@@ -20,7 +20,7 @@ ours() { # whether the job directory is nobody else's, however it came here: wha
 
 guard() { # refuse a job directory that is not ours, or in whose place somebody else could put another one
     ours || refuse "job directory $job belongs to somebody else"
-    exposed=$(exposed "$mine")
+    exposed=$(exposed "$job")
     [ -z "$exposed" ] || refuse "job directory $job could be replaced, since $exposed; choose another 'directory'"
 }
 
