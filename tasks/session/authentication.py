@@ -17,7 +17,7 @@ import paramiko
 from paramiko.auth_strategy import AuthSource, AuthStrategy
 
 from ..model.errors import LoginRefused
-from . import keys, terminal
+from . import algorithms, keys, terminal
 from .openssh import Destination
 
 _TYPED = ("keyboard-interactive", "password")
@@ -49,7 +49,7 @@ class Login(AuthStrategy):
         self.place = place
         self.there = there
         self.identities = tuple(identities)
-        self._terminal = not there.batch_mode and terminal.present()
+        self._terminal = there.may_ask and not there.batch_mode and terminal.present()
         self._agent: keys.Agent | None = None
         self._offer: tuple[str, paramiko.PKey] | None = None
         self._allowed: set[str] | None = None  # the methods that the server takes; None: it has not said
@@ -110,17 +110,18 @@ class Login(AuthStrategy):
     ) -> tuple[str, str, Callable[[], Sequence[str]]] | None:
         """The next thing to try: method, what to call it, how."""
         user = self.there.user
-        if self._may("publickey"):
-            self._offer = self._offer or next(offers, None)
-            if self._offer:
-                what, key = self._offer
-                return "publickey", what, lambda: transport.auth_publickey(user, key)
-        if self._asked or not self._terminal:
-            return None  # a wrong answer is not asked for again: a site that counts them may lock the account
         typed = {"keyboard-interactive": self._interactive, "password": self._password}
-        for method, run in typed.items():
-            if self._may(method) and method not in self._spent:
-                return method, method, lambda run=run: run(transport)
+        for method in self.there.methods:
+            if not self._may(method):
+                continue
+            if method == "publickey":
+                self._offer = self._offer or next(offers, None)
+                if self._offer:
+                    what, key = self._offer
+                    return method, what, lambda key=key: transport.auth_publickey(user, key)
+            # A wrong answer is not asked for again: a site that counts them may lock the account.
+            elif method not in self._spent and self._terminal and not self._asked:
+                return method, method, lambda run=typed[method]: run(transport)
         return None
 
     def _may(self, method: str) -> bool:
@@ -178,11 +179,17 @@ class Login(AuthStrategy):
             if key.asbytes() in seen:
                 return
             seen.add(key.asbytes())
+            if isinstance(key, paramiko.RSAKey) and key.get_bits() < self.there.required_rsa_size:
+                self._aside.append(f"{what} is shorter than ssh_config's RequiredRSASize")
+                return
             for certificate in blobs:
                 certified = keys.with_certificate(key, certificate)
-                if certified:
+                if certified and self._may_sign(certificate.key_type):
                     yield f"{what} with its certificate", certified
-            yield what, key
+            if self._may_sign(key.get_name()):
+                yield what, key
+            else:
+                self._aside.append(f"{what} is not of ssh_config's PubkeyAcceptedAlgorithms")
 
         def loaded(file: keys.KeyFile, passphrase: str | None = None) -> Iterator[tuple[str, paramiko.PKey]]:
             try:
@@ -215,6 +222,9 @@ class Login(AuthStrategy):
             self._learn(transport)
             if self._may("publickey"):
                 yield from loaded(file, terminal.ask(f"{self.place.name}: passphrase of {file.path}: "))
+
+    def _may_sign(self, kind: str) -> bool:
+        return algorithms.may_sign(self.there.algorithms, kind)
 
     def _held(self) -> list[paramiko.AgentKey]:
         """The agent's keys; none when there is no agent, or a stale one (L7)."""
@@ -252,7 +262,7 @@ class Login(AuthStrategy):
 
         def converse() -> None:
             try:
-                outcome.append(transport.auth_interactive(self.there.user, handler))
+                outcome.append(transport.auth_interactive(self.there.user, handler, self.there.interactive_devices))
             except Exception as error:  # raised again in the main thread
                 outcome.append(error)
             asked.put(None)

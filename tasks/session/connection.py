@@ -28,7 +28,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 from ..model import configuration
 from ..model.cluster import Cluster
 from ..model.errors import ConnectionLost, InvalidInput, LoginRefused, SubmithostError, Unreachable, nearest
-from . import alive, host_key, known_hosts, openssh, terminal
+from . import algorithms, alive, host_key, known_hosts, openssh, terminal
 from .authentication import Login, Place
 from .openssh import Destination
 from .proxy import Proxy, dial
@@ -57,7 +57,17 @@ class _Key(AuthHandler):
 
 
 class _Transport(alive.Transport):
-    """A round trip faster."""
+    """A round trip faster; and `signatures` are those that may be made with a key, best first (None: any)."""
+
+    signatures: algorithms.Names | None = None
+
+    @property
+    def preferred_pubkeys(self) -> tuple[str, ...]:
+        ours = tuple(super().preferred_pubkeys)
+        if self.signatures is None:
+            return ours
+        plain = [name.replace(algorithms.CERTIFICATE, "") for name in self.signatures]
+        return tuple(dict.fromkeys(name for name in plain if name in ours))
 
     def auth_publickey(self, username: str, key: paramiko.PKey, event: threading.Event | None = None) -> list[str]:
         event = event or threading.Event()
@@ -251,13 +261,11 @@ def _fabric(
     place: Place, there: Destination, identities: list[Path], sock: Any, timeout: int, lines: Sequence[known_hosts.Line]
 ) -> Connection:
     """A Connection that takes nothing from Fabric's configuration (F21), and whose settings are its own (F2)."""
-    wanted = host_key.asked(there)
+    known = host_key.types(there, (*lines, *host_key.asked(there)))
 
     def transport_factory(sock: Any, **options: Any) -> paramiko.Transport:
         transport = _Transport(sock, **options)
-        algorithms = transport.get_security_options()
-        algorithms.key_types = host_key.preferred(there, (*lines, *wanted), algorithms.key_types)
-        algorithms.ciphers = _fastest_first(there.ciphers, algorithms.ciphers)
+        algorithms.restrict(transport, there.algorithms, known, place.where)
         # OpenSSH's own limit for AES. paramiko's, 512 MB, makes it negotiate keys while data are under way, and when
         # the end of a channel comes then, it waits for itself: 30 s until the connection breaks.
         transport.packetizer.REKEY_BYTES = 1 << 36
@@ -287,12 +295,6 @@ def _fabric(
     connection._sock = sock
     connection.client.set_missing_host_key_policy(host_key.Check(place, there, lines))
     return connection
-
-
-def _fastest_first(allowed: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """The ciphers that ssh_config allows, those first that need no checksum beside them: more than twice as fast."""
-    ours = [cipher for cipher in known if cipher in allowed] or known
-    return tuple(sorted(ours, key=lambda cipher: "-gcm@" not in cipher))
 
 
 def _said(error: BaseException, transport: paramiko.Transport | None, timeout: int) -> str:

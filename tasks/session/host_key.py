@@ -14,12 +14,10 @@ from collections.abc import Sequence
 import paramiko
 
 from ..model.errors import HostKeyRefused
-from . import known_hosts, openssh, terminal
+from . import known_hosts, terminal, tokens
 from .authentication import Place
 from .known_hosts import Finding, Line, Verdict
 from .openssh import Destination
-
-_RSA = ("rsa-sha2-512", "rsa-sha2-256")
 
 
 def names(there: Destination) -> tuple[str, ...]:
@@ -27,27 +25,24 @@ def names(there: Destination) -> tuple[str, ...]:
     return known_hosts.names_of(there.hostname, there.port, there.host_key_alias)
 
 
-def preferred(there: Destination, lines: Sequence[Line], possible: Sequence[str]) -> tuple[str, ...]:
-    """The host key algorithms to ask for, known ones first: paramiko would ask for Ed25519 where RSA is known."""
-    wanted = [name for name in there.host_key_algorithms if name in possible] or list(possible)
-    first: list[str] = []
-    for kind in known_hosts.key_types(lines, names(there)):
-        first += _RSA if kind == "ssh-rsa" else [kind]
-    return tuple(dict.fromkeys([name for name in first if name in wanted] + wanted))
+def types(there: Destination, lines: Sequence[Line]) -> tuple[str, ...]:
+    """The types of the keys by which a destination is known."""
+    return known_hosts.key_types(lines, names(there))
 
 
-def asked(there: Destination, key: paramiko.PKey | None = None) -> tuple[Line, ...]:
-    """What ssh_config's KnownHostsCommand says, if there is one: of a host's key, or before there is one, of the host.
+def asked(there: Destination, key: paramiko.PKey | None = None, address: str = "") -> tuple[Line, ...]:
+    """What ssh_config's KnownHostsCommand says, if there is one: of the key of the host, or of an address of its; or
+    before there is a key, of the host.
 
     As with ssh a program that is not there says nothing. Raises HostKeyRefused when it fails.
     """
     if not there.known_hosts_command:
         return ()
-    tokens = {"%": "%", "H": names(there)[-1], "I": "ORDER", "f": "NONE", "K": "NONE", "t": "NONE"}
+    stand_for = {"%": "%", "H": names(there)[-1], "I": "ORDER", "f": "NONE", "K": "NONE", "t": "NONE"}
     if key:
         about = {"f": fingerprint(key.asbytes()), "K": key.get_base64(), "t": key.get_name()}
-        tokens |= {"H": names(there)[0], "I": "HOSTNAME", **about}
-    words = [openssh.expand(word, tokens) for word in there.known_hosts_command]
+        stand_for |= {"H": address or names(there)[0], "I": "ADDRESS" if address else "HOSTNAME", **about}
+    words = [tokens.expand(word, stand_for) for word in there.known_hosts_command]
     if not os.path.isabs(words[0]) or not os.path.exists(words[0]):
         print(f"ssh_config: there is no KnownHostsCommand {words[0]}; its path has to be absolute", file=sys.stderr)
         return ()
@@ -59,11 +54,14 @@ def asked(there: Destination, key: paramiko.PKey | None = None) -> tuple[Line, .
     return tuple(Line(line, "KnownHostsCommand", number) for number, line in lines if line)
 
 
-def _loopback(sock: object) -> bool:
-    """Whether a connection goes straight to an address of this machine's own: through a proxy nobody can know."""
-    if not isinstance(sock, socket.socket):
-        return False
-    address = str(sock.getpeername()[0]) if sock.family in (socket.AF_INET, socket.AF_INET6) else ""
+def _peer(sock: object) -> str:
+    """The address at the other end of a straight connection; empty through a proxy, where nobody can know."""
+    if isinstance(sock, socket.socket) and sock.family in (socket.AF_INET, socket.AF_INET6):
+        return str(sock.getpeername()[0])
+    return ""
+
+
+def _loopback(address: str) -> bool:
     return address.startswith("127.") or address == "::1"
 
 
@@ -79,21 +77,42 @@ class Check(paramiko.MissingHostKeyPolicy):
         """Return if the key is the host's. Raises HostKeyRefused."""
         blob = key.asbytes()
         transport = client.get_transport()
-        if self.there.no_check_of_loopback and transport and _loopback(transport.sock) and not self._revoked(blob):
-            return  # NoHostAuthenticationForLocalhost
-        finding = known_hosts.strongest(
-            known_hosts.check(self.lines, names(self.there), blob),
-            known_hosts.check(asked(self.there, key), names(self.there)[:1], blob),
-        )
-        if finding.verdict is Verdict.REVOKED or self._revoked(blob):
-            where = finding.line if finding.verdict is Verdict.REVOKED else self.there.revoked_host_keys
+        address = _peer(transport.sock) if transport else ""
+        if isinstance(key, paramiko.RSAKey) and key.get_bits() < self.there.required_rsa_size:
             raise HostKeyRefused(
-                f"{self.place.where} shows a key that is revoked ({where}): do not trust it, ask its administrators"
+                f"{self.place.where} shows an RSA key of {key.get_bits()} bits, and ssh_config's RequiredRSASize asks "
+                f"for {self.there.required_rsa_size}: ask its administrators for a longer one"
             )
+        if self._revoked(blob):
+            raise self._is_revoked(self.there.revoked_host_keys)
+        if self.there.no_check_of_loopback and _loopback(address):
+            return  # NoHostAuthenticationForLocalhost
+        finding = known_hosts.check(self.lines, names(self.there), blob, asked(self.there, key))
+        if finding.verdict is Verdict.REVOKED:
+            raise self._is_revoked(finding.line)
         if finding.verdict is not Verdict.KNOWN:
             self._not_known(finding, key.get_name(), blob)
+        if self.there.check_host_ip and address not in ("", self.there.hostname) and not _loopback(address):
+            self._check_address(known_hosts.host_name(address, self.there.port), key)
+        if finding.verdict is not Verdict.KNOWN:
+            self._remember(key.get_name(), blob)
+
+    def _check_address(self, name: str, key: paramiko.PKey) -> None:
+        """CheckHostIP: an address that is known with another key is refused."""
+        finding = known_hosts.check(self.lines, (name,), key.asbytes(), asked(self.there, key, name))
+        if finding.verdict is Verdict.CHANGED:
+            raise HostKeyRefused(
+                f"{self.place.where} shows another host key than the known one of its address {name} "
+                f"({finding.line}): somebody may have changed where its name leads; ask its administrators"
+            )
+
+    def _is_revoked(self, where: object) -> HostKeyRefused:
+        return HostKeyRefused(
+            f"{self.place.where} shows a key that is revoked ({where}): do not trust it, ask its administrators"
+        )
 
     def _not_known(self, finding: Finding, kind: str, blob: bytes) -> None:
+        """Return when a new key may be taken. Raises HostKeyRefused."""
         where, by_hand, strict = self.place.where, self.place.by_hand, self.there.strict_host_key_checking
         shown = f"{kind.removeprefix('ssh-')} key {fingerprint(blob)}"
         if finding.verdict is Verdict.CHANGED:
@@ -107,24 +126,23 @@ class Check(paramiko.MissingHostKeyPolicy):
                 f"{where} is known by a certificate authority alone ({finding.line}), which is not supported here: "
                 f"add its own key to known_hosts ({shown})"
             )
+        if not self.there.user_known_hosts_files:
+            raise HostKeyRefused(
+                f"{where} is not known, and ssh_config's UserKnownHostsFile names no file to remember its {shown} in: "
+                f"name one"
+            )
         if strict == "ask" and not self.there.batch_mode and terminal.present():
             with terminal.turn():
-                self._ask(finding, shown)
-        elif strict in ("yes", "ask") or finding.verdict is Verdict.OTHER_TYPE:
-            # Known by keys of other types: ssh would take the new one when it takes new ones at all. But known types
-            # are asked for first, so the server claims to have lost them: a person should look at that.
-            known = f"known by other keys only ({finding.line})" if finding.line else "not known"
+                self._ask(shown)
+        elif strict in ("yes", "ask"):
             raise HostKeyRefused(
-                f"{where} is {known}, its {shown} is new: log in once by hand with `{by_hand}`, then try again"
+                f"{where} is not known, its {shown} is new: log in once by hand with `{by_hand}`, then try again"
             )
-        self._remember(kind, blob)
 
-    def _ask(self, finding: Finding, shown: str) -> None:
+    def _ask(self, shown: str) -> None:
         """As ssh does: yes, no, or the fingerprint. Raises HostKeyRefused."""
         host = names(self.there)[0]
         terminal.show(f"The authenticity of host '{host}' can't be established.\nIt shows the {shown}.")
-        if finding.line:
-            terminal.show(f"It is known by keys of other types: {finding.line}")
         prompt = f"{self.place.name}: are you sure you want to continue (yes/no/[fingerprint])? "
         while (answer := terminal.ask(prompt, echo=True).strip()) not in ("yes", shown.split()[-1]):
             if answer in ("no", ""):

@@ -21,11 +21,12 @@ import paramiko
 from paramiko.agent import AgentSSH
 from paramiko.pkey import PublicBlob
 
+from .algorithms import CERTIFICATE
+
 _MAGIC = b"openssh-key-v1\0"
 _PROBE = 2.0  # an agent that lists its keys at all does so at once (L7)
 _SIGN = 30.0  # a signature may need a touch or a click
 _LONGEST = 1 << 18
-_CERTIFICATE = "-cert-v01@openssh.com"
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def certificates(files: Iterable[Path]) -> Iterator[PublicBlob]:
     for file in files:
         with contextlib.suppress(OSError):
             blob = _public(file.read_bytes())
-            if blob and _kind(blob).endswith(_CERTIFICATE):
+            if blob and _kind(blob).endswith(CERTIFICATE):
                 yield PublicBlob(_kind(blob), blob)
 
 
@@ -131,7 +132,7 @@ def with_certificate(key: paramiko.PKey, certificate: PublicBlob) -> paramiko.PK
     """The key, to be shown with the certificate; None when it is another key's."""
     kind, numbers = _string(key.asbytes())
     nonce_and_on = _string(certificate.key_blob)[1]
-    if certificate.key_type != kind.decode("latin-1") + _CERTIFICATE:
+    if certificate.key_type != kind.decode("latin-1") + CERTIFICATE:
         return None
     if not _string(nonce_and_on)[1].startswith(numbers):
         return None

@@ -17,20 +17,24 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from .algorithms import kind_of
+
+_KINDS = frozenset(
+    [
+        "ssh-ed25519", "ssh-rsa", "ssh-dss", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
+        "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com",
+    ]
+)  # fmt: skip
+
 
 class Verdict(Enum):
     """What known_hosts says of a key."""
 
     KNOWN = "known"
-    CHANGED = "changed"  # the host is there with another key of this type
-    OTHER_TYPE = "other type"  # the host is there with keys of other types only
+    CHANGED = "changed"  # the host is there with other keys only
     CA_ONLY = "ca only"  # only an authority is named for the host
     REVOKED = "revoked"
     UNKNOWN = "unknown"
-
-
-_ORDER = (Verdict.REVOKED, Verdict.KNOWN, Verdict.CHANGED, Verdict.CA_ONLY, Verdict.OTHER_TYPE, Verdict.UNKNOWN)
-"""The first of them that a line says is the verdict."""
 
 
 @dataclass(frozen=True)
@@ -59,56 +63,62 @@ def host_name(host: str, port: int) -> str:
 
 
 def names_of(host: str, port: int, alias: str | None = None) -> tuple[str, ...]:
-    """The names to look for. Like ssh, an alias stands alone, and a key known for the host counts on any port."""
+    """The names to look for, in this order. Like ssh, an alias stands alone; a key that is known for the host counts on
+    any port of which nothing is known."""
     if alias:
         return (alias,)
     return tuple(dict.fromkeys((host_name(host, port), host)))
 
 
-def check(lines: Iterable[Line], names: Sequence[str], key: bytes) -> Finding:
+def check(lines: Sequence[Line], names: Sequence[str], key: bytes, told: Sequence[Line] = ()) -> Finding:
     """What the lines say of a key (its wire form) that a host of these names shows.
 
-    A revoked key is revoked whatever else is known. Any line with the key makes it known (L8: the login nodes behind
-    one name have different keys). Only the first name's lines can say that a key changed, as in ssh.
+    As in ssh, a key that is known by the second name, the host's without its port, counts where nothing is known of
+    the first; and what a program told (KnownHostsCommand) is about the first name alone.
     """
-    kind = _kind(key)
+    first = _check((*lines, *told), names[0], key)
+    others = (_check(lines, name, key) for name in names[1:])
+    if first.verdict in (Verdict.UNKNOWN, Verdict.CA_ONLY):
+        return next((other for other in others if other.verdict in _ON_ANY_PORT), first)
+    return first
+
+
+_ON_ANY_PORT = (Verdict.KNOWN, Verdict.REVOKED, Verdict.CA_ONLY)
+
+
+def _check(lines: Iterable[Line], name: str, key: bytes) -> Finding:
+    """A revoked key is revoked whatever else is known. Any line with the key makes it known (L8: the login nodes behind
+    one name have different keys). As in ssh, any other key that is known makes this one a changed key, whatever its
+    type.
+    """
     found: dict[Verdict, Line] = {}
     for line in lines:
         entry = _parse(line.text)
-        if entry is None:
+        if entry is None or not _match(entry.hosts, name):
             continue
         if entry.marker == "@revoked":
-            if entry.key == key and _matches(entry.hosts, names):
+            if entry.key == key:
                 return Finding(Verdict.REVOKED, line)
         elif entry.marker == "@cert-authority":
-            if _matches(entry.hosts, names[:1]):
-                found.setdefault(Verdict.CA_ONLY, line)
-        elif entry.key == key:
-            if _matches(entry.hosts, names):
-                found.setdefault(Verdict.KNOWN, line)
-        elif _matches(entry.hosts, names[:1]):
-            found.setdefault(Verdict.CHANGED if entry.kind == kind else Verdict.OTHER_TYPE, line)
-    verdict = next((each for each in _ORDER if each in found), Verdict.UNKNOWN)
-    return Finding(verdict, found.get(verdict))
-
-
-def strongest(*findings: Finding) -> Finding:
-    """The one that counts, of several sources of lines."""
-    return min(findings, key=lambda finding: _ORDER.index(finding.verdict))
+            found.setdefault(Verdict.CA_ONLY, line)
+        else:
+            found.setdefault(Verdict.KNOWN if entry.key == key else Verdict.CHANGED, line)
+    verdict = next((each for each in (Verdict.KNOWN, Verdict.CHANGED, Verdict.CA_ONLY) if each in found), None)
+    return Finding(verdict, found[verdict]) if verdict else Finding(Verdict.UNKNOWN)
 
 
 def key_types(lines: Iterable[Line], names: Sequence[str]) -> tuple[str, ...]:
-    """The types of the keys that are known for a host of these names, in the order of the lines.
+    """The types of the keys that are known for a host of the first of these names, in the order of the lines.
 
     To be asked for first: a host known by its RSA key would otherwise show its Ed25519 key, which nobody knows.
     """
-    return tuple(dict.fromkeys(_types(lines, names)))
+    return tuple(dict.fromkeys(_types(lines, names[0])))
 
 
-def _types(lines: Iterable[Line], names: Sequence[str]) -> Iterator[str]:
+def _types(lines: Iterable[Line], name: str) -> Iterator[str]:
     for line in lines:
         entry = _parse(line.text)
-        if entry and not entry.marker and _matches(entry.hosts, names):
+        if entry and not entry.marker and _match(entry.hosts, name):
             yield entry.kind
 
 
@@ -130,8 +140,8 @@ class _Entry:
 
 def _parse(text: str) -> _Entry | None:
     """A line's parts; None for comments, blank lines and everything that is not understood."""
-    words = text.split()
-    if not words or words[0].startswith("#"):
+    words = re.split(r"[ \t]+", text.strip(" \t\r"))
+    if words[0].startswith("#"):
         return None
     marker = words.pop(0) if words[0].startswith("@") else ""
     if marker not in ("", "@revoked", "@cert-authority") or len(words) < 3:
@@ -141,17 +151,15 @@ def _parse(text: str) -> _Entry | None:
         key = base64.b64decode(encoded.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         return None
-    return _Entry(marker, hosts, kind, key) if _kind(key) == kind else None
+    # ssh takes the name of an RSA key's signature for its type, too, but no base64 that is written in another way.
+    understood = _kind(key) == kind_of(kind) and _kind(key) in _KINDS and _base64(key) == encoded
+    return _Entry(marker, hosts, _kind(key), key) if understood else None
 
 
 def _kind(key: bytes) -> str:
     """The type that a key's wire form starts with; empty when it is no key."""
     length = int.from_bytes(key[:4], "big")
     return key[4 : 4 + length].decode("latin-1") if 0 < length <= len(key) - 4 else ""
-
-
-def _matches(hosts: str, names: Sequence[str]) -> bool:
-    return any(_match(hosts, name) for name in names)
 
 
 def _match(hosts: str, name: str) -> bool:

@@ -7,18 +7,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pwd
 import re
 import shlex
 import socket
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..model.errors import InvalidInput
+from . import tokens
+from .algorithms import Algorithms
 
 _STRICT = {
     "true": "yes",
@@ -40,6 +40,13 @@ _OF_SSH_ALONE = {
     "gssapi-keyex": "gssapikeyexchange",
     "hostbased": "hostbasedauthentication",
 }
+# Options that change whom ssh talks to: the value that changes nothing, and what to do about another one. The others
+# are obeyed, or make no such difference (a test has them all, with the reasons).
+_REFUSED = {
+    "bindinterface": ("", "name one of its addresses in BindAddress"),
+    "proxyusefdpass": ("no", "name a ProxyCommand that passes on the data itself, such as `nc %h %p`"),
+    "refuseconnection": ("", "remove it for this host"),
+}
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 _NO = ("no", "false")
 
@@ -50,8 +57,9 @@ class Destination:
 
     `host` is the name as given, `hostname` what it resolves to in ssh_config. `identity_agent` is `none`, a socket's
     path, or empty when there is none to be found. `methods` are the kinds of login that may be tried, best first;
-    `methods_of_ssh` those that ssh would try and we cannot. In the words of `known_hosts_command` are left the tokens
-    that stand for the host and its key: %f %H %I %K %t, and %%.
+    `methods_of_ssh` those that ssh would try and we cannot; `may_ask` is whether a person may be asked to type
+    anything for one of them. In the words of `known_hosts_command` are left the tokens that stand for the host and its
+    key: %f %H %I %K %t, and %%. `required_rsa_size` is in bits.
     """
 
     host: str
@@ -69,17 +77,21 @@ class Destination:
     known_hosts_command: tuple[str, ...] = ()
     no_check_of_loopback: bool = False
     strict_host_key_checking: str = "ask"
-    host_key_algorithms: tuple[str, ...] = ()
-    ciphers: tuple[str, ...] = ()
+    check_host_ip: bool = False
+    required_rsa_size: int = 0
+    algorithms: Algorithms = field(default_factory=Algorithms)
     hash_known_hosts: bool = False
     proxy_jump: tuple[str, ...] = ()
     proxy_command: str | None = None
     address_family: int = socket.AF_UNSPEC
+    bind_address: str | None = None
     connect_timeout: int | None = None
     server_alive_interval: int | None = None
     server_alive_count_max: int | None = None
     forward_agent: bool = False
     batch_mode: bool = False
+    may_ask: bool = True
+    interactive_devices: str = ""
     methods: tuple[str, ...] = tuple(_METHODS)
     methods_of_ssh: tuple[str, ...] = ()
 
@@ -154,46 +166,62 @@ def parse_g(text: str) -> Destination:
             first.setdefault(keyword, value)
     if not first.get("hostname"):
         raise InvalidInput("ssh -G did not name a host: is `ssh` on PATH OpenSSH's?")
+    for keyword, (harmless, instead) in _REFUSED.items():
+        if first.get(keyword, harmless) != harmless:
+            raise InvalidInput(f"ssh_config: {keyword} {first[keyword]} is not supported here: {instead}")
     port = _number(first, "port") or 22
     if port > 65535:
         raise InvalidInput(f"ssh -G: port {port} is not one")
-    tokens = _tokens(first, port)
+    stand_for = tokens.of(first, port)
     revoked = first.get("revokedhostkeys", "none")
     return Destination(
         host=first.get("host") or first["hostname"],
         hostname=first["hostname"],
         port=port,
-        user=tokens["r"],
+        user=stand_for["r"],
         host_key_alias=first.get("hostkeyalias"),
-        identity_files=tuple(_path(value, tokens) for value in identities if value not in ("", "none")),
-        certificate_files=tuple(_path(value, tokens) for value in certificates if value not in ("", "none")),
-        identities_only=first.get("identitiesonly") in ("yes", "true"),
+        identity_files=tuple(tokens.path(value, stand_for) for value in identities if value not in ("", "none")),
+        certificate_files=tuple(tokens.path(value, stand_for) for value in certificates if value not in ("", "none")),
+        identities_only=_yes(first, "identitiesonly"),
         identity_agent=_agent(first.get("identityagent", "SSH_AUTH_SOCK")),
-        user_known_hosts_files=_paths(first.get("userknownhostsfile", "")),
-        global_known_hosts_files=_paths(first.get("globalknownhostsfile", "")),
+        user_known_hosts_files=tokens.paths(first.get("userknownhostsfile", "")),
+        global_known_hosts_files=tokens.paths(first.get("globalknownhostsfile", "")),
         revoked_host_keys=None if revoked == "none" else Path(revoked),
-        known_hosts_command=_known_hosts_command(first.get("knownhostscommand", "none"), tokens),
+        known_hosts_command=_known_hosts_command(first.get("knownhostscommand", "none"), stand_for),
         # It is for addresses, and an alias is a name that somebody gave.
-        no_check_of_loopback=first.get("nohostauthenticationforlocalhost") == "yes" and "hostkeyalias" not in first,
+        no_check_of_loopback=_yes(first, "nohostauthenticationforlocalhost") and "hostkeyalias" not in first,
         # a word of the future is taken as the strictest one
         strict_host_key_checking=_STRICT.get(first.get("stricthostkeychecking", "ask"), "yes"),
-        host_key_algorithms=tuple(filter(None, first.get("hostkeyalgorithms", "").split(","))),
-        ciphers=tuple(filter(None, first.get("ciphers", "").split(","))),
-        hash_known_hosts=first.get("hashknownhosts") in ("yes", "true"),
+        check_host_ip=_yes(first, "checkhostip"),
+        required_rsa_size=_number(first, "requiredrsasize") or 0,
+        algorithms=Algorithms.of(first),
+        hash_known_hosts=_yes(first, "hashknownhosts"),
         proxy_jump=()
         if first.get("proxyjump", "none") == "none"
         else tuple(filter(None, first["proxyjump"].split(","))),
-        proxy_command=_proxy_command(first.get("proxycommand", "none"), tokens),
+        proxy_command=_proxy_command(first.get("proxycommand", "none"), stand_for),
         address_family=_FAMILIES.get(first.get("addressfamily", "any"), socket.AF_UNSPEC),
+        bind_address=first.get("bindaddress"),
         connect_timeout=_number(first, "connecttimeout"),
         server_alive_interval=_number(first, "serveraliveinterval"),
         server_alive_count_max=_number(first, "serveralivecountmax"),
         # Only the agent of SSH_AUTH_SOCK can be forwarded; a path or another variable means no.
         forward_agent=first.get("forwardagent") == "yes",
-        batch_mode=first.get("batchmode") in ("yes", "true"),
-        methods=tuple(method for method, keyword in _METHODS.items() if first.get(keyword) not in _NO),
+        batch_mode=_yes(first, "batchmode"),
+        may_ask=first.get("numberofpasswordprompts") != "0",
+        interactive_devices=first.get("kbdinteractivedevices", ""),
+        methods=_methods(first),
         methods_of_ssh=tuple(method for method, keyword in _OF_SSH_ALONE.items() if first.get(keyword) == "yes"),
     )
+
+
+def _yes(first: Mapping[str, str], keyword: str) -> bool:
+    return first.get(keyword) in ("yes", "true")
+
+
+def _methods(first: Mapping[str, str]) -> tuple[str, ...]:
+    preferred = first.get("preferredauthentications", ",".join(_METHODS)).split(",")
+    return tuple(method for method in preferred if method in _METHODS and first.get(_METHODS[method]) not in _NO)
 
 
 def _number(first: Mapping[str, str], keyword: str) -> int | None:
@@ -206,110 +234,26 @@ def _number(first: Mapping[str, str], keyword: str) -> int | None:
     return int(value) or None
 
 
-def _paths(value: str) -> tuple[Path, ...]:
-    """Several paths on one line, spaces in them unquoted: a word that does not start a path continues one."""
-    if value in ("", "none"):
-        return ()
-    found: list[str] = []
-    for word in value.split(" "):
-        if found and not word.startswith(("/", "~")):
-            found[-1] += f" {word}"
-        else:
-            found.append(word)
-    return tuple(Path(_home(path.strip('"'))) for path in found if path)
-
-
-def _tokens(first: Mapping[str, str], port: int) -> dict[str, str]:
-    """The % tokens of ssh_config(5), without their %."""
-    my_name, my_home = _me()
-    hostname, machine, jump = first["hostname"], socket.gethostname(), first.get("proxyjump", "")
-    user = first.get("user") or my_name
-    name = first.get("host") or hostname
-    everything = "".join((machine, hostname, str(port), user, jump))
-    return {
-        "%": "%",
-        "C": hashlib.sha1(everything.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest(),
-        "L": machine.partition(".")[0],
-        "d": my_home,
-        "h": hostname,
-        "i": str(os.getuid()),
-        "j": jump,
-        "k": first.get("hostkeyalias", name),
-        "l": machine,
-        "n": name,
-        "p": str(port),
-        "r": user,
-        "u": my_name,
-    }
-
-
-def _me() -> tuple[str, str]:
-    """My name and home in the password database; in a container that has no entry for me, what the environment says.
-
-    Raises InvalidInput when that says nothing either.
-    """
-    try:
-        entry = pwd.getpwuid(os.getuid())
-    except KeyError:
-        name, home = os.environ.get("LOGNAME") or os.environ.get("USER"), os.environ.get("HOME")
-        if name and home:
-            return name, home
-        raise InvalidInput(f"no user exists for uid {os.getuid()}: set HOME and USER") from None
-    return entry.pw_name, entry.pw_dir
-
-
-def expand(value: str, tokens: Mapping[str, str]) -> str:
-    """The value with its % tokens replaced. Raises InvalidInput for an unknown one."""
-
-    def token(match: re.Match[str]) -> str:
-        if match[1] not in tokens:
-            raise InvalidInput(f"ssh_config: '{value}' has the unknown token '{match[0]}'")
-        return tokens[match[1]]
-
-    return re.sub(r"%(.?)", token, value, flags=re.DOTALL)
-
-
-def _path(value: str, tokens: Mapping[str, str]) -> Path:
-    def variable(match: re.Match[str]) -> str:
-        if match[1] not in os.environ:
-            raise InvalidInput(f"ssh_config: '{value}' needs the environment variable {match[1]}, which is not set")
-        return os.environ[match[1]]
-
-    return Path(_home(re.sub(r"\$\{([^}]*)\}", variable, expand(value.strip('"'), tokens))))
-
-
-def _home(path: str) -> str:
-    """`~` as ssh sees it: the home directory of the password database, whatever HOME says."""
-    if not path.startswith("~"):
-        return path
-    user, slash, rest = path[1:].partition("/")
-    try:
-        home = pwd.getpwnam(user).pw_dir if user else _me()[1]
-    except (KeyError, ValueError):
-        return path
-    return home + slash + rest
-
-
 def _agent(value: str) -> str:
     if value == "SSH_AUTH_SOCK":
         return os.environ.get("SSH_AUTH_SOCK", "")
     if value.startswith("$"):
         return os.environ.get(value[1:].strip("{}"), "")
-    return _home(value)
+    return tokens.with_home(value)
 
 
-def _proxy_command(value: str, tokens: Mapping[str, str]) -> str | None:
-    return None if value in ("", "none") else expand(value, tokens)
+def _proxy_command(value: str, stand_for: Mapping[str, str]) -> str | None:
+    return None if value in ("", "none") else tokens.expand(value, stand_for)
 
 
-def _known_hosts_command(value: str, tokens: Mapping[str, str]) -> tuple[str, ...]:
+def _known_hosts_command(value: str, stand_for: Mapping[str, str]) -> tuple[str, ...]:
     """Its words. What is known of the host and its key later is left to be expanded."""
     if value in ("", "none"):
         return ()
-    later = {token: text.replace("%", "%%") for token, text in tokens.items()} | {
+    later = {token: text.replace("%", "%%") for token, text in stand_for.items()} | {
         token: f"%{token}" for token in "fHIKt"
     }
     try:
-        return tuple(expand(word, later) for word in shlex.split(value))
+        return tuple(tokens.expand(word, later) for word in shlex.split(value))
     except ValueError as error:
         raise InvalidInput(f"ssh_config: KnownHostsCommand '{value}': {error}") from None

@@ -50,6 +50,9 @@ def dial(there: Destination, timeout: float, found: Callable[[str], None] = lamb
             continue
         try:
             connection.settimeout(timeout)
+            if there.bind_address:
+                source = socket.getaddrinfo(there.bind_address, None, family, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
+                connection.bind(source[0][4])
             connection.connect(address)
             # Many small packets each way: Nagle's algorithm would hold them back.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -108,8 +108,8 @@ def test_an_alias_stands_for_the_host_and_has_no_port() -> None:
     assert verdict(line("[login]:2222", ED), port=2222, alias="alias") is Verdict.UNKNOWN
 
 
-def test_keys_of_other_types_are_told_apart_from_a_changed_one() -> None:
-    assert verdict(line("login", RSA)) is Verdict.OTHER_TYPE
+def test_a_host_that_is_known_by_a_key_of_another_type_shows_a_changed_one() -> None:
+    assert verdict(line("login", RSA)) is Verdict.CHANGED
 
 
 @pytest.mark.parametrize(
