@@ -225,7 +225,8 @@ HARMLESS = {
         usersh""",
     "another name, under which `ssh -G` does not show it": """
         challengeresponseauthentication dsaauthentication globalknownhostsfile2 hostbasedkeytypes identityfile2
-        keepalive protocolkeepalives pubkeyacceptedkeytypes setuptimeout skeyauthentication smartcarddevice tisauthentication
+        keepalive protocolkeepalives pubkeyacceptedkeytypes setuptimeout skeyauthentication smartcarddevice
+        tisauthentication
         userknownhostsfile2""",
 }
 
