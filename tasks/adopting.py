@@ -26,7 +26,8 @@ def adopt_all(session: Session) -> list[Job]:
     new = sorted(
         (job for job in _found(session, answer) if job.key not in known), key=lambda job: job.submitted_at or 0
     )
-    session.ledger.update(*new)
+    with session.ledger.leniently():
+        session.ledger.update(*new)
     return new
 
 
@@ -73,5 +74,6 @@ def adopt_by_hand(session: Session, job_id: str) -> Job:
         submitted_at=found.submitted_at,
         outcome=Outcome(State.UNKNOWN),
     )
-    session.ledger.update(job)
+    with session.ledger.leniently():
+        session.ledger.update(job)
     return job

@@ -15,17 +15,24 @@ from .session import Session
 from .watching import Watch
 
 
-def cancel_jobs(session: Session, selected: Sequence[Selected]) -> str:
-    """Cancel these jobs, or the tasks named with them; return the scheduler's words.
+def cancel_jobs(session: Session, selected: Sequence[Selected]) -> None:
+    """Cancel these jobs, or the tasks named with them; show the scheduler's words, and record which it took.
 
     Raises SchedulerError when it refused, Unreachable when it is not known whether it heard.
     """
     scheduler = session.scheduler
     said, taken = session.query(scheduler.cancel_command(named(selected)), scheduler.parse_cancel)
-    for job, tasks in selected:
-        cancelled = {task for task in tasks or (None,) if job.job_id in taken}
-        session.ledger.update(replace(job, cancelled=tuple({*job.cancelled, *cancelled})))
-    return said
+    try:
+        output.show_answer(said)
+    finally:
+        with session.ledger.leniently():
+            session.ledger.update(
+                *(
+                    replace(job, cancelled=tuple({*job.cancelled, *(tasks or (None,))}))
+                    for job, tasks in selected
+                    if job.job_id in taken
+                )
+            )
 
 
 def held_ones(session: Session, selected: Sequence[Selected]) -> list[Selected]:
@@ -39,7 +46,7 @@ def held_ones(session: Session, selected: Sequence[Selected]) -> list[Selected]:
     held = []
     for job, tasks in selected:
         now = states[job.key]
-        if now.state is State.PENDING and now.outcome.reason and not watch.trouble:
+        if now.state is State.PENDING and now.outcome.reason.startswith("waits for ") and not watch.trouble:
             output.say(f"{job.title()} is not held: it {now.outcome.reason}")
         else:
             held.append((job, tasks))

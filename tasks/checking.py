@@ -16,7 +16,7 @@ from .model.errors import SchedulerError, SubmithostError
 from .model.wording import one_line, size_of
 from .session import Session
 
-STEPS = ("name", "port", "host key", "login", "shell", "sftp", "scheduler", "directory", "clock", "job")
+STEPS = ("name", "port", "host key", "login", "shell", "tools", "sftp", "scheduler", "directory", "clock", "job")
 # From here on (in seconds) something is said of it: a login shell's rc files, and a clock that differs.
 _SLOW_SHELL, _OTHER_TIME = 3.0, 120
 _LITTLE = 100 << 10  # KiB of space: a job directory may need so much
@@ -97,6 +97,7 @@ def check_cluster(session: Session, show: Tell, limit: float | None) -> None:
     try:
         session.reach()
         _shell(session, steps)
+        _tools(session, steps)
         _sftp(session, steps)
         _scheduler(session, steps)
         _directory(session, steps)
@@ -129,6 +130,16 @@ def _shell(session: Session, steps: _Steps) -> None:
     if taken > _SLOW_SHELL:
         warnings.append("its rc files are slow, and every command line waits for them once")
     steps.done("shell", "; ".join([shell or "no $SHELL", *warnings]), "warning" if warnings else "ok")
+
+
+def _tools(session: Session, steps: _Steps) -> None:
+    missing = session.ask(Program(("tools",)))["tools"].text.splitlines()
+    if missing:
+        raise SchedulerError(
+            f"{session.name}: the login node lacks {', '.join(missing)}, as GNU's coreutils and findutils have it: ask "
+            "for these in /usr/local/bin, /usr/bin or /bin"
+        )
+    steps.done("tools", "are those of GNU, as far as they need to be")
 
 
 def _sftp(session: Session, steps: _Steps) -> None:

@@ -37,7 +37,7 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
     if live and dry_run:
         print(session.scheduler_unasked().cancel_command(named(live)))
     elif live and (theirs := still_theirs(session, live)):
-        output.show_words(cancel_jobs(session, theirs))
+        cancel_jobs(session, theirs)
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
@@ -98,11 +98,13 @@ def resubmit(
     files = job_files(job or (), job_file)
     session, selected = select(c, job or [file for file in files if os.path.exists(file)])
     for (found, tasks), file in zip_longest(known_there(session, selected), files[: len(selected)]):
-        new = resubmit_job(session, found, tasks, put or (), failed=failed, dry_run=dry_run, quiet=json)
+        new = []
+        for one in resubmit_job(session, found, tasks, put or (), failed=failed, dry_run=dry_run, quiet=json):
+            new.append(one)
+            if json:
+                output.show_jobs([one], as_json=True)
         if new and file:
             means_now(session, file, found, new)
-        if json:
-            output.show_jobs(new, as_json=True)
 
 
 def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"], dry_run: bool) -> None:
@@ -121,4 +123,4 @@ def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release
         if how == "release":
             theirs = held_ones(session, theirs)
         if theirs:
-            output.show_words(session.query(command(named(theirs)), scheduler.parse_hold))
+            output.show_answer(session.query(command(named(theirs)), scheduler.parse_hold))

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from invoke.context import Context
@@ -23,6 +24,7 @@ from .model import configuration
 from .model.errors import InvalidInput, nearest
 from .model.ledger import Ledger
 from .model.wording import fab
+from .rendering.places import read
 from .selection import resolve
 from .session import Session, close_all, cluster_of, named_cluster, terminal
 from .workers import Flags, Worker, listen
@@ -49,6 +51,7 @@ def run(context: Context, verb: str, clusters: str, flags: Flags) -> None:
 def together(context: Context, verb: str, names: Sequence[str], flags: Flags, *, last: bool) -> None:
     """Run a verb on these clusters at once. Raises as `run`; unless it is the `last` one, only if all lines ended."""
     shares = _shares(verb, names, flags)
+    _read_pipes(flags)
     _chosen[:] = names
     _hire(context, list(shares))
     merged = Merged(verb, shares, as_json=bool(flags.get("json")), live=bool(flags.get("watch")))
@@ -65,6 +68,14 @@ def together(context: Context, verb: str, names: Sequence[str], flags: Flags, *,
     worst = max(worker.status for worker in _workers.values())
     if worst and (last or all(worker.status for worker in workers)):
         raise Exit(None, worst)
+
+
+def _read_pipes(flags: Flags) -> None:
+    """Read what can be read only once (`--script=<(make-script)`), for all workers. Raises InvalidInput."""
+    for flag in ("script", "vars"):
+        path = Path(flags.get(flag) or "").expanduser()
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            read(path)
 
 
 def for_all(tasks: Iterable[ParserContext]) -> int:
@@ -145,13 +156,13 @@ def _jobs(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
 def _hire(context: Context, names: Sequence[str]) -> None:
     """A worker for each cluster that has none yet."""
     from . import all_verbs
-    from .program import open_streams
+    from .streams import make_safe
 
     if all(name in _workers for name in names):
         return
     if not _workers:
         atexit.register(_dismiss)
-    open_streams()
+    make_safe()
     terminal.share()
     close_all()  # its threads would be missing in what is forked off
     verbs = {str(verb.name): verb for verb in all_verbs()}

@@ -117,8 +117,8 @@ class Following:
 
         Returns where the logs are, and whether the job had ended.
         """
-        ledger = self._session.ledger  # where another process notes that the job is to be cancelled
-        watch = Watch(self._session, [(ledger.by_key(self._session.name, self.job.key) or self.job, ())])
+        job = self._session.ledger.news([self.job])[0]  # where another process notes that the job is to be cancelled
+        watch = Watch(self._session, [(job, ())])
         watch.look()
         self.job = watch.jobs[self.job.key]
         ended = self.job.of(self._task).state.ended

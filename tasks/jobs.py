@@ -158,14 +158,16 @@ def submit(
             from .watching import Watch, complain, watch_to_the_end
 
             watch = Watch(session, [(job, ())])
-            watch_to_the_end(watch, limit)
-            (job,) = watch.shown()
+            try:
+                watch_to_the_end(watch, limit)
+            finally:
+                (job,) = watch.shown()
             if fetch:
                 results.fetch(session, watch, [(job, ())], Path(fetch), (), force=False, quiet=json)
             complain(session, [job], fetched=bool(fetch))
     finally:
         if json:
-            output.show_jobs([session.ledger.by_key(session.name, job.key) or job], as_json=True)
+            output.show_jobs([job], as_json=True)
 
 
 @verb(

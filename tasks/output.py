@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from .model.errors import NotRecorded
 from .model.job import Job, Outcome, State, iso
 from .model.wording import fab, one_line
+from .streams import lose_stdout
 from .tables import JOB_COLUMNS, NOTHING, Cells, Styles, most_urgent, table
 
 if TYPE_CHECKING:
@@ -63,6 +65,18 @@ def show_words(text: str, stream: TextIO | None = None) -> None:
     if stream.isatty():
         text = "".join(f"{one_line(line.expandtabs(), 4096)}\n" for line in text.splitlines())
     stream.write(text)
+
+
+def show_answer(text: str, stream: TextIO | None = None) -> None:
+    """What a scheduler said when it changed something. Raises NotRecorded, which has it, where it cannot be shown."""
+    stream = stream or sys.stdout
+    try:
+        show_words(text, stream)
+        stream.flush()
+    except OSError as error:
+        lose_stdout()
+        said = one_line(" / ".join(text.splitlines()), 1000)
+        raise NotRecorded(f"stdout cannot be written ({error.strerror}); what the scheduler said: {said}") from None
 
 
 def show_path(path: Path, stream: TextIO | None = None) -> None:

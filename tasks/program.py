@@ -11,7 +11,6 @@ are not there.
 from __future__ import annotations
 
 import inspect
-import io
 import os
 import re
 import sys
@@ -37,6 +36,7 @@ from . import AT_ONCE, namespace
 from .model.configuration import parse_host
 from .model.errors import SubmithostError, nearest
 from .model.wording import one_line
+from .streams import lose_stdout, make_safe
 
 _FLAGS = {
     "complete", "debug", "help", "hosts", "identity", "list", "list-agent-keys", "list-depth", "list-format",
@@ -255,8 +255,7 @@ def _one_line() -> Iterator[None]:
         print(one_line(error, 2000), file=sys.stderr)
         raise SystemExit(error.exit_status) from None
     except OSError as error:
-        # Most likely a full disk under our output, or nobody who reads it: what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        lose_stdout()  # most likely the disk under it is full, or nobody reads it
         if isinstance(error, BrokenPipeError):
             raise SystemExit(1) from None
         print(one_line(error, 2000), file=sys.stderr)
@@ -279,19 +278,7 @@ def _call_it_submithost(tasks: Collection) -> None:
         _call_it_submithost(collection)
 
 
-def open_streams() -> None:
-    """Where one was closed (`>&-`), what is written goes nowhere, and not into the next file that is opened."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number, which is this one
-            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115  # for good
-
-
 def main() -> None:
     """The console script."""
-    open_streams()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
+    make_safe()
     Program().run()

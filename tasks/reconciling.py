@@ -20,9 +20,10 @@ from .watching import Watch
 def reconcile(session: Session, begun: Sequence[Job]) -> list[Found]:
     """Look each of these up once, record the jobs among them, and say what each is. Raises Unreachable."""
     looked = [look(session, job) for job in begun]
-    session.ledger.update(*(found.job for found in looked if found.verdict is Verdict.JOB))
     for found in looked:
         output.say(f"{session.name}: {_said(found)}")
+    with session.ledger.leniently():
+        session.ledger.update(*(found.job for found in looked if found.verdict is Verdict.JOB))
     return looked
 
 

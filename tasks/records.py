@@ -52,8 +52,10 @@ def jobs(
             raise InvalidInput(f"--state {text}: no such state{nearest(text, states) or f'; states are {known}'}")
     only = session_of(c).name if named_cluster(c) else None
     ledger = Ledger()
-    failures = _refreshed(c, ledger.jobs(only, live=True)) if refresh else []
-    found = [job for job in reversed(ledger.jobs(only)) if not state or job.state.value in state]
+    asked, failures = _refreshed(c, ledger.jobs(only, live=True)) if refresh else ([], [])
+    now_known = {(job.cluster, job.key): job for job in asked}  # recorded too, where that can be
+    listed = [now_known.get((job.cluster, job.key), job) for job in reversed(ledger.jobs(only))]
+    found = [job for job in listed if not state or job.state.value in state]
     shown = found if all else found[:_SHOWN]
     if json:
         output.show_jobs(shown, as_json=True)
@@ -98,8 +100,8 @@ def _say_when_asked(ledger: Ledger, shown: Sequence[Job], now: int) -> None:
             output.say(f"{cluster}: {many} not known to have ended, as of {' to '.join(ages)} ago; --refresh asks")
 
 
-def _refreshed(c: Context, live: Sequence[Job]) -> list[Exception]:
-    """Have these jobs' clusters asked; returns what went wrong."""
+def _refreshed(c: Context, live: Sequence[Job]) -> tuple[list[Job], list[Exception]]:
+    """Have these jobs' clusters asked; returns them as they are now, and what went wrong."""
     from .model.errors import InvalidInput
     from .refreshing import refresh
     from .session import session_of
@@ -113,7 +115,8 @@ def _refreshed(c: Context, live: Sequence[Job]) -> list[Exception]:
             asked.append((session_of(c, cluster), of_it))
         except InvalidInput as error:
             failures.append(error)
-    return [*failures, *refresh(asked)]
+    known, more = refresh(asked)
+    return known, [*failures, *more]
 
 
 @verb(
@@ -217,4 +220,5 @@ def _note(session: Session, found: Sequence[Found]) -> None:
         if each.why:
             output.say(one_line(f"{each.job.title()}: left: {each.why}", 1000))
         if each.gone or each.removed:
-            session.ledger.note(each.job, cleaned_at=each.now)
+            with session.ledger.leniently():
+                session.ledger.note(each.job, cleaned_at=each.now)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from .verb import JSON, verb
+
+if TYPE_CHECKING:
+    from .finding import Found
+    from .session import Session
 
 
 @verb(help={"json": JSON})
@@ -17,11 +22,21 @@ def reconcile(c: Context, json: bool = False) -> None:
 
     Example: fab -H sharc reconcile
     """
-    from . import output, reconciling
-    from .finding import Verdict
+    from . import reconciling
     from .session import session_of
 
     session = session_of(c)
+    with session.ledger.at_last():
+        unknown = _reconcile(session, json)
+    if unknown:
+        raise reconciling.not_known_yet(session, unknown)
+
+
+def _reconcile(session: Session, json: bool) -> list[Found]:
+    """Look up and show; return those of which it is not known yet."""
+    from . import output, reconciling
+    from .finding import Verdict
+
     begun = [job for job in session.ledger.jobs(session.name) if not job.job_id]
     if not begun:
         output.say(f"{session.name}: every submission from here has its answer")
@@ -29,11 +44,11 @@ def reconcile(c: Context, json: bool = False) -> None:
     found_again = reconciling.turned_up(session)
     for found in looked:
         if found.verdict is Verdict.NONE:
-            session.ledger.forget(found.job)
+            with session.ledger.leniently():
+                session.ledger.forget(found.job)
     known = [found.job for found in looked if found.verdict is not Verdict.NONE]
     output.show_jobs([*known, *found_again], json)
-    if unknown := [found for found in looked if found.verdict is Verdict.UNKNOWN]:
-        raise reconciling.not_known_yet(session, unknown)
+    return [found for found in looked if found.verdict is Verdict.UNKNOWN]
 
 
 @verb(
@@ -54,13 +69,14 @@ def adopt(c: Context, job: Sequence[str] | None = None, json: bool = False) -> N
     from .watching import Watch
 
     session = session_of(c)
-    new = [adopt_by_hand(session, job_id) for job_id in job] if job else adopt_all(session)
-    if not new:
-        output.say(f"{session.name}: every job directory there is known here")
-    found_again = [] if job else turned_up(session)
-    selected, unknown = confirmed(session, [(found, ()) for found in new])
-    watch = Watch(session, selected)
-    watch.look()
-    output.show_jobs([*watch.shown(), *found_again], json)
+    with session.ledger.at_last():
+        new = [adopt_by_hand(session, job_id) for job_id in job] if job else adopt_all(session)
+        if not new:
+            output.say(f"{session.name}: every job directory there is known here")
+        found_again = [] if job else turned_up(session)
+        selected, unknown = confirmed(session, [(found, ()) for found in new])
+        watch = Watch(session, selected)
+        watch.look()
+        output.show_jobs([*watch.shown(), *found_again], json)
     if unknown:
         raise not_known_yet(session, unknown)

@@ -12,21 +12,25 @@ from .session import Session, terminal
 from .watching import Watch
 
 
-def refresh(asked: Sequence[tuple[Session, Sequence[Job]]]) -> list[SubmithostError]:
-    """Ask each cluster about its jobs, and record what it says; returns what went wrong, of each in its turn.
+def refresh(asked: Sequence[tuple[Session, Sequence[Job]]]) -> tuple[list[Job], list[SubmithostError]]:
+    """Ask each cluster about its jobs, and record what it says; return the jobs as they are now, and what went wrong,
+    of each cluster in its turn.
 
-    Sessions share nothing but the terminal, and that asks one question at a time.
+    Sessions share nothing but the terminal, and that asks one question at a time. What only a bug can raise is raised
+    here as well.
     """
-    failures: dict[str, SubmithostError] = {}
+    known: list[Job] = []
+    failures: dict[str, Exception] = {}
 
     def ask(session: Session, jobs: Sequence[Job]) -> None:
         try:
-            known, _ = confirmed(session, [(job, ()) for job in jobs])
-            watch = Watch(session, known)
+            selected, _ = confirmed(session, [(job, ()) for job in jobs])
+            watch = Watch(session, selected)
             watch.look()
+            known.extend(watch.jobs[job.key] for job, _ in selected)
             if watch.trouble:
                 raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
-        except SubmithostError as error:
+        except Exception as error:
             failures[session.name] = error
 
     threads = [threading.Thread(target=ask, args=each, daemon=True) for each in asked]
@@ -35,4 +39,8 @@ def refresh(asked: Sequence[tuple[Session, Sequence[Job]]]) -> list[SubmithostEr
             thread.start()
         for thread in threads:
             thread.join()
-    return [failures[session.name] for session, _ in asked if session.name in failures]
+    for failure in failures.values():
+        if not isinstance(failure, SubmithostError):
+            raise failure
+    in_turn = (failures.get(session.name) for session, _ in asked)
+    return known, [failure for failure in in_turn if isinstance(failure, SubmithostError)]

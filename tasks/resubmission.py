@@ -16,7 +16,7 @@ from pathlib import Path
 from . import conditions, output
 from .listing import SLOW
 from .login_node import Program
-from .model.errors import InvalidInput, SchedulerError
+from .model.errors import InvalidInput, NotRecorded, SchedulerError
 from .model.job import Job, State, check_key
 from .model.repairs import by_origin, later
 from .model.resources import TaskRange, ranges_of
@@ -31,6 +31,8 @@ from .text import digest_again, inputs_of, keys_of
 from .watching import Watch
 
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
+# A key has up to 128 characters, and in those of repeats there is a number and a range of tasks at the end.
+_LONGEST_STEM = 80
 # A job to repeat, and the tasks of it; None: all of a job that is no array job.
 Part = tuple[Job, TaskRange | None]
 
@@ -55,19 +57,18 @@ class Original:
 
 def resubmit_job(
     session: Session, job: Job, tasks: Sequence[int], put: Sequence[str], *, failed: bool, dry_run: bool, quiet: bool
-) -> list[Job]:
-    """Submit `job` again, or these tasks of it, or with `failed` those that did not succeed; return the new jobs.
+) -> Iterator[Job]:
+    """Submit `job` again, or these tasks of it, or with `failed` those that did not succeed; yield each new job.
 
     Raises InvalidInput, JobFailed when a job that has to succeed first did not, SchedulerError, Unreachable.
     """
     parts = _parts(session, job, tasks, failed=failed)
     if not parts:
         output.say(f"{job.title()}: nothing of it is to be repaired, nothing is submitted")
-        return []
+        return
     originals = {source.key: _read(session, source.there()) for source, _ in parts}
     files = collect(put, session.scheduler)
     done = {key for original in originals.values() for key in original.done}
-    new = []
     for key, (source, part) in zip(_keys(session, job, [part for _, part in parts], done), parts, strict=True):
         original = originals[source.key]
         if original.submission.hold:
@@ -78,8 +79,7 @@ def resubmit_job(
             output.say(f"{session.name}: {len(inputs)} inputs from {source.directory}")
             show_steps(session, prepared)
         else:
-            new.append(_submit(session, source, prepared, inputs, quiet=quiet))
-    return new
+            yield _submit(session, source, prepared, inputs, quiet=quiet)
 
 
 def means_now(session: Session, file: str, job: Job, new: Sequence[Job]) -> None:
@@ -89,9 +89,11 @@ def means_now(session: Session, file: str, job: Job, new: Sequence[Job]) -> None
     file is as new as the work that it stands for, so that make brings the results.
     """
     whole = len(new) == 1 and len(new[0].numbers()) == len(job.numbers())
-    path = Path(file)
-    write_job_file(path, new[0] if whole else session.ledger.by_key(session.name, job.key) or job, clock_of(path))
-    jobs = ", ".join(f"job {each.job_id}" for each in new)
+    path, jobs = Path(file), ", ".join(f"job {each.job_id}" for each in new)
+    try:
+        write_job_file(path, new[0] if whole else session.ledger.by_key(session.name, job.key) or job, clock_of(path))
+    except NotRecorded as error:
+        raise NotRecorded(f"{jobs} submitted, but {error}; it means {job.title()} still") from None
     output.say(f"{file} means {jobs} from now on" if whole else f"{file} means {job.title()} with its repair in {jobs}")
 
 
@@ -183,11 +185,17 @@ def _keys(session: Session, job: Job, parts: Sequence[TaskRange | None], done: C
     number = 0
     while True:
         number += 1
-        base = f"{job.origin or job.key}.r{number}"
+        base = f"{_stem(job)}.r{number}"
         keys = [check_key(f"{base}.{_word(part)}" if part else base) for part in parts]
         known = [session.ledger.by_key(session.name, key) for key in keys]
         if not all((one and one.job_id) or key in done for key, one in zip(keys, known, strict=True)):
             return keys
+
+
+def _stem(job: Job) -> str:
+    """What the keys of all repeats of this submission begin with: its key, shortened where no more would fit behind."""
+    key = job.origin or job.key
+    return key if len(key) <= _LONGEST_STEM else f"{key[:60]}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
 
 
 def _word(part: TaskRange) -> str:
@@ -198,8 +206,8 @@ def _word(part: TaskRange) -> str:
 
 def _read(session: Session, job: Job) -> Original:
     """Raises SchedulerError when the job directory is gone or not understood."""
-    root, key = (job.directory or "").removesuffix(f"/{job.key}"), job.origin or job.key
-    program = Program(("original",), {"directory": job.directory or "", "root": root, "key": key})
+    root = (job.directory or "").removesuffix(f"/{job.key}")
+    program = Program(("original",), {"directory": job.directory or "", "root": root, "key": _stem(job)})
     answer = session.must(program, SLOW)
     try:
         about = json.loads(answer["about"].out)

@@ -88,7 +88,8 @@ def _fetch(
         if not tasks and all(same(file, target / file.name) for file in found):
             for each, now, _ in looked:
                 if watch.jobs[each.key].state.final and not each.by_hand:
-                    session.ledger.note(each, **{"in_part_at" if only else "fetched_at": now})
+                    with session.ledger.leniently():
+                        session.ledger.note(each, **{"in_part_at" if only else "fetched_at": now})
     refuse_newer(kept)
 
 

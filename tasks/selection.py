@@ -13,7 +13,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from .model import project
-from .model.errors import InvalidInput, nearest
+from .model.errors import InvalidInput, NotRecorded, nearest
 from .model.job import Job
 from .model.ledger import from_record, to_record
 from .model.wording import fab, one_line
@@ -101,7 +101,7 @@ def write_job_file(
     except FileExistsError:
         raise
     except OSError as error:
-        raise InvalidInput(f"cannot write job file {path}: {error.strerror}") from None
+        raise NotRecorded(f"cannot write job file {path}: {error.strerror}") from None
 
 
 def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selected]]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from . import output, submission
-from .model.errors import InvalidInput, JobFailed, NotSubmitted, OnlyAsked
+from .model.errors import InvalidInput, JobFailed, NotRecorded, NotSubmitted, OnlyAsked
 from .model.job import Job, State
 from .model.wording import one_line
 from .preparation import Prepared
@@ -36,23 +36,42 @@ def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callabl
             job, out, err = send(session, job, prepared)
         except NotSubmitted as error:
             if job is wanted:  # and nothing was begun under this key before: there is nothing to remember
-                session.ledger.forget(job)
+                with session.ledger.leniently():
+                    session.ledger.forget(job)
             if isinstance(error, OnlyAsked):
                 _show(error.out, error.err, quiet=quiet)
             raise
-    session.ledger.update(job)
-    keep(job)
-    if what := differences(job.digest, prepared.job.digest):
+    what = differences(job.digest, prepared.job.digest)
+    _tell_and_keep(session, job, lambda: None if what else _show(out, err, quiet=quiet), keep, quiet=quiet)
+    if what:
         raise InvalidInput(f"{job.title()} has taken key {job.key} with another text (changed: {what})")
-    submitted_here.append((session.name, job.key))
-    _show(out, err, quiet=quiet)
     return job
+
+
+def _tell_and_keep(
+    session: Session, job: Job, show: Callable[[], None], keep: Callable[[Job], None], *, quiet: bool
+) -> None:
+    """Do each of it, whatever becomes of the others: say what the scheduler said, record it, and `keep` the job.
+
+    Raises NotRecorded, which tells the job as well.
+    """
+    troubles = []
+    for step in (show, lambda: session.ledger.update(job), lambda: keep(job)):
+        try:
+            step()
+        except InvalidInput as error:
+            troubles.append(str(error))
+    submitted_here.append((session.name, job.key))
+    if troubles:
+        if quiet:
+            output.show_jobs([job], as_json=True)
+        raise NotRecorded(f"{job.title()} is submitted, but {'; '.join(troubles)}; {job.again()} continues this one")
 
 
 def _show(out: str, err: str, *, quiet: bool) -> None:
     """What the scheduler said."""
-    output.show_words(out if out.endswith("\n") or not out else f"{out}\n", sys.stderr if quiet else sys.stdout)
     output.show_words(err, sys.stderr)
+    output.show_answer(out if out.endswith("\n") or not out else f"{out}\n", sys.stderr if quiet else sys.stdout)
 
 
 def check_before(session: Session, prepared: Prepared) -> None:

@@ -19,6 +19,7 @@ from invoke.tasks import Task, task
 
 from .model.errors import InvalidInput, SubmithostError
 from .model.wording import one_line
+from .streams import lose_stdout, make_safe
 
 JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
 ONE_JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key"
@@ -60,6 +61,7 @@ def verb(
     def decorate(function: Callable[..., None]) -> Task[Any]:
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> None:
+            make_safe()
             try:
                 if file := getattr(args[0].config, "_runtime_path", None):
                     _refuse_late_clusters(file)
@@ -68,14 +70,12 @@ def verb(
             except SubmithostError as error:
                 raise Exit(f"{function.__name__}: {one_line(error, 2000)}", error.exit_status) from None
             except BrokenPipeError:
-                # Whoever reads our output has read enough; what is still buffered has nowhere to go.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                lose_stdout()
                 raise Exit(None, 1) from None
             except Exit:
                 raise
             except OSError as error:
-                # Most likely a full disk under our output: what is still buffered has nowhere to go.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+                lose_stdout()  # most likely the disk under it is full
                 raise Exit(f"{function.__name__}: {one_line(error, 2000)}", 2) from None
             except Exception as error:
                 if os.environ.get("SUBMITHOST_DEBUG"):

@@ -239,7 +239,8 @@ class Watch:
         rows = self._rows(reply)
         if rows is not None:
             self._queue, self._listed_at = states_of(rows, self.live()), self._now
-            self.session.ledger.asked(self.session.name, [job.key for job in self.live()])
+            with self.session.ledger.leniently():
+                self.session.ledger.asked(self.session.name, [job.key for job in self.live()])
         return rows is not None
 
     def _rows(self, reply: Reply) -> list[Row] | None:
@@ -304,8 +305,9 @@ class Watch:
     def _store(self) -> None:
         changed = [job for key, job in self.jobs.items() if self._stored[key] != job]
         if changed:
-            self.session.ledger.update(*changed)
-            self._stored = dict(self.jobs)
+            with self.session.ledger.leniently():
+                self.session.ledger.update(*changed)
+                self._stored = dict(self.jobs)
 
 
 def watch_to_the_end(watch: Watch, limit: float | None) -> None:

@@ -25,6 +25,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
+from .model.reading import pipes
+
 Stream = Literal["out", "err", "told"]
 Flags = Mapping[str, Any]
 Verbs = Mapping[str, Task[Any]]
@@ -78,7 +80,12 @@ class Worker:
         """Have it run a verb; `listen` hears what it says."""
         self.busy = True
         with contextlib.suppress(BrokenPipeError):  # it is gone, which `listen` finds out
-            os.write(self._tasks, json.dumps({"verb": verb, "flags": flags}).encode() + b"\n")
+            what = {
+                "verb": verb,
+                "flags": flags,
+                "pipes": {path: data.decode("latin-1") for path, data in pipes.items()},
+            }
+            os.write(self._tasks, json.dumps(what).encode() + b"\n")
 
     def register(self, selector: selectors.BaseSelector) -> None:
         for stream, end in self._ours.items():
@@ -204,6 +211,7 @@ def _work(name: str, context: Context, verbs: Verbs, tasks: int, told: int) -> N
     threading.Thread(target=_take, args=(tasks, todo, running), daemon=True).start()
     while task := todo.get():
         running.set()
+        pipes.update({path: text.encode("latin-1") for path, text in task["pipes"].items()})
         ended, said = _run(verbs[task["verb"]], context, task["flags"])
         for text in (sys.stdout, sys.stderr):
             text.flush()

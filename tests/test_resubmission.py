@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.model.cluster import Cluster
+from tasks.model.job import Job, check_key
+from tasks.model.ledger import Ledger
 from tasks.model.resources import Resources, TaskRange, ranges_of
+from tasks.resubmission import _keys
 from tasks.schedulers import Submission
+from tasks.session import Session
 
 
 @pytest.mark.parametrize(
@@ -41,3 +47,17 @@ def test_a_submission_comes_back_as_it_was_written_down() -> None:
     whole = Submission("k", ".submithost/job/x", resources, ("-l", "a=b c"), ("it's", "\udcff"), True, "/w", ("12",))
     for one in (whole, Submission("k", "x", Resources())):
         assert Submission.of(json.loads(json.dumps(one.record()))) == one
+
+
+@pytest.mark.parametrize("length", [1, 80, 81, 120, 128])
+@pytest.mark.parametrize("part", [None, TaskRange(1, 75000), TaskRange(1, 9, also=(TaskRange(50000, 75000, 3),))])
+def test_house9_the_keys_of_repeats_can_be_keys_and_are_of_this_submission_alone(
+    tmp_path: Path, length: int, part: TaskRange | None
+) -> None:
+    session = Session(Cluster("a", "a"))
+    session.ledger = Ledger(tmp_path / "ledger.sqlite")
+    (key,) = _keys(session, Job("k" * length, "a"), [part], ())
+    (other,) = _keys(session, Job("k" * (length - 1) + "j", "a"), [part], ())
+    assert check_key(key) == key != other
+    (next_key,) = _keys(session, Job("k" * length, "a"), [part], {key})
+    assert check_key(next_key) == next_key != key

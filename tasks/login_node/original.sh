@@ -1,4 +1,5 @@
-# What a submission was, to make it again. Variable: directory (its job directory).
+# What a submission was, to make it again. Variables: directory (its job directory), root, key (what the keys of all that
+# repeat it begin with).
 # Sections `script`, `about` and `after` (the conditions, as `run` reads them); `put` and `now`, what lay there when it was submitted (`SIZE MTIME PATH`, with a NUL at the end
 # of each) and what lies there now (`KIND SIZE MTIME PATH`); and `done`, the keys of submissions that already repeat it.
 cd "$directory/.submithost" 2>/dev/null || refuse "job directory $directory is gone"

@@ -2,6 +2,7 @@
 
     SubmithostError
     ├── InvalidInput      2  configuration, arguments, template, local file: the user's to mend
+    │   └── NotRecorded         the ledger, a job file or stdout could not be written
     ├── JobFailed         3  a job failed, was cancelled or vanished
     ├── Unreachable       4  the cluster could not be reached or logged in to
     │   ├── HostKeyRefused      its host key is not the known one
@@ -30,6 +31,10 @@ class InvalidInput(SubmithostError):
     """Configuration, arguments, a template or a local file is not usable."""
 
     exit_status = 2
+
+
+class NotRecorded(InvalidInput):
+    """The ledger, a job file or stdout could not be written; what was done over there stays done."""
 
 
 class JobFailed(SubmithostError):

@@ -7,18 +7,19 @@ many processes at once: each change is one transaction, and a job that has ended
 from __future__ import annotations
 
 import json
-import os
 import re
+import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
-from .errors import InvalidInput
+from .database import Database
+from .errors import InvalidInput, NotRecorded
 from .job import Job, Outcome, State
 from .resources import TaskRange
 
@@ -26,21 +27,20 @@ if TYPE_CHECKING:
     import sqlite3
 
 VERSION = 1
+# Seconds for which others that have the file locked are waited for by who can do without.
+_SHORT = 5
 _MAY_LACK = ("job_id", "directory")
 _TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "digest", "origin", *_MAY_LACK)
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     cluster TEXT NOT NULL, key TEXT NOT NULL, job_id TEXT, state TEXT NOT NULL, record TEXT NOT NULL,
-    UNIQUE (cluster, key)
-);
-CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id);
-CREATE TABLE IF NOT EXISTS clusters (name TEXT PRIMARY KEY, scheduler TEXT NOT NULL);
-"""
-# Beside the rest, so that an earlier version still understands the file: when (seconds since 1970, by the clock here)
-# the scheduler last told of a job that had not ended.
-_ASKED = (
-    "CREATE TABLE IF NOT EXISTS asked (cluster TEXT, key TEXT, at INTEGER, PRIMARY KEY (cluster, key)) WITHOUT ROWID"
+    UNIQUE (cluster, key))""",
+    "CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id)",
+    "CREATE TABLE IF NOT EXISTS clusters (name TEXT PRIMARY KEY, scheduler TEXT NOT NULL)",
+    # Beside the rest, so that an earlier version still understands the file: when (seconds since 1970, by the clock
+    # here) the scheduler last told of a job that had not ended.
+    "CREATE TABLE IF NOT EXISTS asked (cluster TEXT, key TEXT, at INTEGER, PRIMARY KEY (cluster, key)) WITHOUT ROWID",
 )
 
 
@@ -50,51 +50,52 @@ def default_path() -> Path:
 
 
 class Ledger:
-    """Every method raises InvalidInput when the file cannot be read, written or understood."""
+    """What is asked of it raises InvalidInput when the file cannot be read or understood, and needs no file that can be
+    written; what changes it raises NotRecorded when it cannot be.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or default_path()
+        self.file = Database(self.path, _SCHEMA, VERSION)
+        self.failure: NotRecorded | None = None
+        self.told: Callable[[str], None] = lambda line: print(line, file=sys.stderr)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """One connection and one immediate transaction; nothing stays open between uses."""
-        import sqlite3  # not at the top: `--list` has no use for it
+    def leniently(self) -> Iterator[None]:
+        """In here a change that cannot be recorded is no error: it is kept in `failure`, and told, once.
 
+        For what was found out, or done, and is shown anyhow. Who has the file locked is not waited for as long as
+        elsewhere, and after the first failure not at all.
+        """
+        patience, self.file.patience = self.file.patience, 0 if self.failure else _SHORT
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Created by us and not by SQLite, which would leave it to the umask who may read it.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            with closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as connection:
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    self._prepare(connection)
-                    yield connection
-                except BaseException:
-                    connection.execute("ROLLBACK")
-                    raise
-                connection.execute("COMMIT")
-        except OSError as error:
-            where = f"ledger {self.path}: cannot be written: {error.strerror}"
-            raise InvalidInput(f"{where}; XDG_STATE_HOME names another place for it") from None
-        except sqlite3.Error as error:
-            raise InvalidInput(f"ledger {self.path}: {error}; move it away to begin a new one") from None
+            yield
+        except NotRecorded as error:
+            if not self.failure:
+                self.told(f"{error}; what is shown here is not recorded")
+            self.failure = error
+        finally:
+            self.file.patience = patience
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        elif version != VERSION:
-            raise InvalidInput(
-                f"ledger {self.path} is of version {version} and this submithost knows version {VERSION}: "
-                "update submithost, or move the file away"
-            )
-        connection.execute(_ASKED)
+    @contextmanager
+    def at_last(self) -> Iterator[None]:
+        """What cannot be recorded leniently in here is raised when all else is done: for who was called to record it.
+
+        Raises NotRecorded.
+        """
+        told, failure = self.told, self.failure
+        self.told, self.failure = (lambda _: None), None
+        try:
+            yield
+        finally:
+            self.told, now = told, self.failure
+            self.failure = now or failure
+        if now:
+            raise NotRecorded(f"{now}; what is shown here is not recorded")
 
     def begin(self, job: Job) -> Job:
         """Note the intention to submit; return what the ledger already has under that cluster and key, if anything."""
-        with self._transaction() as connection:
+        with self.file.writing() as connection:
             found = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
             if found:
                 return found[0]
@@ -107,7 +108,7 @@ class Ledger:
         """Record what was learnt. What is known to have ended is not changed any more (but for *vanished*)."""
         if not jobs:
             return
-        with self._transaction() as connection:
+        with self.file.writing() as connection:
             for job in jobs:
                 stored = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
                 if stored and stored[0].state.final:
@@ -122,7 +123,7 @@ class Ledger:
 
     def news(self, jobs: Collection[Job]) -> list[Job]:
         """These jobs with what other processes have recorded of them since they were read here."""
-        with self._transaction() as connection:
+        with self.file.reading() as connection:
             return [
                 _with_news(job, self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key))
                 for job in jobs
@@ -137,7 +138,7 @@ class Ledger:
         cleaned_at: int | None = None,
     ) -> None:
         """Record what was done about a job that has ended: that is no change of the job."""
-        with self._transaction() as connection:
+        with self.file.writing() as connection:
             for stored in self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key):
                 noted = replace(
                     stored,
@@ -153,19 +154,19 @@ class Ledger:
     def asked(self, cluster: str, keys: Collection[str]) -> None:
         """Record that the scheduler of `cluster` has just told of these jobs."""
         now = int(time.time())
-        with self._transaction() as connection:
+        with self.file.writing() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO asked VALUES (?, ?, ?)", [(cluster, key, now) for key in keys]
             )
 
     def last_asked(self) -> dict[tuple[str, str], int]:
         """When that was, by cluster and key."""
-        with self._transaction() as connection:
+        with self.file.reading() as connection:
             return {(cluster, key): at for cluster, key, at in connection.execute("SELECT * FROM asked")}
 
     def forget(self, job: Job) -> None:
         """Remove a submission that is known to have made no job."""
-        with self._transaction() as connection:
+        with self.file.writing() as connection:
             connection.execute(
                 "DELETE FROM jobs WHERE cluster = ? AND key = ? AND job_id IS NULL", (job.cluster, job.key)
             )
@@ -177,42 +178,42 @@ class Ledger:
             ended = [state.value for state in State if state.final]
             where += f" AND state NOT IN ({', '.join('?' * len(ended))})"
             values += ended
-        with self._transaction() as connection:
+        with self.file.reading() as connection:
             return self._select(connection, where, *values)
 
     def last(self, cluster: str) -> Job | None:
         """The job that was submitted to `cluster` last."""
-        with self._transaction() as connection:
+        with self.file.reading() as connection:
             found = self._select(connection, "cluster = ? ORDER BY number DESC LIMIT 1", cluster)
         return found[0] if found else None
 
     def by_id(self, cluster: str, job_id: str) -> Job | None:
         """The newest job with that ID: IDs wrap round and are used again (G29)."""
-        with self._transaction() as connection:
+        with self.file.reading() as connection:
             found = self._select(connection, "cluster = ? AND job_id = ? ORDER BY number DESC LIMIT 1", cluster, job_id)
         return found[0] if found else None
 
     def by_key(self, cluster: str, key: str) -> Job | None:
         """The job of that key."""
-        with self._transaction() as connection:
+        with self.file.reading() as connection:
             found = self._select(connection, "cluster = ? AND key = ?", cluster, key)
         return found[0] if found else None
 
     def repeats(self, cluster: str) -> list[Job]:
         """The jobs of `cluster` that repeat an earlier one."""
-        with self._transaction() as connection:
+        with self.file.reading() as connection:
             found = self._select(connection, "cluster = ? AND instr(record, ?) = 0", cluster, '"origin": ""')
         return [job for job in found if job.origin]
 
     def scheduler(self, cluster: str) -> str | None:
         """The scheduler that was found on `cluster` on first contact."""
-        with self._transaction() as connection:
+        with self.file.reading() as connection:
             row = connection.execute("SELECT scheduler FROM clusters WHERE name = ?", (cluster,)).fetchone()
         return row[0] if row else None
 
     def remember_scheduler(self, cluster: str, scheduler: str) -> None:
         """Keep what first contact found."""
-        with self._transaction() as connection:
+        with self.file.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO clusters VALUES (?, ?)", (cluster, scheduler))
 
     def _select(self, connection: sqlite3.Connection, where: str, *values: object) -> list[Job]:

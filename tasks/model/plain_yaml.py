@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from .errors import InvalidInput
+from .reading import read_whole
 from .wording import one_line
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def read_text(path: Path) -> str:
     Raises FileNotFoundError when there is none, InvalidInput when it cannot be read or is no such text.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
+        data = read_whole(path, _LARGEST_FILE)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..model import project
 from ..model.errors import InvalidInput, nearest
+from ..model.reading import read_whole
 from ..model.wording import one_line
 
 SUFFIX = ".j2"
@@ -114,8 +115,7 @@ def template_name(path: Path) -> str:
 def read(path: Path) -> bytes:
     """The bytes of a script or template. Raises InvalidInput."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
+        data = read_whole(path, _LARGEST_FILE)
     except OSError as error:
         raise InvalidInput(f"{one_line(path)}: cannot be read: {error.strerror or error}") from None
     if len(data) > _LARGEST_FILE:

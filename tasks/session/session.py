@@ -118,8 +118,9 @@ class Session:
                 f"{self.name}: no scheduler found in the login environment over there "
                 f"(looked for {', '.join(known())}); configure 'setup' or 'scheduler'"
             )
-        self.ledger.remember_scheduler(self.name, found[0])
         print(f"{self.name}: found {found[0]}; remembered", file=sys.stderr)
+        with self.ledger.leniently():
+            self.ledger.remember_scheduler(self.name, found[0])
         return found[0]
 
     def ask(self, program: Program, silence: float = SILENCE) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -318,6 +319,32 @@ def test_a_clock_that_differs_is_warned_of(cells: dict[str, Cell], tmp_path: Pat
         result, said = steps(done)["clock"]
         assert result == "warning"
         assert re.match(rf"(59\d|60\d) s {words} this one", said)
+
+
+def test_house7_check_names_the_tools_that_do_not_do_what_they_have_to(cells: dict[str, Cell], tmp_path: Path) -> None:
+    """Each is there, and knows all of its options but one."""
+    lacks = {
+        "stat": ("-c", "stat -c"),
+        "find": ("-printf", "find -printf"),
+        "xargs": ("-r", "xargs -0 -r"),
+        "mv": ("-T", "mv -T"),
+        "touch": ("@*", "touch -d @SECONDS"),
+        "sha256sum": ("-c", "sha256sum -c"),
+        "dd": ("iflag=*", "dd iflag=skip_bytes,count_bytes"),
+    }
+    programs = {}
+    for tool, (option, _) in lacks.items():
+        real = os.path.realpath(shutil.which(tool, path="/usr/bin:/bin") or "")
+        right = shutil.copy2(real, tmp_path / f"right-{tool}")
+        refuse = f"for word; do case $word in {option}) echo '{tool}: invalid option' >&2; exit 1 ;; esac; done"
+        programs[real] = str(program(tmp_path / "bin" / tool, f'#!/bin/sh\n{refuse}\nexec {right} "$@"\n'))
+    with extra_sshd(cells["sandbox"], "hpc", programs=programs) as door:
+        said = fails_at(at(door, tmp_path).fab("-H", "hpc", "check"), "tools", 5)
+    named = re.search("lacks (.*), as GNU's", said)
+    assert named
+    assert sorted(named[1].replace("s,c", "s;c").split(", ")) == sorted(
+        w.replace("s,c", "s;c") for _, w in lacks.values()
+    )
 
 
 def test_queues_tell_what_is_used_and_what_waits(person: Person, cells: dict[str, Cell]) -> None:

@@ -29,8 +29,11 @@ def test_only_its_owner_can_read_it(ledger: Ledger) -> None:
 
 def test_a_place_that_cannot_be_written_is_told_with_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
+    nowhere = Ledger(tmp_path / "file" / "state" / "ledger.sqlite")
     with pytest.raises(InvalidInput, match="cannot be written: Not a directory; XDG_STATE_HOME"):
-        Ledger(tmp_path / "file" / "state" / "ledger.sqlite").last("a")
+        nowhere.begin(Job("k", "a"))
+    with pytest.raises(InvalidInput, match="cannot be read: Not a directory; XDG_STATE_HOME"):
+        nowhere.last("a")
 
 
 def test_a_job_comes_back_as_it_was_recorded(ledger: Ledger) -> None:
