@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -93,33 +94,38 @@ class Part:
 
     def __init__(self, target: Path, name: str, *, lasting: bool) -> None:
         self._place, self._lasting = target / name, lasting
+        self._directory = open_directory(target, name)
         try:
-            directories(target, name)
             if lasting:
-                self._path = str(self._place.with_name(f"{OURS}part-{key_of(name)}"))
-                flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-                self._file = os.fdopen(os.open(self._path, flags, 0o600), "r+b", buffering=0)
+                self._name, exclusive = f"{OURS}part-{key_of(name)}", 0
+            else:
+                self._name, exclusive = f"{OURS}incoming-{secrets.token_hex(8)}", os.O_EXCL
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | exclusive
+            opened = os.open(self._name, flags, 0o600, dir_fd=self._directory)
+            self._file = os.fdopen(opened, "r+b", buffering=0)
+            if lasting:
                 self._check_ours()
                 self._lock()
-            else:
-                handle, self._path = tempfile.mkstemp(prefix=f"{OURS}incoming-", dir=self._place.parent)
-                self._file = os.fdopen(handle, "r+b", buffering=0)
         except OSError as error:
+            os.close(self._directory)
             raise self._error(error) from None
+        except InvalidInput:
+            self._file.close()
+            os.close(self._directory)
+            raise
         self.size: int = self._file.seek(0, os.SEEK_END)
 
     def _check_ours(self) -> None:
         """Its name can be foreseen: who made it first, or has another name for it, could read and change the file."""
         status = os.fstat(self._file.fileno())
         if status.st_uid != os.geteuid() or status.st_nlink != 1:
-            self._file.close()
-            raise InvalidInput(f"{self._path} belongs to somebody else: bring it to a directory of your own")
+            part = self._place.with_name(self._name)
+            raise InvalidInput(f"{part} belongs to somebody else: bring it to a directory of your own")
 
     def _lock(self) -> None:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._file.close()
             raise InvalidInput(f"{self._place} is being brought by another command just now") from None
 
     def _error(self, error: OSError) -> InvalidInput:
@@ -158,10 +164,10 @@ class Part:
         try:
             os.utime(self._file.fileno(), ns=(entry.modified, entry.modified))
             os.fchmod(self._file.fileno(), entry.mode)
-            os.replace(self._path, self._place)
+            os.replace(self._name, self._place.name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
         except OSError as error:
             raise self._error(error) from None
-        self._path = ""
+        self._name = ""
 
     def forget(self) -> None:
         """It is to be kept no longer."""
@@ -169,38 +175,69 @@ class Part:
 
     def close(self) -> None:
         """What is neither whole nor to be kept goes away, and so does what is empty."""
-        if self._path and not (self._lasting and os.fstat(self._file.fileno()).st_size):
-            os.unlink(self._path)
-        self._path = ""
+        if self._file.closed:
+            return
+        if self._name and not (self._lasting and os.fstat(self._file.fileno()).st_size):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._name, dir_fd=self._directory)
         self._file.close()
+        os.close(self._directory)
 
 
-def directories(target: Path, name: str, mode: int = 0o777) -> None:
-    """Make the directories above `name`, through no symbolic link below the target; `mode` is for the last of them."""
+def make_directory(target: Path, name: str, mode: int) -> None:
+    """Make a directory below the target, with this mode if it is not there yet. Raises InvalidInput."""
+    os.close(open_directory(target, f"{name}/", mode))
+
+
+def open_directory(target: Path, name: str, mode: int | None = None) -> int:
+    """Open the directory that `name` is in, made where it is not there, through no symbolic link below the target.
+
+    Whatever its name means a moment later, the descriptor stays that of this directory. `mode` is for one that is made
+    last. Raises InvalidInput.
+    """
+    place, flags = target, os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)  # logs may hold secrets; the job directory is private too
-        place = target
-        parts = PurePosixPath(name).parts if name.endswith("/") else PurePosixPath(name).parts[:-1]
-        for part in parts:
-            place = place / part
-            if place.is_symlink():
-                raise InvalidInput(f"{place} is a symbolic link, which could lead out of {target}; move it away")
-            if not place.is_dir():
-                place.mkdir()
-                if mode != 0o777 and part is parts[-1]:
-                    place.chmod(mode | 0o700)
+        here = os.open(target, flags)
+        above = PurePosixPath(name).parts[: None if name.endswith("/") else -1]
+        for number, word in enumerate(above, 1):
+            place = place / word
+            outer = here
+            try:
+                _make(word, outer, mode if number == len(above) else None)
+                here = os.open(word, flags | os.O_NOFOLLOW, dir_fd=outer)
+            finally:
+                os.close(outer)
     except OSError as error:
+        if place != target and place.is_symlink():
+            raise InvalidInput(f"{place} is a symbolic link, which could lead out of {target}; move it away") from None
         raise InvalidInput(f"cannot make {place}: {error.strerror}") from None
+    return here
+
+
+def _make(word: str, above: int, mode: int | None) -> None:
+    """Make one directory, unless there is something of that name."""
+    try:
+        os.mkdir(word, dir_fd=above)
+    except FileExistsError:
+        return
+    if mode is not None:
+        made = os.open(word, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+        os.fchmod(made, mode | 0o700)
+        os.close(made)
 
 
 def make_link(target: Path, name: str, link: str) -> None:
-    """Make a symbolic link, in place of whatever file is there."""
-    directories(target, name)
-    place = target / name
-    new = place.with_name(f"{OURS}link-{os.getpid()}")
+    """Make a symbolic link, in place of whatever file is there. Raises InvalidInput."""
+    directory, place, new = open_directory(target, name), target / name, f"{OURS}link-{secrets.token_hex(8)}"
     try:
-        new.symlink_to(link)
-        os.replace(new, place)
+        os.symlink(link, new, dir_fd=directory)
+        try:
+            os.replace(new, place.name, src_dir_fd=directory, dst_dir_fd=directory)
+        except OSError:
+            os.unlink(new, dir_fd=directory)
+            raise
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise InvalidInput(f"cannot write {place}: {error.strerror}") from None
+    finally:
+        os.close(directory)

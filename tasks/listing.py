@@ -52,7 +52,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class There:
-    """What is at a place over there: `directory`, `file` or `nothing`; `path` is absolute.
+    """What is at a place over there: `directory`, `file` or `nothing`; `path` is absolute. For `put`, also a `link`.
 
     `parts` are files that came partly, by their path as in `entries`; `tar` is whether there is one.
     """

@@ -65,7 +65,8 @@ def _fetch(
         _say_if_alive(job, tasks)
         own = "".join(char if char.isprintable() and char != "/" else "_" for char in f"{job.name}-{job.job_id}")
         target = (to / own if len(selected) > 1 else to) if to else here / own
-        if not to or len(selected) > 1:
+        ours = not to or len(selected) > 1
+        if ours:
             _check_ours(target)
         parts = [(each, tasks if each.array else ()) for each in watch.with_repeats(job)]
         looked = [(each, *_look(session, watch, each, of)) for each, of in parts]
@@ -79,6 +80,10 @@ def _fetch(
             raise InvalidInput(f"{already}; fetch {job.title()} by itself, with a --to of its own")
         changes = Changes.between(found, target, force=force)
         kept += changes.newer
+        if ours and changes.wanted:
+            with contextlib.suppress(OSError):  # told when the first file is written
+                target.mkdir(mode=0o700, parents=True)
+            _check_ours(target)
         for each, _ in parts:
             of_it = [file for file in changes.wanted if whose[file.name][0] is each]
             bring(session, each.directory or "", target, of_it)

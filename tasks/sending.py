@@ -48,12 +48,26 @@ class Plan:
 
 
 def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Entry]) -> Plan:
-    """Compare what is here and there. Raises InvalidInput when one is a directory and the other a file."""
+    """Compare what is here and there.
+
+    Raises InvalidInput when one is a directory and the other a file, or when there is a link in place of a directory:
+    somebody may have laid it there, and what it leads to would be overwritten.
+    """
     there = look(session, place, key_of(name))
+    links = [there.path] if there.kind == "link" else _in_the_way(there, mine)
+    if links:
+        what = f"{links[0]} is a link, and none is followed below the target"
+        raise InvalidInput(f"{session.name}: {what}: nothing sent; remove it, or name what it leads to as --target")
     if there.kind != "nothing" and (there.kind == "directory") is not here.is_dir():
         raise InvalidInput(f"{session.name}: {there.path} is a {there.kind}, and {here} is none")
     known = {entry.path: entry for entry in there.entries}
     return Plan(here, name, there, [entry for entry in mine if not entry.same(known.get(entry.path))])
+
+
+def _in_the_way(there: There, mine: Sequence[Entry]) -> list[str]:
+    """The links over there where a directory is to be."""
+    links = {entry.path for entry in there.entries if entry.kind == "l"}
+    return [f"{there.path}/{entry.path}" for entry in mine if entry.kind == "d" and entry.path in links]
 
 
 def send(session: Session, begun: Plan, mine: Sequence[Entry], place: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import output
-from .arrival import Arrival, Part, directories, make_link, unpack_sums
+from .arrival import Arrival, Part, make_directory, make_link, unpack_sums
 from .listing import SLOW, Entry, local_entry
 from .login_node import Program
 from .model.errors import InvalidInput, SchedulerError, Unreachable
@@ -92,7 +92,7 @@ def bring(session: Session, directory: str, target: Path, files: Sequence[Found]
     left = dict.fromkeys(file for file in files if file.entry.kind == "f")
     for file in files:
         if file.entry.kind == "d":
-            directories(target, f"{file.name}/", file.entry.mode)
+            make_directory(target, file.name, file.entry.mode)
     told, outage = 0, Outage(session)
     alone: set[Found] = set()
     with output.transfer(f"fetching from {session.name}", total) as progress:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import struct
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,10 @@ EVIL = "evil"
 
 def as_attacker(act: Callable[[], object]) -> None:
     """Have another user do this, in a child; what they are not allowed to do is not done."""
+    os.waitpid(_become_attacker(act), 0)
+
+
+def _become_attacker(act: Callable[[], object]) -> int:
     if os.geteuid() != 0:
         pytest.fail("only root can become another user: run the tests as root, as in a container")
     child = os.fork()
@@ -34,7 +39,25 @@ def as_attacker(act: Callable[[], object]) -> None:
                 act()
         finally:
             os._exit(0)
-    os.waitpid(child, 0)
+    return child
+
+
+@contextlib.contextmanager
+def beside_attacker(act: Callable[[], object]) -> Iterator[None]:
+    """Meanwhile have another user do this over and over, in a child."""
+
+    def again() -> None:
+        while os.getppid() == ours:
+            with contextlib.suppress(OSError):
+                act()
+
+    ours = os.getpid()
+    child = _become_attacker(again)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def changed_by_attacker(paths: Sequence[Path], text: str = EVIL) -> list[bool]:

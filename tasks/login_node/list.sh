@@ -1,4 +1,5 @@
-# What is under a path. Variables: path (`~/` is the home directory; relative: below it), key (of a single file's parts).
+# What is under a path. Variables: path (`~/` is the home directory; relative: below it), key (of a single file's parts;
+# empty: files are to come from there, and a link counts for what it leads to).
 # Section `place`: what the path is, and where. Section `tools`: `tar`, if there is one.
 # Section `files`: entries `KIND SIZE MTIME MODE<newline>PATH<NUL>LINK<NUL>`; parts of a single file are among them.
 case $path in
@@ -10,6 +11,11 @@ esac
 section tools
 ! command -v tar >/dev/null || echo tar
 section place
+if [ -n "$key" ] && [ -L "$path" ] && [ -d "$path" ]; then
+    printf 'link\n%s' "$path"
+    section files
+    finish
+fi
 if [ -d "$path" ]; then
     printf 'directory\n%s' "$path"
     section files

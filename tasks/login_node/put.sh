@@ -9,6 +9,8 @@
 #                                of which OFFSET bytes are good, the bytes after those, and a line: the checksum of all
 #   done
 # A file comes whole or not at all into its place. What has come of a big one is kept when the connection is cut.
+# Where the directory is shared, others may lay links into it, at any moment: none is followed below it. What is in hand
+# is known by its descriptor, 8 for the directory aside and 9 for a big file, whatever its name means by now.
 
 take() { # the next $1 bytes of data, which may end in newlines
     taken=$(head -c "$1" && echo .) && taken=${taken%.}
@@ -21,46 +23,71 @@ cut() {
 
 lay_aside() { # $word and its operands
     case $word in
-    tar) head -c "$1" | tar -xpof - -C "$aside" ;;
+    tar) head -c "$1" | tar -xpof - ;;
     directory)
         take "$2"
-        mkdir -p "$aside/$taken" && chmod "$1" "$aside/$taken"
+        mkdir -p "./$taken" && chmod "$1" "./$taken"
         ;;
     link)
         take "$1"
         name=$taken
         take "$2"
-        case $name in */*) mkdir -p "$aside/${name%/*}" ;; esac && ln -s -- "$taken" "$aside/$name"
+        case $name in */*) mkdir -p "./${name%/*}" ;; esac && ln -s -- "$taken" "./$name"
         ;;
     file)
         take "$4"
-        case $taken in */*) mkdir -p "$aside/${taken%/*}" ;; esac &&
-            head -c "$3" >"$aside/$taken" && touch -d "@$2" "$aside/$taken" && chmod "$1" "$aside/$taken"
+        case $taken in */*) mkdir -p "./${taken%/*}" ;; esac &&
+            head -c "$3" >"./$taken" && touch -d "@$2" "./$taken" && chmod "$1" "./$taken"
         ;;
     esac
 }
 
+# Go into a directory (absolute, links in its path resolved), by no link that is there meanwhile. A text, since shells that
+# find starts need it too.
+enter='
+enter() {
+    cd -P "$1/" || return
+    [ "${PWD%/}" = "$1" ] && return
+    echo "$1 is a link to $PWD, and none is followed below the target" >&2
+    return 1
+}'
+eval "$enter"
+
 place() { # Directories that are not there yet go with all that is in them, so there are few processes for many files.
     take "$1"
     read -r word && [ "$word" = sure ] || cut || return
-    cd "$aside" || return
     if [ "$1" -gt 0 ]; then
         said=$(printf %s "$taken" | LC_ALL=C sha256sum -c --quiet 2>&1) || {
             echo "did not arrive whole: $said" >&2
             return 1
         }
     fi
-    into=$path find . -type d -exec /bin/sh -c '
+    into=$into aside=/proc/self/fd/8 find . -type d -exec /bin/sh -c "$enter"'
         for directory do
-            [ -d "$directory" ] || continue # gone with the one above it
+            there=$into/${directory#./}
+            [ ! -L "$there" ] || { echo "$there is a link, and none is followed below the target" >&2 && exit 1; }
+        done
+        for directory do
+            [ -d "$aside/$directory" ] || continue # gone with the one above it
             there=$into/${directory#./}
             if [ "$directory" = . ]; then there=$into; fi
-            if [ -d "$there" ]; then
-                find "$directory" -maxdepth 1 ! -type d -print0 | xargs -0 -r mv -f -t "$there" -- || exit
+            if [ -d "$there/" ]; then
+                enter "$there" || exit
+                find "$aside/$directory" -maxdepth 1 ! -type d -print0 | xargs -0 -r mv -f -t . -- || exit
             else
-                mv -T -- "$directory" "$there" || exit
+                enter "${there%/*}" && mv -T -- "$aside/$directory" "./${there##*/}" || exit
             fi
-        done' sh {} + && cd "$path" && rm -rf "$aside" && mkdir "$aside"
+        done' sh {} + && find . -mindepth 1 -delete
+}
+
+reach() { # go into the directory of $1, below the target; it is made if it is not there
+    enter "$into" || return
+    rest=$1
+    while [ "$rest" != "${rest#*/}" ]; do
+        step=${PWD%/}/${rest%%/*} rest=${rest#*/}
+        [ -d "$step" ] || mkdir "$step" || return
+        enter "$step" || return
+    done
 }
 
 writes() { # whether a part has a writer: one on this host that lives, on another host one that was at work lately
@@ -78,44 +105,52 @@ writes_on() { # whether it still does so after a while; one that has all $2 byte
     [ -e "$1" ]
 }
 
-big() { # MODE MTIME SIZE OFFSET KEY LENGTH PART
+big() ( # MODE MTIME SIZE OFFSET KEY LENGTH PART; a shell of its own, since it goes elsewhere
     mode=$1 mtime=$2 size=$3 offset=$4 key=$5 length=$6 old=$7
     take "$length"
-    name=$path/$taken
+    name=$taken
     take "$old"
-    old=${taken:+${name%/*}/$taken}
-    mkdir -p "${name%/*}" || return
-    part=${name%/*}/.submithost-part-$key.$(uname -n).$$
+    old=${taken:+./$taken}
+    reach "$name" || return
+    place=${PWD%/}/${name##*/}
+    name=./${name##*/}
+    part=./.submithost-part-$key.$(uname -n).$$
     # Names that can be foreseen: where others write, none of theirs is written to, and nothing through their links.
-    rm -f "$part" && (set -C && : >"$part") || return
+    rm -f "$part" && (set -C && : >"$part") && exec 9<>"$part" && is_part || return
     if [ -z "$old" ]; then
         :
     elif [ -e "$old" ] && { [ ! -O "$old" ] || [ -L "$old" ]; }; then
-        echo "$old belongs to somebody else" >&2
+        echo "${place%/*}/$taken belongs to somebody else" >&2
         return 1
     elif writes_on "$old" "$size"; then
-        head -c "$offset" "$old" >"$part"
+        head -c "$offset" "$old" >&9
     elif [ -e "$old" ]; then
-        mv -f "$old" "$part" && truncate -s "$offset" "$part"
+        mv -f "$old" "$part" && exec 9<>"$part" && is_part && truncate -s "$offset" /proc/self/fd/9
     else # its writer has put it into its place meanwhile
-        head -c "$offset" "$name" >"$part"
+        head -c "$offset" "$name" >&9
     fi || return
-    if ! problem=$(dd bs=256k iflag=fullblock,count_bytes count="$((size - offset))" status=none 2>&1 >>"$part"); then
+    if ! problem=$(dd bs=256k iflag=fullblock,count_bytes count="$((size - offset))" status=none 2>&1 >>/proc/self/fd/9); then
         rm -f "$part" # a full disk is to be as full as before
         echo "$problem" >&2
         return 1
     fi
     read -r sum || cut || return
     # After writing, since a full quota may cut a file without a word (L11).
-    [ "$(sum_of "$part" "$size" 0)" = "$sum" ] || {
+    [ "$(sum_of /proc/self/fd/9 "$size" 0)" = "$sum" ] || {
         rm -f "$part"
-        echo "$name did not arrive whole: is the disk or the quota full?" >&2
+        echo "$place did not arrive whole: is the disk or the quota full?" >&2
         return 1
     }
-    touch -c -d "@$mtime" "$part" && chmod "$mode" "$part" && mv -f -T -- "$part" "$name" || return
-    for part in "${name%/*}/.submithost-part-$key".*; do
+    touch -c -d "@$mtime" /proc/self/fd/9 && chmod "$mode" /proc/self/fd/9 && mv -f -T -- "$part" "$name" || return
+    for part in "./.submithost-part-$key".*; do
         [ ! -e "$part" ] || writes "$part" || rm -f "$part"
     done
+)
+
+is_part() { # whether what was opened is the part, and no file that somebody has meanwhile laid a link to
+    [ -O /proc/self/fd/9 ] && [ "$(readlink /proc/self/fd/9)" = "${PWD%/}/${part#./}" ] && return
+    echo "$PWD/$part is somebody else's" >&2
+    return 1
 }
 
 all() {
@@ -135,10 +170,14 @@ all() {
 }
 
 problem=$(mkdir -p "$path" 2>&1) || refuse "$problem"
-aside=$path/.submithost-aside.$(uname -n).$$
+cd -P "$path" 2>/dev/null || refuse "cannot enter $path"
+into=${PWD%/} # the target itself is the user's word, links and all
+aside=$into/.submithost-aside.$(uname -n).$$
 trap 'rm -rf "$aside"' EXIT
 trap 'exit 1' HUP TERM PIPE # else nobody cleans up
 trap '' XFSZ # a limit is to be an error that says so
-problem=$(mkdir "$aside" 2>&1 && all 2>&1) || refuse "$path: $(printf '%s\n' "$problem" | head -n 2)"
+problem=$(mkdir "$aside" 2>&1) || refuse "$path: $problem"
+enter "$aside" 2>/dev/null && [ -O . ] && exec 8<. || refuse "$aside is somebody else's by now"
+problem=$(all 2>&1) || refuse "$path: $(printf '%s\n' "$problem" | head -n 2)"
 section received
 finish
