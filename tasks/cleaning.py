@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from . import output
 from .finding import root_of
 from .listing import SLOW
 from .login_node import Program
@@ -69,7 +70,8 @@ def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
     if there:
         silent = [each.job.job_id or "" for each in there if not _all_noted(each.job, notes)]
         command = scheduler.trace_command([each.job.job_id or "" for each in there], silent)
-        traced = session.query(command, scheduler.parse_trace)
+        with output.while_slow(f"{session.name}: still asking how jobs ended"):
+            traced = session.query(command, scheduler.parse_trace)
         judged = {each.job.key: _ended(each, notes, records_of(each.job, traced.records)) for each in there}
     unsure = "neither its notes nor the accounting say that it has ended"
     return [

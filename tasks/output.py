@@ -27,6 +27,9 @@ _SAFE = 200
 _NOBODY = Job("", "")
 # What a terminal shows of Ctrl-C behind what is redrawn: `^C`. If that went on in the next line, the first would stay.
 _CONTROL_C = 2
+# Seconds after which a person wants to know what takes so long.
+_SLOW = 2.0
+_said_slow: set[str] = set()
 # Of so many failed tasks at once each has a line of its own.
 _AT_ONCE = 20
 
@@ -57,6 +60,24 @@ rows_to: Rows | None = None
 def say(line: str) -> None:
     """A line about what is being done, on stderr. What it quotes comes from outside, and may steer no terminal."""
     print(one_line(line, 4096), file=sys.stderr)
+
+
+@contextmanager
+def while_slow(line: str) -> Iterator[None]:
+    """Say this, once, when what is done in here takes more than two seconds."""
+
+    def tell() -> None:
+        if line not in _said_slow:
+            _said_slow.add(line)
+            say(line)
+
+    timer = threading.Timer(_SLOW, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def show_words(text: str, stream: TextIO | None = None) -> None:

@@ -30,6 +30,8 @@ from .session import Session, back_off
 _ONE_LOOK = 600
 # So many jobs are named one by one in a command to type, where another word means all of them.
 _NAMED = 5
+# What takes long where the accounting has gigabytes (G27).
+_BY_ACCOUNTING = "; of some only the accounting tells, and that is being read"
 Told = Callable[[Sequence[Job]], None]
 
 
@@ -274,7 +276,8 @@ class Watch:
         silent = [job.job_id or "" for job in jobs if _unfinished(job) > len(self._noted(job))]
         ends = self._ends()
         commands = {"queue": scheduler.queue_command(), "command": scheduler.trace_command(ids, silent)}
-        answer = self.session.ask(Program(("trace", "ask"), commands))
+        with output.while_slow(f"{self.session.name}: still asking how jobs ended{_BY_ACCOUNTING if silent else ''}"):
+            answer = self.session.ask(Program(("trace", "ask"), commands))
         self._begin(answer["now"])
         if self._list(answer["queue"]):
             jobs = self.session.ledger.news(jobs)  # cancelled, perhaps, or requeued, while others looked
