@@ -299,6 +299,7 @@ class Watch:
             queue,
             records_of(job, traced.records, self._now) if traced else None,
             accounted=traced is None or traced.accounted,
+            last_runs=traced is not None and traced.last_runs,
             listed_at=self._listed_at,
             noted=self._noted(job),
         )

@@ -62,8 +62,7 @@ END
     echo "commands=$word"
 }
 
-as_given() { # $1: how many levels of shells the process hides, since it is one's `exec`
-    facts
+as_given() { # $1: how many levels of shells the process hides, since it is one's `exec`; after `facts`
     IFS='|'
     echo "login() { unset HOME USER LOGNAME SHELL PATH LC_ALL PWD OLDPWD" $places
     unset IFS
@@ -80,7 +79,7 @@ as_given() { # $1: how many levels of shells the process hides, since it is one'
     echo '}'
 }
 
-describe() { # what as_given tells, and what asks
+describe() { # what as_given tells, and what asks; after `facts`
     as_given "$1"
     echo "asked() { unset _ $(names "$locale|$ambient" "$places"); export $fixed; }"
     commands

@@ -73,7 +73,7 @@ login_shell() (
 if [ -z "$login_environment" ]; then
     section begin
     niceness=$(nice)
-    eval "$(eval "$describing" && as_given 0)" # what the login shell is started with
+    eval "$(eval "$describing" && facts && as_given 0)" # what the login shell is started with
     umask 077
     login_environment=$(login_shell | sed -f /dev/fd/3 3<<END
 1,/^$nonce\$/d
@@ -82,7 +82,7 @@ END
     )
     section environment
     printf '%s' "$login_environment"
-    [ -n "$login_environment" ] || login_environment=$(eval "$describing" && describe 0) # it said nothing: what is here
+    [ -n "$login_environment" ] || login_environment=$(eval "$describing" && facts && describe 0) # it said nothing: what is here
 else
     section begin
 fi

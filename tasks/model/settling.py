@@ -91,8 +91,9 @@ class Known:
     """All answers about one job. `queue` and `traced` map tasks to what is known of them; None: could not be asked.
 
     `queue` is the scheduler's list, last understood at `listed_at` (the cluster's time; 0: not yet). `traced` is what
-    it said when asked about this job by its ID, and its accounting, where that could be read (`accounted`).
-    `noted` are the ends (task and time) that were known before it was asked for the list.
+    it said when asked about this job by its ID, and its accounting, where that could be read (`accounted`); with
+    `last_runs` it tells of no end that a requeue followed. `noted` are the ends (task and time) that were known before
+    it was asked for the list.
     """
 
     now: int
@@ -100,6 +101,7 @@ class Known:
     queue: Mapping[int, Outcome] | None = None
     traced: Mapping[int, Outcome] | None = None
     accounted: bool = True
+    last_runs: bool = False
     listed_at: int = 0
     noted: Set[tuple[int, int]] = frozenset()
 
@@ -175,7 +177,10 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Ou
             state = before.state if before.state is not State.VANISHED else State.UNKNOWN
             return Outcome(state, None, started, reason="its scheduler has it, but does not list it"), False
         record = None  # of other tasks, perhaps
-    if record and record.ended_at is not None:  # the accounting has runs before the last one, too
+    lag = ACCOUNTING_LAG if known.accounted else ACCOUNTING_SILENT
+    waited = job.absent_since is not None and known.now - job.absent_since > lag
+    if record and record.ended_at is not None and not known.last_runs and not waited:
+        # Its record may be late, and this one that of a run before.
         before_last = max((at for number, at in job.requeued if number == task), default=None)
         if before_last is not None and record.ended_at <= before_last + _CLOCKS:
             record = None
@@ -185,8 +190,7 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Ou
         return replace(record, started_at=record.started_at or started), False
     if {None, task} & set(job.cancelled):
         return Outcome(State.CANCELLED, None, started, reason="cancelled from here"), False
-    lag = ACCOUNTING_LAG if known.accounted else ACCOUNTING_SILENT
-    if job.absent_since is not None and known.now - job.absent_since > lag:
+    if waited:
         return Outcome(State.VANISHED, None, started, reason="neither queue nor accounting know it"), True
     return Outcome(State.UNKNOWN, None, started, reason="has left the queue, accounting does not have it yet"), True
 

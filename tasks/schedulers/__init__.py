@@ -113,11 +113,12 @@ class Record:
 class Traced:
     """The answer about jobs that were asked for by their IDs. A job without a record is unknown to the scheduler.
 
-    `accounted`: whether the accounting could be read.
+    `accounted`: whether the accounting could be read. `last_runs`: no record of an end is of a run before a requeue.
     """
 
     records: tuple[Record, ...]
     accounted: bool = True
+    last_runs: bool = False
 
 
 @dataclass(frozen=True)

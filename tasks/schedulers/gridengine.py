@@ -21,14 +21,16 @@ name = "gridengine"
 # Debian's wrapper has a SGE_ROOT for everybody; where there is a cell there is the name of its qmaster.
 probe = 'has qsub && [ -r "$SGE_ROOT/${SGE_CELL:-default}/common/act_qmaster" ]'
 # G44: Debian's commands are links to a wrapper that takes ten times as long as the programs behind it, for SGE_ARCH,
-# which nobody asks for; its other two settings are taken from it.
+# which nobody asks for, and which the file that it reads finds out once more; its other two settings are taken from it.
 _SHORT_CUT = r"""
 debian=/usr/share/gridengine/gridengine-wrapper
 if [ "$at" -ef "$debian" ] && [ -x "/usr/lib/gridengine/$command" ]; then
     : "${debian_sets=$(
         [ "$(tail -n 1 "$debian")" = 'exec /usr/lib/gridengine/${PROG} "$@"' ] || exit
         eval "$(variables 'SGE_[A-Z]*' '' 'export ')"
-        eval "$(sed '/^DEFAULT_SGE_ARCH=/d; $d' "$debian")" >/dev/null 2>&1
+        asks_arch='/^SGE_ARCH=`"$SGE_ROOT\/util\/arch"`$/d'
+        reads_file='s|^ *\. "${CONFIG_PATH}"$|eval "$(sed "$asks_arch" "$CONFIG_PATH")"|'
+        eval "$(sed "/^DEFAULT_SGE_ARCH=/d; /^PROG=/d; \$d; $reads_file" "$debian")" >/dev/null 2>&1
         quote "$SGE_ROOT" && root=$word
         quote "$SGE_CELL" && printf 'export SGE_ROOT=%s SGE_CELL=%s' "$root" "$word"
     )}"
@@ -636,7 +638,8 @@ def parse_trace(status: int, out: str, err: str) -> Traced:
     troubles = [
         line for line in err.splitlines() if line.strip() and not re.match(r"error: .* not found$", line.strip())
     ]
-    return Traced((*records.values(), *_alive(me, rest)), accounted=not troubles or bool(records))
+    found = (*records.values(), *_alive(me, rest))
+    return Traced(found, accounted=not troubles or bool(records), last_runs=True)
 
 
 def _alive(me: str, out: str) -> Iterator[Record]:

@@ -27,6 +27,7 @@ def know(
     now: int = 1000,
     listed_at: int = 0,
     noted: Set[tuple[int, int]] = frozenset(),
+    last_runs: bool = False,
 ) -> Known:
     """Not said: not asked."""
     listed = None if queue is None else {task: Outcome(state) for task, state in queue.items()}
@@ -35,7 +36,7 @@ def know(
         if traced is None
         else {task: Outcome(one) if isinstance(one, State) else one for task, one in traced.items()}
     )
-    return Known(now, notes or {}, listed, records, accounted, listed_at, noted)
+    return Known(now, notes or {}, listed, records, accounted, last_runs, listed_at, noted)
 
 
 def ended(status: int) -> Note:
@@ -88,6 +89,19 @@ def test_d3_an_end_after_which_the_job_was_to_start_again_never_counts(state: St
     # One that was noted while the list was made may be the end of a run that began in between.
     late = settle(settle(JOB, know(notes=notes, queue={0: state})), gone)
     assert late.state is State.SUCCEEDED
+
+
+def test_d3_an_end_that_is_accounted_counts_when_no_later_one_can_come() -> None:
+    """Grid Engine tells records of runs before a requeue apart; elsewhere time does."""
+    notes = {0: ended(0)}
+    back = settle(JOB, know(notes=notes, queue={0: State.PENDING}, noted=noted_ends(JOB, notes)))
+    first = {0: Outcome(State.SUCCEEDED, 0, 900, 990)}
+    told_apart = know(notes=notes, queue=GONE, traced=first, last_runs=True)
+    assert settle(back, told_apart).outcome == first[0]
+    soon = settle(back, know(notes=notes, queue=GONE, traced=first))
+    assert soon.state is State.UNKNOWN
+    later = know(notes=notes, queue=GONE, traced=first, now=1000 + ACCOUNTING_LAG + 1)
+    assert settle(soon, later).outcome == first[0]
 
 
 @pytest.mark.parametrize("status", [0, 143])

@@ -112,7 +112,7 @@ class Campaign:
             found |= truth.ask(place.cell, self._witnesses, [name for name in names if place.has(name)])
         for row in rows.values():
             row.judge(found)
-        return list(rows.values())
+        return [row for row in rows.values() if row.tried or row.broken]
 
     def _lane(self, faults: Sequence[Fault[Any]], rows: dict[str, Row]) -> None:
         for fault in faults:
@@ -129,6 +129,8 @@ class Campaign:
                         row.tried.append(done.result())
                     except Exception:
                         row.broken.append(f"{fault.name}, {case}: {traceback.format_exc()}")
+            if row.tried and not row.happened and not self.short:
+                row.broken.append(f"{fault.name}: tried {len(cases)} times, and never happened\n")
             print(f"{fault.name}: {row.happened} of {len(cases)} in {time.monotonic() - began:.0f} s",
                   file=sys.stderr, flush=True)  # fmt: skip
 

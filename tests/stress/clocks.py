@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 
 from tasks.testbed.sshd import extra_sshd
@@ -11,12 +12,12 @@ from .fault import Fault, Tried
 from .story import KINDS, Kind, Place
 
 _HOUR = 3600
-# Stands before date(1) over there.
+# Stands in place of date(1) over there.
 _DATE = """\
 #!/bin/sh
 : >'{seen}'
-[ "$*" = +%s ] || exec /bin/date "$@"
-echo $(($(/bin/date +%s) + {off}))
+[ "$*" = +%s ] || exec '{right}' "$@"
+echo $(($('{right}' +%s) + {off}))
 """
 
 
@@ -29,10 +30,10 @@ def there(place: Place, case: tuple[int, Kind]) -> Tried:
     off, kind = case
     home = place.folder / place.new("clock")
     home.mkdir()
-    seen = home / "seen"
-    program(home / "date", _DATE.format(seen=seen, off=off))
-    (home / ".bashrc").write_text(f"PATH='{home}':$PATH\n")
-    with extra_sshd(place.cell, home.name, login_shell="/bin/bash", home=home) as door:
+    seen, date = home / "seen", shutil.which("date") or ""
+    right = shutil.copy2(date, home / "right")
+    wrong = program(home / "wrong", _DATE.format(seen=seen, right=right, off=off))
+    with extra_sshd(place.cell, home.name, home=home, programs={date: str(wrong)}) as door:
         return Tried([place.story("there", door=door, kind=kind, seconds=2).persist()], int(seen.exists()))
 
 
