@@ -13,7 +13,9 @@ from tests.clusters.pairs import set_start_mode
 from tests.conftest import Person
 
 PROFILE = "in_profile() { echo a function of the profile; }\nfalse\n: $not_set\n"
-BODY = 'type in_profile 2>&1 | head -n 1\necho "$- $#"\nfalse\necho after false\n: $not_set\necho after not set\n'
+# Without a pipe: what its two sides trace may be mixed.
+SEEN = "case $(type in_profile 2>&1) in *function*) echo in_profile is there ;; *) echo no in_profile ;; esac\n"
+BODY = SEEN + 'echo "$- $#"\nfalse\necho after false\n: $not_set\necho after not set\n'
 LINES = {
     "plain": "/bin/bash",
     "login": "/bin/bash --login",
