@@ -207,7 +207,7 @@ def _word(part: TaskRange) -> str:
 def _read(session: Session, job: Job) -> Original:
     """Raises SchedulerError when the job directory is gone or not understood."""
     root = (job.directory or "").removesuffix(f"/{job.key}")
-    program = Program(("original",), {"directory": job.directory or "", "root": root, "key": _stem(job)})
+    program = Program(("directory", "original"), {"directory": job.directory or "", "root": root, "key": _stem(job)})
     answer = session.must(program, SLOW)
     try:
         about = json.loads(answer["about"].out)

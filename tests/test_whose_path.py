@@ -176,6 +176,18 @@ def test_e7_what_a_colleague_keeps_where_they_alone_write_is_the_users_own_choic
         assert submithost(there, "render", "--script=mine").stdout == EVIL
 
 
+def test_e7_a_ledger_that_another_user_began_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a container's home is /tmp."""
+    somebody = move_in(tmp_path / "home")
+    with common_ground() as ground:
+        ground.chmod(0o1777)
+        monkeypatch.chdir(ground)
+        as_attacker(lambda: (Path(".local").mkdir(), Path(".local").chmod(0o777)))
+        done = submithost(Person(ground, somebody.work, {**somebody.environment, "HOME": str(ground)}), "jobs")
+    assert done.returncode == 2
+    assert "belongs to somebody else, in a directory where all may write" in done.stderr
+
+
 def test_e7_where_others_could_replace_it_no_job_file_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     somebody = move_in(tmp_path / "home")
     with common_ground() as ground:

@@ -2,7 +2,10 @@
 # repeat it begin with).
 # Sections `script`, `about` and `after` (the conditions, as `run` reads them); `put` and `now`, what lay there when it was submitted (`SIZE MTIME PATH`, with a NUL at the end
 # of each) and what lies there now (`KIND SIZE MTIME PATH`); and `done`, the keys of submissions that already repeat it.
-cd "$directory/.submithost" 2>/dev/null || refuse "job directory $directory is gone"
+job=$directory mine=$directory/.submithost
+[ -d "$mine" ] || refuse "job directory $job is gone"
+guard # what is in there is to run again
+cd "$mine" || refuse "cannot enter $job"
 section script
 cat script
 section about

@@ -21,6 +21,7 @@ from platformdirs import user_state_path
 from .database import Database
 from .errors import InvalidInput, NotRecorded
 from .job import Job, Outcome, State
+from .ownership import refuse_planted
 from .resources import TaskRange
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ _SCHEMA = (
 
 
 def default_path() -> Path:
-    """Where the ledger is: in the user's state directory."""
-    return user_state_path("submithost") / "ledger.sqlite"
+    """Where the ledger is: in the user's state directory. Raises InvalidInput when somebody else laid it there."""
+    path = user_state_path("submithost") / "ledger.sqlite"
+    refuse_planted(path)  # a container's home may be /tmp
+    return path
 
 
 class Ledger:

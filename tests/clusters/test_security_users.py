@@ -82,6 +82,19 @@ def test_e8_where_another_user_could_put_another_program_nothing_is_submitted(
         assert why in nowhere(person, cells["sandbox"], root).stderr
 
 
+def test_e8_what_another_user_could_have_put_in_the_place_of_a_script_is_not_run_again(
+    person: Person, cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    config = person.home / ".fabric.yml"
+    config.write_text(f"{settings(cells['sandbox'])}    directory: {tmp_path}/jobs\n")
+    person.script("x", "#!/bin/sh\n")
+    assert person.fab("-H", "hpc", "submit", "--script=x", "wait").returncode == 0
+    (tmp_path / "jobs").chmod(0o777)
+    done = person.fab("-H", "hpc", "resubmit")
+    no_bug(done, 5)
+    assert f"all may write to {tmp_path}/jobs" in done.stderr
+
+
 def test_a_job_directory_that_somebody_else_made_first_is_not_used(
     person: Person, cells: dict[str, Cell], tmp_path: Path
 ) -> None:
