@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from .login_node import Program
+from .login_node import Program, quote
 from .model.cluster import Cluster
 from .model.errors import InvalidInput, NotSubmitted, SchedulerError
 from .model.job import Job, Outcome, State
@@ -22,9 +22,11 @@ from .model.wording import number, one_line
 from .schedulers import Submitted
 from .session import Answer, Session
 
-# An attempt whose submit command may still be under way is left alone that long (seconds, by the cluster's clock): more
-# than the lag of a shared file system, and more than a scheduler takes to show what it has accepted.
+# Seconds, by the cluster's clock, since an attempt's last sign of life, after which it is over. When its process is
+# known to be gone: more than the lag of a shared file system, and than a scheduler takes to show what it has accepted.
 GRACE = 60
+# When it is on another login node, where nobody can look; the attempt shows life as long as it lives.
+_SILENT = 600
 # What still has its process number after so long is another process.
 _ANOTHER_PROCESS = 3600
 # A shell's status of what signal N ended is 128 + N; some end with 255 of their own accord.
@@ -45,7 +47,7 @@ class Verdict(Enum):
 class Found:
     """A verdict. `job` has its ID if there is one; `out` and `err` are what the scheduler said to it.
 
-    Where there is none, `token` is what to release before the next attempt (empty: nothing is in the way), and
+    Where there is none, `held` is the attempt to release before the next one (empty: nothing is in the way), and
     `refused` says that the scheduler was asked and took nothing, `only_asked` that its command ended well: no job was
     asked for. `killed` names the signal that ended the command. `trouble`: why it could not be asked.
     """
@@ -54,7 +56,7 @@ class Found:
     job: Job
     out: str = ""
     err: str = ""
-    token: str = ""
+    held: str = ""
     refused: bool = False
     only_asked: bool = False
     killed: str = ""
@@ -84,7 +86,7 @@ class Progress:
     phase: str = ""
     age: int = 0
     alive: str = ""
-    token: str = ""
+    held: str = ""  # the name of the attempt that has the lock
     ended: bool = False
     status: int = 0  # of the submit command
 
@@ -105,16 +107,29 @@ class Progress:
         found = cls(answer["directory"].exact.rstrip("\n"), digest=answer.text("digest"), claim=answer.text("claim"))
         if "receipt" in answer:
             return replace(found, err=answer["receipt"].errors).with_receipt(answer["receipt"].text)
-        words = answer.text("attempt").split(" ")
-        if len(words) < 3:
+        attempts = [words for line in answer.text("attempt").splitlines() if len(words := line.split(" ")) > 2]
+        if not attempts:
             return found
-        found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2])
-        if "answer" in answer:
-            said = answer["answer"]
-            if said.status is None:  # whole lines count
-                return replace(found, out=said.text[: said.text.rfind("\n") + 1], err=said.errors)
-            return replace(found, ended=True, out=said.text, err=said.errors, status=said.status)
-        return replace(found, token=words[3] if len(words) > 3 else "")
+        # Of several that take in their files the liveliest one tells how far it is.
+        words = min(attempts, key=lambda words: (words[2] == "no", number(words[1]) or 0))
+        held = words[3] if len(words) > 3 and words[0] != "putting" else ""
+        found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2], held=held)
+        if "answer" not in answer:
+            return found
+        said = answer["answer"]
+        if said.status is None:  # whole lines count
+            return replace(found, out=said.text[: said.text.rfind("\n") + 1], err=said.errors)
+        return replace(found, ended=True, out=said.text, err=said.errors, status=said.status)
+
+    @property
+    def over(self) -> bool:
+        """Whether this attempt has ended without a word, since its process has, or shows no life any more."""
+        if self.phase == "putting":
+            return self.alive == "no" or self.age > _SILENT
+        if self.phase == "laying":  # nothing was asked for yet, and nothing will be once it is released
+            return self.alive == "no" or self.age > GRACE
+        gone = self.ended or self.alive == "no"
+        return self.age > (GRACE if gone else _ANOTHER_PROCESS if self.alive == "yes" else _SILENT)
 
     def with_receipt(self, receipt: str) -> Progress:
         """As its receipt says: `WHEN [TASKS NAME]` on the first line, then what the scheduler said."""
@@ -131,16 +146,48 @@ def _extent(text: str) -> TaskRange | None:
         return None
 
 
-def look(session: Session, job: Job) -> Found:
-    """Look once. Raises Unreachable, and NotSubmitted when there can be no job directory."""
-    return judge(session, job, session.ask(step(session, job, "inspect")))
+class Marks:
+    """The marks in the queue, asked for once, when somebody wants to know: after the job directories were looked at."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._found: dict[str, list[Submitted]] | None = None
+
+    def of(self, key: str, directory: str) -> Submitted | None:
+        """The first job that carries the mark of `key`: a body that submits itself again makes later ones.
+
+        Not one of another job directory, below another `directory` of the configuration, where the same key is another
+        submission. Raises SchedulerError when that cannot be asked.
+        """
+        if self._found is None:
+            scheduler = self._session.scheduler
+            rows = self._session.query(scheduler.queue_command(), scheduler.parse_queue)
+            self._found = marks(self._session, sorted({row.job_id for row in rows}))
+        of_key = self._found.get(key, ())
+        return next((each for each in of_key if each.directory in ("", directory) or self._same(each, directory)), None)
+
+    def _same(self, submitted: Submitted, directory: str) -> bool:
+        """Whether it is that directory by another name; one that was removed is taken for it."""
+        there, here = quote(submitted.directory), quote(directory)
+        same = f"[ ! -e {there} ] || [ {there} -ef {here} ]"
+        return bool(self._session.query(same, lambda status, *_: status == 0))
 
 
-def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
+def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
+    """Look at each of these once. Raises Unreachable, and NotSubmitted when there can be no job directory."""
+    answers = [session.ask(step(session, job, "inspect")) for job in jobs]
+    marked = Marks(session)
+    return [judge(session, job, answer, marked) for job, answer in zip(jobs, answers, strict=True)]
+
+
+def judge(
+    session: Session, job: Job, answer: Answer, marked: Marks | None = None, *, submitting: bool = False
+) -> Found:
     """What an answer of `submit` or `inspect` means, asking further where it leaves that open.
 
-    `ours` is the token of an attempt that is known to be over, since we were it. Raises as `look`, and SchedulerError
-    for a receipt that is not understood.
+    Whoever is `submitting` need not wait for others that still send their files. Nothing in the job directory is no
+    proof that there is no job: its directory may have been removed. Raises as `look`, and SchedulerError for a receipt
+    that is not understood.
     """
     progress = Progress.of(answer)
     scheduler = session.scheduler
@@ -149,36 +196,34 @@ def judge(session: Session, job: Job, answer: Answer, ours: str = "") -> Found:
         if not accepted:
             raise SchedulerError(f"{session.name}: the receipt in {progress.directory} is not understood")
         return Found(Verdict.JOB, recorded(job, progress, accepted), progress.out, progress.err)
-    if not progress.phase and not progress.claim:
-        return Found(Verdict.NONE, job)
     if not progress.ended and progress.alive == "yes" and scheduler.undecided(progress.err):
         return Found(Verdict.UNKNOWN, job)
     claimed = _claimed(job, progress)
     found = accepted or claimed
-    if not found and progress.phase == "putting":
-        over = progress.token == ours or progress.alive == "no" or progress.age > GRACE
-        return Found(Verdict.NONE if over else Verdict.UNKNOWN, job, token=progress.token)
+    if not found and not progress.over and progress.phase in ("laying", *(() if submitting else ("putting",))):
+        return Found(Verdict.UNKNOWN, job)
     if not found:
         try:
-            found = find(session, job.key)
+            found = (marked or Marks(session)).of(job.key, progress.directory)
         except SchedulerError as error:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found and not found.name:  # an answer that tells neither name nor tasks, and nobody could ask for them yet
         try:
             # Others may carry the same mark: what the body submitted itself, what a removed job directory belonged to.
-            marked = marks(session, [found.job_id]).get(job.key, [])
-            found = next((each for each in marked if each.job_id == found.job_id), claimed or found)
+            same = marks(session, [found.job_id]).get(job.key, [])
+            found = next((each for each in same if each.job_id == found.job_id), claimed or found)
         except SchedulerError as error:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found:
         return _confirm(session, job, progress, found, accepted=bool(accepted))
-    given_up = progress.age > GRACE and (progress.alive != "yes" or progress.age > _ANOTHER_PROCESS)
+    if progress.phase != "asked":
+        return Found(Verdict.NONE, job, held=progress.held)
     # A submit command that was killed may have left its request behind.
     certain = progress.ended and not progress.killed and not scheduler.doubtful(progress.err)
-    if certain or given_up:
+    if certain or progress.over:
         only_asked = certain and progress.status == 0
         return Found(
-            Verdict.NONE, job, progress.out, progress.err, "asked",
+            Verdict.NONE, job, progress.out, progress.err, progress.held,
             refused=progress.ended, only_asked=only_asked, killed=progress.killed,
         )  # fmt: skip
     return Found(Verdict.UNKNOWN, job)
@@ -213,23 +258,12 @@ def _claimed(job: Job, progress: Progress) -> Submitted | None:
     return Submitted(job_id, name, _extent(tasks)) if job_id.isalnum() and job_id.isascii() else None
 
 
-def find(session: Session, key: str) -> Submitted | None:
-    """The first job that carries the mark of `key` in the queue: a body that submits itself again makes later ones.
-
-    Raises SchedulerError when that cannot be asked.
-    """
-    scheduler = session.scheduler
-    rows = session.query(scheduler.queue_command(), scheduler.parse_queue)
-    job_ids = sorted({row.job_id for row in rows})
-    return next(iter(marks(session, job_ids).get(key, ())), None) if job_ids else None
-
-
 def marks(session: Session, job_ids: Sequence[str]) -> dict[str, list[Submitted]]:
-    """The jobs among these that carry a mark, by its key, oldest first.
-
-    Raises SchedulerError when that cannot be asked.
+    """The jobs among these that carry a mark, by its key, oldest first; and those that have ended, where the scheduler
+    remembers any. Raises SchedulerError when that cannot be asked.
     """
-    return session.query(session.scheduler.marks_command(job_ids), session.scheduler.parse_marks)
+    command = session.scheduler.marks_command(job_ids)
+    return session.query(command, session.scheduler.parse_marks) if command else {}
 
 
 def step(session: Session, job: Job, name: str, **variables: str) -> Program:

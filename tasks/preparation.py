@@ -44,7 +44,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that goes over. `job_file` is the name of the submitted file, which names the job by default."""
+    """Everything that goes over. `job_file` is the name of the submitted file, which names the job by default.
+
+    `fresh` says that nobody can have used its key before.
+    """
 
     job: Job
     script: bytes
@@ -53,6 +56,7 @@ class Prepared:
     job_file: str
     warnings: tuple[str, ...]
     after: tuple[Before, ...] = ()
+    fresh: bool = False
 
 
 def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
@@ -101,9 +105,8 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     files = [*upload(after, bare=wanted.bare), *put]
     job = replace(job, digest=digest)
     written = {"inputs": inputs, "before": keys_of(wanted.after)}
-    return replace(
-        finish(job, script.text, submission, files, written, cluster, scheduler, warnings), after=tuple(after)
-    )
+    prepared = finish(job, script.text, submission, files, written, cluster, scheduler, warnings)
+    return replace(prepared, after=tuple(after), fresh=not wanted.key)
 
 
 def refuse_marked(script: bytes) -> None:

@@ -19,7 +19,7 @@ from .watching import Watch
 
 def reconcile(session: Session, begun: Sequence[Job]) -> list[Found]:
     """Look each of these up once, record the jobs among them, and say what each is. Raises Unreachable."""
-    looked = [look(session, job) for job in begun]
+    looked = look(session, begun)
     for found in looked:
         output.say(f"{session.name}: {_said(found)}")
     with session.ledger.leniently():

@@ -130,13 +130,10 @@ def _inputs(job: Job, original: Original, files: Sequence[Upload]) -> list[str]:
 
 
 def _submit(session: Session, job: Job, prepared: Prepared, inputs: Sequence[str], *, quiet: bool) -> Job:
-    known = session.ledger.by_key(session.name, prepared.job.key)
-    if inputs and not (known and known.job_id):
-        names = [name.encode("utf-8", "surrogateescape") for name in inputs]
-        root = (prepared.job.directory or "").removesuffix(f"/{prepared.job.key}")
-        variables = {"root": root, "key": prepared.job.key, "from": job.directory or ""}
-        data = [f"{len(name)}\n".encode() + name for name in names]
-        session.must(Program(("directory", "copy"), variables, data=data), SLOW)
+    """With copies of these inputs, which lie in the job directory of `job`."""
+    paths = {name: f"{job.directory}/{name}".encode("utf-8", "surrogateescape") for name in inputs}
+    copies = [Upload(name, path, kind="c") for name, path in paths.items()]
+    prepared = replace(prepared, uploads=(*copies, *prepared.uploads))
     return submit_once(session, prepared, prepared.job, lambda _: None, quiet=quiet)
 
 

@@ -8,7 +8,6 @@ submitted again (PROTOCOL.md, "Once").
 from __future__ import annotations
 
 import hashlib
-import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .finding import Verdict, judge, place, step
+from .listing import SLOW
 from .login_node import Program, check_line, quoted, source
 from .model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
 from .model.job import Job
 from .model.wording import one_line
 from .schedulers import Scheduler
-from .session import Session
+from .session import SILENCE, Answer, Session
 
 # How long the truth about an attempt is looked for before the answer is "unknown".
 PATIENCE = 150
@@ -29,13 +29,16 @@ PATIENCE = 150
 PATIENCE_DOWN = 15
 # Until a submit command that says nothing is looked up by its mark: some scripts make it wait for the job's end.
 _SILENT = "3"
+# Bytes of a file that a login node reads in a second for its checksum, at the least.
+_SUMMED = 10e6
 
 
 @dataclass(frozen=True)
 class Upload:
     """Something for the job directory: a text of ours, or a local file of the user's, which keeps its time.
 
-    `kind` is `f`, `d` for a directory, or `l` for a link, whose content is where it leads. `modified` in ns since 1970.
+    `kind` is `f`, `d` for a directory, `l` for a link, whose content is where it leads, or `c` for a copy of what is
+    over there, whose content is the path of that. `modified` in ns since 1970.
     """
 
     name: str
@@ -77,7 +80,7 @@ class Bundle:
             digest, size = hashlib.sha256(), file.size()
             name = file.name.encode("utf-8", "surrogateescape")
             when = b"-" if file.modified is None else b"%d.%09d" % divmod(file.modified, 10**9)
-            kind = {"f": b"file", "d": b"directory", "l": b"link"}[file.kind]
+            kind = {"f": b"file", "d": b"directory", "l": b"link", "c": b"copy"}[file.kind]
             yield b"%b %o %b %d %d\n%b\n" % (kind, file.mode, when, size, name.count(b"\n") + 1, name)
             for piece in file.read():
                 digest.update(piece)
@@ -107,7 +110,6 @@ def program(
         ("directory", "take", "submit"),
         {
             **place(session, job),
-            "token": secrets.token_hex(8),
             **variables,
             "submitter": session.scheduler.clients.submits,
             "insert": str(insert),
@@ -135,34 +137,33 @@ def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], abo
     ]
 
 
-def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]:
+def submit(session: Session, job: Job, program: Program, *, fresh: bool) -> tuple[Job, str, str]:
     """Submit, or continue what was begun. Return the job with its ID, and what the scheduler said (stdout, stderr).
 
-    Raises SchedulerError when it refused, or when it cannot be known yet whether there is a job; Unreachable.
+    A `fresh` key was made just now; any other one may have become a job already. Raises SchedulerError when the
+    scheduler refused, or when it cannot be known yet whether there is a job; Unreachable.
     """
-    answer = session.ask(program)
-    for line in answer.text("warnings").splitlines():
-        print(one_line(f"{session.name}: {line}", 4096), file=sys.stderr)
     deadline = time.monotonic() + PATIENCE
     asked_now = told = False
+    answer = _send(session, program) if fresh else session.ask(step(session, job, "inspect"))
     while True:
         asked_now = asked_now or "submitted_at" in answer
-        found = judge(session, job, answer, program.variables["token"])
+        found = judge(session, job, answer, submitting=True)
         if found.verdict is Verdict.JOB:
             return found.job, found.out, found.err
         trouble = f" ({found.trouble})" if found.trouble else ""
         late = time.monotonic() > deadline - (PATIENCE - PATIENCE_DOWN if trouble else 0)
         if found.verdict is Verdict.NONE:
-            if found.token:
-                answer = session.ask(step(session, job, "release", token=found.token))
+            if found.held:
+                answer = session.ask(step(session, job, "release", held=found.held))
             if found.only_asked and asked_now:
                 said = "no job was made, though the submit command ended well: was it only to verify?"
                 raise OnlyAsked(f"{session.name}: {said}", found.out, found.err)
             if found.refused and asked_now:
                 raise NotSubmitted(f"{session.name}: no job was made: {found.words()}")
             if not late:
-                if not found.token:
-                    answer = session.ask(program)
+                if not found.held:
+                    answer = _send(session, program)
                     asked_now = False
                 continue
         if late:
@@ -172,6 +173,17 @@ def submit(session: Session, job: Job, program: Program) -> tuple[Job, str, str]
             told = True
         time.sleep(2)
         answer = session.ask(step(session, job, "inspect"))
+
+
+def _send(session: Session, program: Program) -> Answer:
+    """Send it, and tell its warnings. What is copied or summed over there says nothing until it is done."""
+    files = program.data.files if isinstance(program.data, Bundle) else ()
+    copied = any(file.kind == "c" for file in files)
+    slow = SLOW if copied else max(SILENCE, sum(file.size() for file in files) / _SUMMED)
+    answer = session.ask(program, slow)
+    for line in answer.text("warnings").splitlines():
+        print(one_line(f"{session.name}: {line}", 4096), file=sys.stderr)
+    return answer
 
 
 def not_known(session: Session, job: Job, trouble: str = "") -> SchedulerError:

@@ -93,7 +93,7 @@ def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]
         uploads = Bundle(prepared.uploads, progress)
         program = submission.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
         try:
-            return submission.submit(session, job, program)
+            return submission.submit(session, job, program, fresh=prepared.fresh)
         except KeyboardInterrupt:
             output.say(f"{job.again()} continues this submission")
             raise

@@ -44,7 +44,7 @@ def run_job(session: Session, limit: float) -> str:
     job = prepared.job
     began = time.monotonic()
     try:
-        job, _, _ = submit(session, job, sending)
+        job, _, _ = submit(session, job, sending, fresh=True)
         submitted = time.monotonic() - began
         watch = _Unnoted(session, [(job, ())])
         watch.wait(limit, lambda _: None)
@@ -54,13 +54,13 @@ def run_job(session: Session, limit: float) -> str:
         (still,) = watch.shown()
         raise StillRunning(
             f"{still.title()} is still {still.state} after {limit:.0f} s, "
-            f"and was cancelled{_taken_back(session, still, sending.variables['token'])}: "
+            f"and was cancelled{_taken_back(session, still)}: "
             "is the cluster busy (queues), or does it want other 'options'?"
         ) from None
     except (SubmithostError, KeyboardInterrupt) as error:
         if not isinstance(error, NotSubmitted):
             output.say(f"{job.title()}: cancelling it, and removing its directory ...")
-        if left := _taken_back(session, job, sending.variables["token"]):
+        if left := _taken_back(session, job):
             output.say(f"{job.title()}{left}")
         raise
     took = f"submitted in {submitted:.2f} s, ended after {time.monotonic() - began:.0f} s"
@@ -79,10 +79,10 @@ def _prepared(session: Session) -> Prepared:
         return prepare(wanted, session.cluster, session.scheduler)
 
 
-def _taken_back(session: Session, job: Job, token: str) -> str:
+def _taken_back(session: Session, job: Job) -> str:
     """Cancel it, if it has become a job, and remove its directory; returns what to say when that cannot be."""
     try:
-        job = _as_it_is(session, job, token)
+        job = _as_it_is(session, job)
         if job.job_id:
             with contextlib.suppress(SchedulerError):  # it may have ended; whether it is gone is looked at next
                 session.query(session.scheduler.cancel_command(named([(job, ())])), session.scheduler.parse_cancel)
@@ -92,15 +92,15 @@ def _taken_back(session: Session, job: Job, token: str) -> str:
         return f" (it and its directory {job.directory} may be left: {str(error) or 'interrupted'})"
 
 
-def _as_it_is(session: Session, job: Job, token: str) -> Job:
+def _as_it_is(session: Session, job: Job) -> Job:
     """The job by what its directory says: with an ID, or it will never have one. Raises SchedulerError, Unreachable."""
     deadline = time.monotonic() + _PATIENCE
     while not job.job_id:
         answer = session.ask(step(session, job, "inspect"))
-        found = judge(session, job, answer, token)
+        found = judge(session, job, answer, submitting=True)
         if found.verdict is not Verdict.UNKNOWN:
-            if found.token:
-                session.ask(step(session, job, "release", token=found.token))
+            if found.held:
+                session.ask(step(session, job, "release", held=found.held))
             return replace(found.job, directory=Progress.of(answer).directory)
         if time.monotonic() > deadline:
             raise SchedulerError("it is not known yet whether it became a job")

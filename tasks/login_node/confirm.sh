@@ -1,15 +1,23 @@
 # A submission that lost its answer was found: keep what the scheduler would have said. Variables: root, key, receipt,
 # details (TASKS, `-` for no array job, and the job's name).
 enter "$key"
+[ -d "$mine" ] || refuse "job directory $job is gone"
+host='' asking='' when=''
+for asked in "$attempt"/asked.*; do
+    read -r host asking when 2>/dev/null <"$asked/process"
+done
 if [ ! -f "$mine/receipt" ]; then
+    new=$mine/receipt.$nonce # others may find it at the same time
     problem=$({
-        when=$(stat -c %Y "$attempt/asked" 2>/dev/null || date +%s)
-        printf '%s\n%s\n' "$when $details" "$receipt"
-    } 2>&1 >"$mine/receipt.new" && true >"$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt" 2>&1) || refuse "$problem"
+        printf '%s\n%s\n' "${when:-$(date +%s)} $details" "$receipt"
+    } 2>&1 >"$new" && mv "$new" "$mine/receipt" 2>&1) || {
+        rm -f "$new"
+        refuse "$problem"
+    }
 fi
 # A submit command that waits for the job's end has nobody left to tell. Numbers of processes are used again: it names
 # the key.
-if [ "$(alive "$attempt/asked")" = yes ] && read -r pid <"$attempt/pid"; then
+if [ "$(alive "$asked/process")" = yes ] && read -r pid <"$asked/pid"; then
     grep -qsF "$key" "/proc/$pid/cmdline" && kill -9 "$pid" 2>/dev/null
 fi
 inspect

@@ -82,16 +82,24 @@ is_roots() { # a directory of `nobody`, as whom a network's file system may show
     IFS=' ' read -r uid user count 2>/dev/null </proc/self/uid_map && [ "$count" -le 65534 ]
 }
 
-age() { # seconds since a file was changed, by the clock of its own file system (L10); empty when it is gone
-    changed=$(stat -c %Y "$1" 2>/dev/null) || return
-    true 2>/dev/null >"$mine/.now" # not `:`, with which a full disk would end the whole shell
-    now=$(stat -c %Y "$mine/.now" 2>/dev/null || date +%s)
-    rm -f "$mine/.now"
-    echo $((now - changed))
+age() { # seconds since a time, by the clock of the job directory's own file system (L10); empty when there is none
+    [ -n "$1" ] || return
+    true 2>/dev/null >"$mine/.now.$nonce" # not `:`, with which a full disk would end the whole shell
+    now=$(stat -c %Y "$mine/.now.$nonce" 2>/dev/null || date +%s)
+    rm -f "$mine/.now.$nonce"
+    echo $((now - ${1%%.*}))
 }
 
-alive() { # whether the process that a file names (HOST PID) lives; `unknown` for another host's
-    read -r host pid 2>/dev/null <"$1" || { echo unknown && return; }
+silence() { # seconds since this attempt's last sign of life
+    age "$(stat -c %Y "$1/process" 2>/dev/null || stat -c %Y "$1" 2>/dev/null)"
+}
+
+quiet() { # seconds since anything in this directory was written: a file that is still coming in shows that, too
+    age "$(find "$1" -printf '%C@\n' 2>/dev/null | sort -n | tail -n 1)"
+}
+
+alive() { # whether the process that a file names (HOST PID ...) lives; `unknown` for another host's
+    read -r host pid word 2>/dev/null <"$1" || { echo unknown && return; }
     if [ "$host" != "$(uname -n)" ]; then
         echo unknown
     elif kill -0 "$pid" 2>/dev/null; then
@@ -101,8 +109,21 @@ alive() { # whether the process that a file names (HOST PID) lives; `unknown` fo
     fi
 }
 
+taken() { # whether there is a job, or somebody has the lock, so that nobody else is to begin
+    set -- "$attempt"/*
+    [ -f "$mine/receipt" ] || [ -L "$mine/claim" ] || [ -e "$1" ]
+}
+
+drop() { # an attempt: fails when it is not there any more. One rename takes it from its holder, and from nobody else
+    mv -T "$1" "$mine/dropped.${1##*.}" 2>/dev/null && rm -rf "$mine/dropped.${1##*.}"
+    set -- "$?" "${1%/*}"
+    rmdir "$2" 2>/dev/null # unless somebody has the lock by now
+    return "$1"
+}
+
 # Sections `directory`, `digest` (of the text that was submitted), and `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE
-# TOKEN), `answer` so far: each of these there if what it tells of is there.
+# NAME), `answer` so far: each of these there if what it tells of is there. An attempt's name tells its phase, and only
+# gets later ones: it is looked for in their order, so that none is missed that moves on meanwhile.
 inspect() {
     section directory
     printf '%s\n' "$job"
@@ -110,6 +131,16 @@ inspect() {
         section digest
         printf '%s\n' "$digest"
     fi
+    phase=
+    for each in "$mine"/attempt.*/holder.*; do
+        [ ! -d "$each" ] || phase=putting
+    done
+    for each in "$attempt"/*; do
+        [ ! -e "$each" ] || phase=laying at=$each
+    done
+    for each in "$attempt"/asked.*; do
+        [ ! -d "$each" ] || phase=asked at=$each
+    done
     if [ -f "$mine/receipt" ]; then
         section receipt
         cat "$mine/receipt"
@@ -120,18 +151,23 @@ inspect() {
         section claim
         printf '%s\n' "$claim"
     fi
-    if [ -f "$attempt/asked" ]; then
+    case $phase in
+    putting) # perhaps by several
         section attempt
-        echo asked "$(age "$attempt/asked")" "$(alive "$attempt/asked")"
+        for each in "$mine"/attempt.*/holder.*; do
+            echo putting "$(quiet "$each")" "$(alive "$each/process")" "${each##*/}"
+        done
+        ;;
+    ?*)
+        section attempt
+        echo "$phase" "$(silence "$at")" "$(alive "$at/process")" "${at##*/}"
+        ;;
+    esac
+    if [ "$phase" = asked ]; then
         # Without its status it is not over, or it could not be kept; what it accepted it has accepted.
         section answer
-        cat "$attempt/out" 2>/dev/null
-        cat "$attempt/err" >&2 2>/dev/null
-        [ ! -f "$attempt/status" ] || section "=$(cat "$attempt/status")"
-    elif [ -d "$attempt" ]; then
-        section attempt
-        for holder in "$attempt"/holder.*; do
-            echo putting "$(age "$holder")" "$(alive "$holder")" "${holder##*/holder.}"
-        done
+        cat "$at/out" 2>/dev/null
+        cat "$at/err" >&2 2>/dev/null
+        [ ! -s "$at/status" ] || section "=$(cat "$at/status")"
     fi
 }

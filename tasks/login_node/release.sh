@@ -1,11 +1,5 @@
-# An attempt that is known to have made no job makes room for the next one. Variables: root, key, token (the
-# attempt's holder, or `asked`).
+# An attempt that is known to have made no job makes room for the next one. Variables: root, key, held (its name).
 enter "$key"
-case $token in
-asked) seen=$attempt/asked ;;
-*) seen=$attempt/holder.$token ;;
-esac
-# The lock goes with its directory, in one rename, and only the lock that was looked at.
-[ -f "$seen" ] && mv "$attempt" "$attempt.$nonce" && rm -rf "$attempt.$nonce"
+drop "$attempt/$held"
 inspect
 finish

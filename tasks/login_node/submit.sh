@@ -1,123 +1,196 @@
-# Submit once: take the lock, receive the files, ask the scheduler, keep its answer beside the script.
-# Variables: root, key, token (of this process over here), submit (the command line), submitter (its command), insert
-# (the number of the script's first line that is neither blank nor a comment), shebang (1: its first line is one),
-# job_name (file name of what is submitted), bare (1: submit the script as it is), patience (seconds until a silent
-# scheduler is left alone).
+# Submit once: receive the files, take the lock, lay the files, ask the scheduler, keep its answer beside the script.
+# docs/exactly-once.md has the states that this goes through, and why nothing in here can touch what is another's.
+# Variables: root, key, submit (the command line), submitter (its command), insert (the number of the script's first line
+# that is neither blank nor a comment), shebang (1: its first line is one), job_name (file name of what is submitted),
+# bare (1: submit the script as it is), patience (seconds until a silent scheduler is left alone).
 # From the scheduler: hand_over, which prints the line that begins `run`, survey, which asks what `prepare` wants to know
 # while the files come in, prepare, which may change `submit` and the defaults, places, which tells the working directory
 # and the paths of logs, as far as they are known and not our default, accepted, which knows an accepting answer (files
 # of stdout and stderr), and details, which tells TASKS (`-`: no array job) and NAME of the
-# job where the answer does not, and fails where it cannot. Data: the files, as `take` reads them.
+# job where the answer does not, and fails where it cannot. They run in the attempt's own directory, with what becomes the
+# job directory in `draft` and what becomes its .submithost in `$drafted`. Data: the files, as `take` reads them.
 
 assemble() { # the file that is submitted: the script, its text where the scheduler reads it, but handing over to `run`
     if [ -n "$bare" ]; then
-        cat "$mine/script"
+        cat "$drafted/script"
         return
     fi
     echo '#!/bin/sh' &&
-        { [ ! -f "$mine/defaults" ] || cat "$mine/defaults"; } &&
-        if [ -f "$mine/header" ]; then cat "$mine/header"; else
-            head -n "$((insert - 1))" "$mine/script" | tail -n "+$((1 + shebang))"
+        { [ ! -f "$drafted/defaults" ] || cat "$drafted/defaults"; } &&
+        if [ -f "$drafted/header" ]; then cat "$drafted/header"; else
+            head -n "$((insert - 1))" "$drafted/script" | tail -n "+$((1 + shebang))"
         fi &&
         hand_over &&
-        tail -n "+$insert" "$mine/script"
+        tail -n "+$insert" "$drafted/script"
+}
+
+there() { # whether this is a directory, or will be one as soon as the draft is laid
+    [ -d "$1" ] || case $1 in "$job"/*) [ -d "draft/${1#"$job"/}" ] ;; *) false ;; esac
 }
 
 look_at_places() { # A directory for logs below the job directory is made, as by hand; of others that are not there it is told.
     places | {
         IFS= read -r workplace || exit
-        case $workplace in /*) ;; *) workplace=$job/$workplace ;; esac
-        [ -d "$workplace" ] || echo "the job is to run in $workplace, which is no directory on the login node"
+        case $workplace in */"$own/draft") workplace=$job ;; /*) ;; *) workplace=$job/$workplace ;; esac
+        there "$workplace" || echo "the job is to run in $workplace, which is no directory on the login node"
         while IFS= read -r log; do
             case $log in
             /*/*) logs=${log%/*} ;;
             */*) logs=$workplace/${log%/*} ;;
             *) continue ;;
             esac
-            [ ! -d "$logs" ] || continue
+            ! there "$logs" || continue
             case $logs/ in
             *[%\$]*) echo "the job's log goes into $logs, which has to be there when it starts" && continue ;;
             */../*) ;;
-            "$job"/* | "$(pwd -P)"/*) mkdir -p "$logs" 2>/dev/null && continue ;;
+            "$job"/*) mkdir -p "draft/${logs#"$job"/}" 2>/dev/null && continue ;;
             esac
             echo "the job's log goes into $logs, which is no directory on the login node"
         done
     }
 }
 
+sweep() { # remove other attempts of those who have died, or are silent for ten minutes; when there is a job, `all`
+    for each in "$mine"/attempt.*/holder.*; do
+        [ -d "$each" ] && [ "$each" != "$at" ] || continue
+        [ "$1" = all ] || [ "$(alive "$each/process")" = no ] || [ "$(quiet "$each")" -gt 600 ] || continue
+        drop "$each"
+    done
+    for each in "$mine"/dropped.*; do
+        [ ! -d "$each" ] || rm -rf "$each"
+    done
+}
+
+stop() { # tell how far this submission has come, by whomever
+    cd /
+    inspect
+    finish
+}
+
+give_up() { # before the scheduler was asked. Where the attempt is not ours any more, somebody else goes on
+    cd /
+    drop "$at" && refuse "$1"
+    stop
+}
+
+lay() ( # everything in directory $1 into $2, each by one rename; a directory that is there already gets what is in ours
+    from=$1 to=$2
+    set --
+    for each in "$from"/* "$from"/.[!.]* "$from"/..?*; do
+        [ -e "$each" ] || [ -L "$each" ] || continue
+        there=$to/${each##*/}
+        if [ -d "$each" ] && [ ! -L "$each" ] && [ -d "$there" ] && [ ! -L "$there" ]; then
+            lay "$each" "$there" && { [ "$there" = "$mine" ] || chmod --reference="$each" "$there"; } || exit
+        else
+            set -- "$@" "$each"
+        fi
+        [ "$#" -lt 1000 ] || { mv -f -t "$to" -- "$@" && set --; } || exit # a command line has a bound
+    done
+    [ "$#" -eq 0 ] || mv -f -t "$to" -- "$@"
+)
+
 enter "$key"
 case $job in
 *[\'\"\!\\\`\$]* | *'
 '*) refuse "job directory $job: quotes, '!', '\$' and newlines cannot be in its path; choose another 'directory'" ;;
 esac
-# With their mode at once: in a directory with a default ACL the umask does not count.
-problem=$(mkdir -p -m 700 "$job" "$mine" "$mine/notes" "$mine/job" 2>&1) || refuse "$problem"
-guard
-
-if [ -f "$mine/receipt" ] || ! mkdir "$attempt" 2>/dev/null; then
-    [ -d "$attempt" ] || [ -f "$mine/receipt" ] || refuse "$(mkdir "$attempt" 2>&1)"
-    inspect
-    finish
+guarded=
+if [ -e "$job" ] || [ -L "$job" ]; then
+    guard && guarded=yes
+    ! taken || stop
 fi
-holder=$attempt/holder.$token
-into=$job
-beat=$holder
-give_up() { # before the scheduler was asked: as if nothing had been
-    rm -rf "$attempt"
-    refuse "$1"
+# What this attempt is called: the program's own number, so that no two runs of it share anything.
+token=${nonce%????????????????}
+own=attempt.$token/holder.$token
+at=$mine/$own
+drafted=draft/.submithost
+# With their mode at once: in a directory with a default ACL the umask does not count.
+problem=$(mkdir -p -m 700 "$job" "$mine" "$mine/notes" "$at/$drafted" "$at/job" 2>&1) || {
+    drop "$at"
+    ! taken || stop
+    refuse "$problem"
 }
-
-echo "$(uname -n) $$" 2>/dev/null >"$holder" && [ -s "$holder" ] || give_up "$job: no space for the lock"
+[ -n "$guarded" ] || guard
+# In here from now on, wherever it is moved: what a relative name says is never another's.
+cd "$at" 2>/dev/null || give_up "cannot enter $at"
+host=$(uname -n)
+live() { # PID: a sign of life, which names the process that lives; and what it is submitting since when
+    echo "$host $1 $asked_at" 2>/dev/null >process && [ -s process ]
+}
+asked_at=
+live $$ || give_up "$job: no space for the lock"
+sweep silent
 
 has "$submitter" >/dev/null || give_up "$(missing "$submitter" 2>&1)"
-[ -n "$bare" ] || survey </dev/null >"$attempt/survey" 2>/dev/null &
+[ -n "$bare" ] || survey </dev/null >survey 2>/dev/null &
 surveying=$!
-# Never the file of an earlier attempt: the job that it may have become makes the user's own script of that.
-file=job/$job_name again=1
-while [ -e "$mine/$file" ]; do
-    again=$((again + 1))
-    file=job/@$again/$job_name # no job is called that
-done
-problem=$({ mkdir -p "$mine/${file%/*}" && take && assemble >"$mine/$file"; } 2>&1) || give_up "$job: $problem"
-(cd "$job" && find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0') >"$mine/put"
-cd "$job" || give_up "$job is gone"
+file=attempt/asked.$token/job/$job_name # where it will be then
+problem=$({ take draft && assemble >"job/$job_name"; } 2>&1) || give_up "$job: $problem"
+(cd draft && find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0') >"$drafted/put"
 wait "$surveying"
 [ -n "$bare" ] || prepare
 warnings=$(look_at_places)
-[ ! -f "$mine/defaults" ] || # which are known now
-    problem=$(assemble 2>&1 >"$mine/$file") || give_up "$job: $problem"
+[ ! -f "$drafted/defaults" ] || # which are known now
+    problem=$(assemble 2>&1 >"job/$job_name") || give_up "$job: $problem"
 submit=${submit%%".submithost/job/$job_name"*}.submithost/$file${submit#*".submithost/job/$job_name"}
 
-# Only one who still holds the lock passes here: somebody else may have found us dead.
-mv "$holder" "$attempt/asked" 2>/dev/null || {
-    inspect
-    finish
+# The lock: of all who come so far one can rename a directory to this name, while it is not there or empty.
+live $$ || give_up "$job: no space for the lock"
+mv -T "$mine/attempt.$token" "$attempt" 2>/dev/null || {
+    drop "$at"
+    stop
 }
-touch -c "$attempt/asked"
+# What is at this path is moved, or asked for, only as long as the lock is ours: whoever releases it renames it.
+own=attempt/holder.$token
+at=$mine/$own
+if [ -f "$mine/receipt" ] || [ -L "$mine/claim" ]; then
+    drop "$at"
+    stop
+fi
+for each in "$mine"/*; do # what an attempt that made no job has laid, perhaps of another text, and this one has not
+    case ${each##*/} in
+    receipt* | queues*) ;;
+    *) [ ! -f "$each" ] || [ -e "$drafted/${each##*/}" ] || mv -f -t "$at" -- "$each" 2>/dev/null ;;
+    esac
+done
+problem=$(lay "$at/draft" "$job" 2>&1) || give_up "$job: $problem"
+asked_at=$(date +%s)
+live $$ || give_up "$job: no space for the lock"
+mv -T "$at" "$attempt/asked.$token" 2>/dev/null || stop
+at=$attempt/asked.$token
+
 section warnings
 printf '%s\n' "$warnings"
 section submitted_at
-date +%s
+echo "$asked_at"
 (
     trap '' HUP PIPE # the answer is to be kept even when nobody is left to hear it
-    (eval "$submit") </dev/null >"$attempt/out" 2>"$attempt/err" &
-    echo $! >"$attempt/pid"
-    wait $!
-    status=$?
-    printf '%s\n' "$status" >"$attempt/status.new" && mv "$attempt/status.new" "$attempt/status"
+    (cd "$job" && eval "$submit") </dev/null >out 2>err &
+    asking=$!
+    echo "$asking" >pid
+    # One that waits for the job's end says nothing until then: its mark in the queue tells that it is submitted. As
+    # long as it lives the attempt does, also for those who cannot see its process.
+    (
+        sleep "$patience"
+        kill -USR1 $$
+        while kill -0 "$asking"; do
+            touch -c process
+            sleep 10
+        done
+    ) </dev/null >/dev/null 2>&1 &
+    wait "$asking"
+    echo "$?" >status
+    kill $!
     # An ID means submitted, whatever the exit status (G16).
-    if accepted "$attempt/out" "$attempt/err" && [ -s "$attempt/status" ] && told=$(details "$attempt/out"); then
-        when=$(stat -c %Y "$attempt/asked")
-        { printf '%s\n' "$when $told" && cat "$attempt/out"; } >"$mine/receipt.new" &&
-            cp "$attempt/err" "$mine/receipt.err" && mv "$mine/receipt.new" "$mine/receipt"
+    if [ -s status ] && accepted out err && told=$(details out); then
+        set -- "$at/receipt"
+        [ ! -s err ] || { cp err receipt.err && set -- "$at/receipt.err" "$@"; }
+        { printf '%s\n' "$asked_at $told" && cat out; } >receipt && mv -f -t "$mine" -- "$@"
     fi
 ) >/dev/null 2>&1 &
 asking=$!
-echo "$(uname -n) $asking" >"$attempt/asked.new" && mv "$attempt/asked.new" "$attempt/asked"
-# One that waits for the job's end says nothing until then: its mark in the queue tells that it is submitted.
 trap : USR1
-(sleep "$patience" && kill -USR1 $$) </dev/null >/dev/null 2>&1 &
+live "$asking"
+sweep all
 wait "$asking"
-kill $! 2>/dev/null
-inspect
-finish
+stop

@@ -11,7 +11,7 @@ import pkgutil
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Protocol, cast
@@ -72,11 +72,14 @@ class Submission:
 
 @dataclass(frozen=True)
 class Submitted:
-    """What an accepting answer says."""
+    """What an accepting answer says; or, of a job that carries a mark, what the scheduler shows of it: `directory` is
+    the job directory that it was submitted from.
+    """
 
     job_id: str
     name: str
     array: TaskRange | None = None
+    directory: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -234,7 +237,7 @@ class Scheduler(Protocol):
         """Its queues, and how many jobs wait. Raises SchedulerError when that is not understood."""
 
     def marks_command(self, job_ids: Sequence[str]) -> str:
-        """Ask for the marks of these jobs."""
+        """Ask for the marks of these jobs; empty: without any there is nothing to ask."""
 
     def parse_marks(self, status: int, out: str, err: str) -> dict[str, list[Submitted]]:
         """Keys, and the jobs that carry them, oldest first. Raises SchedulerError."""

@@ -103,17 +103,19 @@ survey() { # how queues start scripts, and what are login shells; asked once an 
     cat "$known"
 }
 requests() { # the files of defaults that qsub reads, sge_request(5)
-    cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request" "$job/.sge_request" 2>/dev/null
+    cat "$HOME/.sge_request" "$SGE_ROOT/${SGE_CELL:-default}/common/sge_request" draft/.sge_request 2>/dev/null
 }
 verified() { # what qsub -verify says of $1, its defaults' files read and all; asked once
-    [ -f "$attempt/verified" ] || (eval "$verify") </dev/null >"$attempt/verified" 2>/dev/null
-    sed -n "s/^$1: *//p" "$attempt/verified"
+    [ -f verified ] || (
+        cd draft && eval "${verify%".submithost/job/$job_name"}../job/$job_name"
+    ) </dev/null >verified 2>/dev/null
+    sed -n "s/^$1: *//p" verified
 }
 mentions() { # whether anything that qsub reads may have this option (a regular expression)
     {
         printf '%s\n' "$submit"
         requests
-        sed -n 's/^#\$//p' "$mine/script"
+        sed -n 's/^#\$//p' "$drafted/script"
     } | grep -q -E -e "(^|[[:space:]])-($1)" -e '-@'
 }
 places() { # the working directory, and where logs go
@@ -131,16 +133,15 @@ places() { # the working directory, and where logs go
     done
 }
 known() { case $path in *"$1"*) path=${path%%"$1"*}$2${path#*"$1"} ;; esac }
-surveyed() { sed -n "s/^$1 *//p" "$attempt/survey"; }
+surveyed() { sed -n "s/^$1 *//p" survey; }
 prepare() {
     asked=
-    rm -f "$mine/shell" "$mine/login_shells"
     if case $submit in *-S* | *-@*) true ;; *) false ;; esac ||
-        requests | cat - "$mine/script" | grep -q -e '-S' -e '-@'; then
+        requests | cat - "$drafted/script" | grep -q -e '-S' -e '-@'; then
         asked=$(verified shell_list)
         asked=${asked%%,*}
         asked=${asked##*:}
-        printf '%s' "$asked" >"$mine/shell"
+        printf '%s' "$asked" >"$drafted/shell"
     fi
     case $shebang:${asked##*/} in
     0:) return ;;
@@ -150,7 +151,7 @@ prepare() {
     '' | *script_from_stdin*) submit=$submit_by_sh ;;
     *posix_compliant*)
         submit=$submit_by_env
-        surveyed login_shells >"$mine/login_shells"
+        surveyed login_shells >"$drafted/login_shells"
         ;;
     esac
 }
@@ -520,7 +521,7 @@ def _ranges(text: str) -> tuple[TaskRange, ...]:
 
 def marks_command(job_ids: Sequence[str]) -> str:
     """`qstat -j` of our own jobs only; never of all, which would print other people's environments."""
-    return f"qstat -j {shlex.quote(','.join(job_ids))}"
+    return f"qstat -j {shlex.quote(','.join(job_ids))}" if job_ids else ""
 
 
 def parse_marks(status: int, out: str, err: str) -> dict[str, list[Submitted]]:
@@ -560,7 +561,8 @@ def _described(out: str) -> Iterator[dict[str, str]]:
 
 def _submitted(facts: Mapping[str, str]) -> Submitted:
     array = _ranges(facts.get("job-array tasks", ""))
-    return Submitted(facts["job_number"], facts.get("job_name", ""), array[0] if array else None)
+    directory = facts.get("sge_o_workdir", "")
+    return Submitted(facts["job_number"], facts.get("job_name", ""), array[0] if array else None, directory)
 
 
 def by_hand_command(job_id: str) -> str:

@@ -41,7 +41,7 @@ own_files: frozenset[str] = frozenset()
 _ACCEPTED = re.compile(r"^Submitted batch job (\d+)", re.M)
 _PARSABLE = re.compile(r"(\d+)(?:;\S*)?")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.+=-]", re.ASCII)
-_MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/job/")
+_MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/(?:attempt/asked\.[0-9a-f]+/)?job/")
 # What scontrol tells in place of tasks when `scancel -u` took those of an array job that had not started.
 _REST = "4294967294"
 _CPUS = re.compile(r"has\|([^|]+)\|(\d{1,9})/(\d{1,9})/(\d{1,9})/\d{1,9}", re.ASCII)
@@ -71,7 +71,7 @@ in_login() { # the login environment, and what `defaults` below says in it; noth
     cd "$1" && . ./said
 }
 prepare() ( # The defaults, as `defaults` below writes them, become lines for sbatch.
-    in_login "$mine" || return
+    in_login "$drafted" || return
     name=${job_name_flag:-${SBATCH_JOB_NAME-$job_name}}
     log=%x # Slurm puts the name there, whatever is in it, and no file can be called `a/b`
     if case $name in */*) true ;; *) [ "$(printf %s "$name" | wc -c)" -gt 200 ] ;; esac; then
@@ -85,7 +85,7 @@ prepare() ( # The defaults, as `defaults` below writes them, become lines for sb
     done <defaults | sed "s/^\(#SBATCH --[a-z]*=\)%x\(\.[oe]%\)/\1$log\2/" >defaults.new && mv defaults.new defaults
 )
 places() ( # the working directory, and where logs go
-    in_login "$mine" || return
+    in_login "$drafted" || return
     printf '%s\n' "${chdir:-.}"
     for log in "${output_flag:-${SBATCH_OUTPUT:-$output}}" "${error_flag:-${SBATCH_ERROR:-$error}}"; do
         case $log in *%u*) log=${log%%%u*}$(id -un)${log#*%u} ;; esac
@@ -448,11 +448,14 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, list[Submitted]]:
     tasks: dict[tuple[str, str], list[str]] = {}
     for line in out.splitlines():
         fields = line.split("|")
-        key = _key("|".join(fields[4:]))
+        command = "|".join(fields[4:])
+        key = _key(command)
         # What was refused for its resources is kept as a job that has failed, and was none.
         if key and fields[0].isdecimal() and fields[2] != "BadConstraints":
             tasks.setdefault((key, fields[0]), []).append(fields[1])
-            marks.setdefault(key, {}).setdefault(fields[0], Submitted(fields[0], fields[3]))
+            marks.setdefault(key, {}).setdefault(
+                fields[0], Submitted(fields[0], fields[3], directory=command.partition("/.submithost/")[0])
+            )
     return {
         key: [replace(jobs[one], array=_together(tasks[key, one])) for one in sorted(jobs, key=int)]
         for key, jobs in marks.items()

@@ -45,10 +45,17 @@ def marks(cell: Cell, key: str) -> int:
     return cell.must("qstat", "-j", "*").count(f"submithost={key}\n")
 
 
+def asked(mine: Path) -> Path:
+    """The attempt that has asked the scheduler, or will be; `mine` is `.submithost` over there."""
+    return next(iter(mine.glob("attempt/asked.*")), mine / "attempt" / "asked")
+
+
 def lose_the_answer(mine: Path) -> None:
     """As after a cut in which the submit command died before it said anything; `mine` is `.submithost` over there."""
-    for name in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
+    for name in ("receipt", "receipt.err"):
         (mine / name).unlink(missing_ok=True)
+    for name in ("status", "out", "err"):
+        (asked(mine) / name).unlink(missing_ok=True)
 
 
 def until(condition: Callable[[], object], within: float = 90) -> None:

@@ -10,7 +10,7 @@ from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.clusters import twins
-from tests.clusters.bench import until
+from tests.clusters.bench import lose_the_answer, until
 from tests.clusters.pairs import facts_of
 from tests.conftest import Person, configured, json_lines, move_in
 
@@ -111,9 +111,7 @@ def test_a5_the_mark_of_a_key_is_that_of_its_own_job(commuter: Person, slurm: Sl
     until(lambda: run.job_id not in twins.alive(slurm))
     child = (run.directory / "child").read_text().strip()
     (commuter.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()
-    mine = run.directory / ".submithost"
-    for lost in ("receipt", "receipt.err", "attempt/status", "attempt/out", "attempt/err"):
-        (mine / lost).unlink(missing_ok=True)
+    lose_the_answer(run.directory / ".submithost")
     again = commuter.fab("-H", slurm.name, "submit", "--script=parent.sh", "--key=parent", "--json")
     slurm.must("scancel", child)
     assert again.returncode == 0, again.stderr

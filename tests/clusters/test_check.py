@@ -130,7 +130,7 @@ def test_after_ctrl_c_while_it_is_submitted_nothing_is_left(cells: dict[str, Cel
     rc_files = {".bash_profile": f"PATH={slow.parent}:$PATH\n"}
     with login_node(cell, tmp_path, "slow", rc_files, more="    options: ['-h']\n") as (person, _):
         running = person.start("-H", "hpc", "check", "--submit")
-        until(lambda: list(home.glob(".submithost/jobs/*/.submithost/attempt/asked")))
+        until(lambda: list(home.glob(".submithost/jobs/*/.submithost/attempt/asked.*")))
         time.sleep(1)
         assert not list(home.glob(".submithost/jobs/*/.submithost/receipt"))
         running.send_signal(signal.SIGINT)

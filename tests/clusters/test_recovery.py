@@ -14,7 +14,7 @@ from tasks.model.job import Job
 from tasks.model.ledger import Ledger
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
-from tests.clusters.bench import lose_the_answer, marks, qsub, until
+from tests.clusters.bench import asked, lose_the_answer, marks, qsub, until
 from tests.conftest import Person, json_lines, program
 
 SEVEN = "#!/bin/sh\n#$ -N seven\nexit 7\n"
@@ -126,11 +126,11 @@ def test_while_the_scheduler_cannot_be_asked_it_is_not_known(person: Person, cel
     daemons.stop_qmaster(cells["sandbox"])
     try:
         for words in (["reconcile", "--json"], ["status", "--job=down", "--json"]):
-            asked = person.fab("-H", "sandbox", *words)
-            assert asked.returncode == 5, asked.stderr
-            (job,) = json_lines(asked.stdout)
+            told = person.fab("-H", "sandbox", *words)
+            assert told.returncode == 5, told.stderr
+            (job,) = json_lines(told.stdout)
             assert (job["state"], job["job_id"]) == ("unknown", None)
-            assert "not known yet whether key down became a job" in asked.stderr
+            assert "not known yet whether key down became a job" in told.stderr
         assert person.fab("-H", "sandbox", "wait", "--job=down").returncode == 5
     finally:
         daemons.start_qmaster(cells["sandbox"])
@@ -146,12 +146,12 @@ def test_a_submit_command_that_was_killed_is_in_doubt_until_it_can_have_left_not
     person.script("x", SEVEN)
     words = ["-H", "sandbox", "submit", "--script=x", "--hold", "--key=shot"]
     begun = person.start(*words)
-    until((mine(cells, "shot") / "attempt" / "status").exists)
+    until(lambda: (asked(mine(cells, "shot")) / "status").exists())
     doubtful = person.fab("-H", "sandbox", "reconcile")
     assert doubtful.returncode == 5
     assert "not known yet whether key shot became a job" in doubtful.stderr
     long_ago = time.time() - GRACE - 1
-    os.utime(mine(cells, "shot") / "attempt" / "asked", (long_ago, long_ago))
+    os.utime(asked(mine(cells, "shot")) / "process", (long_ago, long_ago))
     _, said = begun.communicate(timeout=60)
     assert (begun.returncode, said.splitlines()[-1]) == (5, "submit: sandbox: no job was made: Killed")
     again = person.fab(*words)
@@ -175,7 +175,7 @@ def test_a_submit_command_that_hangs_is_ended_and_nobody_else_who_got_its_number
         hanging = int((tmp_path / f"{key}.pid").read_text())
         with subprocess.Popen(["sleep", "1000"]) as somebody:
             if not is_ours:
-                (mine(cells, key) / "attempt" / "pid").write_text(f"{somebody.pid}\n")
+                (asked(mine(cells, key)) / "pid").write_text(f"{somebody.pid}\n")
             reconciled = person.fab("-H", "sandbox", "reconcile")
             assert (reconciled.returncode, marks(cells["sandbox"], key)) == (0, 1), reconciled.stderr
             assert somebody.poll() is None

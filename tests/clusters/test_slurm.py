@@ -14,7 +14,7 @@ import pytest
 from tasks.testbed import bed, register, slurm_daemons
 from tasks.testbed.slurm import SlurmCluster
 from tasks.testbed.sshd import extra_sshd, main_door
-from tests.clusters.bench import lose_the_answer, until
+from tests.clusters.bench import asked, lose_the_answer, until
 from tests.clusters.hostile import login_node
 from tests.conftest import Person, json_lines, move_in, program, until_there
 
@@ -296,7 +296,7 @@ def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(user: Person,
         lose_the_answer(mine)
 
     forget()
-    (mine / "attempt" / "out").write_text(first.stdout)  # and nobody lived to ask for its tasks
+    (asked(mine) / "out").write_text(first.stdout)  # and nobody lived to ask for its tasks
     assert user.fab(*words).stdout == first.stdout
     (job,) = user.jobs(cluster=HPC)
     assert (sorted(job["tasks"]), job["directory"]) == (["1", "3"], str(mine.parent))

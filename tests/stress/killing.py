@@ -31,7 +31,7 @@ class Step:
 
 def steps(_: Place) -> Sequence[Step]:
     """The traces in the order of their appearance, and the packets between them."""
-    named = ("ledger", "job file", "connected", "job directory", "lock", "asked", "receipt", "recorded")
+    named = ("ledger", "job file", "connected", "job directory", "sent", "lock", "asked", "receipt", "recorded")
     traces = [Step(trace, after) for trace in named for after in (0.0, 0.02, 0.1)]
     packets = [Step(f"{way} {number}", kind=KINDS[number % 3]) for way in ("up", "down") for number in range(2, 17)]
     return [*traces, *packets]
@@ -63,8 +63,9 @@ def _trace(name: str, place: Place, story: Story, proxy: Proxy) -> Callable[[], 
         "job file": lambda: (story.person.work / f"{story.name}.job").exists(),
         "connected": lambda: proxy.connections > 0,
         "job directory": there.exists,
+        "sent": lambda: any(there.glob(".submithost/attempt.*")),
         "lock": (there / ".submithost/attempt").exists,
-        "asked": (there / ".submithost/attempt/asked").exists,
+        "asked": lambda: any(there.glob(".submithost/attempt/asked.*")),
         "receipt": (there / ".submithost/receipt").exists,
         "recorded": lambda: _holds(state / "ledger.sqlite", rb'"answer": "(Your|Submitted)'),
     }[name]
@@ -156,7 +157,7 @@ def session_killed(place: Place, pause: float) -> Tried:
         there = place.directory_of(story) / ".submithost"
         assert wait_until(lambda: there.exists() or process.poll() is not None, 60)
         time.sleep(pause)
-        holders = [*there.glob("attempt/holder.*"), *there.glob("attempt/asked")]
+        holders = [path / "process" for path in (*there.glob("attempt*/holder.*"), *there.glob("attempt/asked.*"))]
         happened = 0
         for holder in holders:
             happened += _kill_named(holder)

@@ -55,8 +55,8 @@ def during_submit(place: Place, outage: Outage) -> Tried:
     for story in stories:
         story.begin()
         time.sleep(0.05)
-    asked = [place.directory_of(story) / ".submithost/attempt/asked" for story in stories]
-    wait_until(lambda: any(path.exists() for path in asked), 60)
+    lying = [place.directory_of(story) / ".submithost/attempt" for story in stories]
+    wait_until(lambda: any(any(path.glob("asked.*")) for path in lying), 60)
     time.sleep(outage.after)
     outage.begin(controller(place.cell), place.cell)
     struck = sum(story.process is not None and story.process.poll() is None for story in stories)
@@ -128,14 +128,14 @@ def stalled(place: Place, pause: float) -> Tried:
     try:
         for story in stories:
             story.begin()
-        assert wait_until(lambda: all(_number_in(attempt / "pid") > 0 for attempt in attempts), 60)
+        assert wait_until(lambda: all(_command_of(attempt) > 0 for attempt in attempts), 60)
         time.sleep(0.3)
     finally:
         os.kill(stalling.pid, signal.SIGCONT)
     time.sleep(pause)
     struck = 0
     for attempt in attempts:
-        if process := processes.look(_number_in(attempt / "pid")):
+        if process := processes.look(_command_of(attempt)):
             processes.end(process)
             struck += 1
     for story in stories:
@@ -143,10 +143,10 @@ def stalled(place: Place, pause: float) -> Tried:
     return Tried(persist(stories), struck)
 
 
-def _number_in(path: Path) -> int:
-    """What a process wrote there of itself; -1: nothing yet."""
-    with contextlib.suppress(OSError, ValueError):
-        return int(path.read_text())
+def _command_of(attempt: Path) -> int:
+    """The process that submits for this attempt; -1: none yet."""
+    with contextlib.suppress(StopIteration, OSError, ValueError):
+        return int(next(attempt.glob("asked.*/pid")).read_text())
     return -1
 
 
