@@ -453,9 +453,8 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, list[Submitted]]:
         # What was refused for its resources is kept as a job that has failed, and was none.
         if key and fields[0].isdecimal() and fields[2] != "BadConstraints":
             tasks.setdefault((key, fields[0]), []).append(fields[1])
-            marks.setdefault(key, {}).setdefault(
-                fields[0], Submitted(fields[0], fields[3], directory=command.partition("/.submithost/")[0])
-            )
+            found = Submitted(fields[0], fields[3], directory=_directory(command))
+            marks.setdefault(key, {}).setdefault(fields[0], found)
     return {
         key: [replace(jobs[one], array=_together(tasks[key, one])) for one in sorted(jobs, key=int)]
         for key, jobs in marks.items()
@@ -466,6 +465,12 @@ def _key(command: str) -> str:
     """The key whose job file a command is; empty: of none."""
     found = _MARK.search(command)
     return found[1] if found else ""
+
+
+def _directory(command: str) -> str:
+    """The job directory that a command is in, which its key names; empty: in none."""
+    found = _MARK.search(command)
+    return command[: found.end(1)] if found else ""
 
 
 def errors_command(job_ids: Sequence[str]) -> str:  # noqa: ARG001  # as in marks_command

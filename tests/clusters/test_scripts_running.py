@@ -114,7 +114,7 @@ def test_a_queue_that_feeds_scripts_on_stdin_does_not_feed_them_to_the_body(
 def test_two_array_jobs_of_one_key_do_its_work_once(person: Person, cells: dict[str, Cell]) -> None:
     person.script("x", '#!/bin/bash\necho "$JOB_ID.$SGE_TASK_ID" > "$(mktemp did.XXXXXX)"\n')
     job_id, directory = submitted(person, "--script=x", "--array=1-20", "--hold")
-    again = f"cd {directory} && qsub -terse -h -t 1-20 -S /bin/sh .submithost/job/x"
+    again = f"cd {directory} && qsub -terse -h -t 1-20 -S /bin/sh .submithost/attempt/asked.*/job/x"
     second = ssh("sandbox", again).partition(".")[0]
     # the second first: whoever starts first has the claim
     cells["sandbox"].must("qrls", second, job_id)

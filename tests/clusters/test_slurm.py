@@ -284,11 +284,9 @@ def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(user: Person,
     words = ["-H", HPC, "submit", "--script=x", "--key=lost", "--array=1-3:2", "--hold"]
     mine = slurm.home / ".submithost" / "jobs" / "lost" / ".submithost"
     ledger = user.home / ".local" / "state" / "submithost" / "ledger.sqlite"
-    # Slurm remembers a job of the same mark, whose directory was removed by hand.
-    assert user.fab(*words).returncode == 0
-    assert user.fab("-H", HPC, "cancel").returncode == 0
-    shutil.rmtree(mine.parent)
-    ledger.unlink()
+    # Below another `directory` the same key is another submission.
+    other = program(slurm.home / "elsewhere" / "lost" / ".submithost" / "job" / "x", "#!/bin/sh\n")
+    slurm.must("scancel", slurm.must("sbatch", "--parsable", "--hold", str(other)).strip())
     first = user.fab(*words)
 
     def forget() -> None:
@@ -411,7 +409,7 @@ def test_two_jobs_of_one_key_do_its_work_once(user: Person, slurm: SlurmCluster)
     user.script("once", '#!/bin/sh\necho "$SLURM_JOB_ID" >>did\n')
     job_id = user.submit("once", "--hold", "--key=twice", cluster=HPC)
     directory = slurm.home / ".submithost" / "jobs" / "twice"
-    script = directory / ".submithost" / "job" / "once"
+    script = asked(directory / ".submithost") / "job" / "once"
     other = slurm.must("sbatch", "--parsable", "--hold", f"--chdir={directory}", str(script)).strip()
     slurm.must("scontrol", "release", other)
     slurm.must("scontrol", "release", job_id)

@@ -24,7 +24,6 @@ class Rule(Enum):
     MARK_FIRST = "the scheduler is asked for the mark before a key is said to have made no job"
     WAIT_FOR_THE_DEAD = "a dead submit command is left alone until the scheduler has had its request"
     OWN_DIRECTORY = "what a submit command says goes into its attempt's own directory, wherever that is"
-    OWN_FILE = "the submit command reads its file from the attempt's own directory"
 
 
 NOBODY = -1
@@ -47,12 +46,16 @@ class Seen(NamedTuple):
 
 
 class Client(NamedTuple):
-    """What a client does next, under which token its shell goes, what it has seen, and in the end what it was told."""
+    """What a client does next, under which token its shell goes, what it has seen, and in the end what it was told.
+
+    One that is `curious` submits nothing; `token` is who had the lock when it began to look.
+    """
 
     at: str = "look"
     token: int = NOBODY
     seen: Seen = Seen()
     told: str = ""
+    curious: bool = False
 
 
 class World(NamedTuple):
@@ -87,8 +90,9 @@ LOOKS = ("staged", "holder", "asked", "receipt")
 @dataclass(frozen=True)
 class Model:
     """`deaths`: how many shells and commands may be killed, or lose their client. `removed`: the user may remove the
-    job directory of a job that waits, with its answer in it. `slow`: a look takes a step for each place. `elsewhere`:
-    nobody sees whether processes live, so whoever is stopped may be taken for dead."""
+    job directory of a job that waits or runs, while nobody submits it. `slow`: a look takes a step for each place.
+    `elsewhere`: nobody sees whether processes live, so whoever is stopped may be taken for dead.
+    """
 
     deaths: int = 1
     removed: bool = False
@@ -111,7 +115,8 @@ class Model:
             if world.deaths < self.deaths:
                 yield world._replace(shells=others, deaths=world.deaths + 1)
         yield from self._scheduler(world)
-        if self.removed and world.queue and world.claim == NOBODY:
+        idle = not world.shells and all(client.at in ("look", "end") for client in world.clients)
+        if self.removed and world.queue and idle:
             yield world._replace(
                 staged=frozenset(), lock=("", NOBODY), said=frozenset(), laid=0, receipt=NOBODY, claim=NOBODY
             )
@@ -134,6 +139,8 @@ class Model:
         elif client.at.startswith("look"):
             places = client.at.split(" ")[1:] or (LOOKS if self._keeps(Rule.LATER_LAST) else LOOKS[::-1])
             seen = client.seen if client.at != "look" else Seen()
+            if client.curious and client.at == "look":
+                client = client._replace(token=world.lock[1])
             while places:
                 seen, places = _look(world, seen, places[0]), places[1:]
                 if self.slow:
@@ -145,10 +152,12 @@ class Model:
             job = client.seen.token
             after = world if world.receipt != NOBODY else world._replace(receipt=job)
             yield after, Client("end", told=f"job {job}")
+        elif client.curious and client.at == "release":
+            yield world, Client("end", told="none")
         elif client.at == "release":
             yield _released(world, client.seen), Client("send")
         elif client.at == "remove":  # what was looked at before may be somebody else's by now
-            yield world._replace(lock=("", NOBODY)), Client("send")
+            yield _released(world, Seen(*world.lock)), Client("send")
 
     def _judge(self, world: World, client: Client) -> Iterator[tuple[World, Client]]:
         phase, token, said = client.seen
@@ -169,6 +178,9 @@ class Model:
                 yield from self._release(world, client)
         elif phase == "asked":
             yield from self._release(world, client)
+        elif client.curious:
+            missed = "an attempt was missed" if client.token == world.lock[1] != NOBODY else ""
+            yield world._replace(wrong=world.wrong or missed), Client("end", told="none")
         else:
             yield world, Client("send")
 
@@ -199,7 +211,8 @@ class Model:
             yield (_released(world, Seen("holder", token)), "") if taken else (world, "lay")
         elif at in ("lay", "lay more"):
             if mine or not self._keeps(Rule.FENCED_LAYING):
-                wrong = world.wrong or ("the inputs of a job were changed" if world.jobs else "")
+                changed = "the inputs of a job were changed" if world.jobs and not self.elsewhere else ""
+                wrong = world.wrong or changed
                 laid = 1 if at == "lay" else 2
                 yield world._replace(laid=max(world.laid, laid), wrong=wrong), "lay more" if at == "lay" else "ask"
             else:
@@ -214,15 +227,14 @@ class Model:
 
     def _given_up(self, world: World, token: int) -> World:
         if not self._keeps(Rule.OWN_NAME):
-            return world._replace(lock=("", NOBODY), said=frozenset(), staged=world.staged - {token})
+            return _released(world, Seen(*world.lock))._replace(staged=world.staged - {token})
         return _released(world, Seen("holder", token))._replace(staged=world.staged - {token})
 
     def _command(self, world: World, shell: Shell) -> Iterator[tuple[World, str]]:
         """The submit command, and the shell that keeps its answer."""
         token, at = shell.token, shell.at
         if at == "open":
-            there = world.lock == ("asked", token) or not self._keeps(Rule.OWN_FILE)
-            yield world, "send" if there else ""
+            yield world, "send" if world.lock == ("asked", token) else ""  # its file is in the attempt's directory
         elif at == "send":
             yield world._replace(requests=world.requests | {token}), "listen"
             if self.refusing:
@@ -244,7 +256,7 @@ class Model:
         for token in world.requests:
             # A submit command that nobody can see, and that was stopped for long, may come late (and its job leaves).
             twice = "two jobs of one key" if world.jobs and not self.elsewhere else ""
-            half = "a job was made before its inputs were there" if world.laid < 2 and not self.removed else ""
+            half = "a job was made before its inputs were there" if world.laid < 2 else ""
             yield world._replace(
                 requests=world.requests - {token}, queue=world.queue | {(token, False)}, jobs=world.jobs | {token},
                 wrong=world.wrong or twice or half,
@@ -285,12 +297,12 @@ def wrong_in(world: World) -> str:
     return world.wrong
 
 
-def search(model: Model, clients: int, most: int = 10**6) -> tuple[int, str]:
+def search(model: Model, clients: int, curious: int = 0) -> tuple[int, str]:
     """All worlds that can be reached: how many, and what is wrong with the first that is wrong.
 
     From each of them every client has to be able to come to its end.
     """
-    start = World(tuple(Client() for _ in range(clients)))
+    start = World(tuple(Client(curious=number >= clients) for number in range(clients + curious)))
     before: dict[World, list[World]] = {start: []}
     todo, ends = [start], []
     while todo:
@@ -304,8 +316,6 @@ def search(model: Model, clients: int, most: int = 10**6) -> tuple[int, str]:
                 before[after] = []
                 todo.append(after)
             before[after].append(world)
-        if len(before) > most:
-            raise MemoryError(f"more than {most} worlds")
     good = set(ends)
     while ends:
         for world in before[ends.pop()]:
