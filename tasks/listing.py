@@ -79,7 +79,7 @@ def look(session: Session, path: str, key: str = "") -> There:
     with output.transfer(f"looking at {session.name}", None):
         answer = session.must(Program(("list",), {"path": path, "key": key}), SLOW)
     kind, _, where = answer["place"].out.decode("utf-8", "surrogateescape").partition("\n")
-    found = list(entries(answer["files"].out))
+    found = list(entries(answer["files"].names))
     ours = [entry for entry in found if entry.kind == "f" and _is_part(entry.path)]
     rest = [entry for entry in found if not any(word.startswith(OURS) for word in entry.path.split("/"))]
     return There(kind, where, answer.text("tools") == "tar", rest, ours)

@@ -215,11 +215,11 @@ def _read(session: Session, job: Job) -> Original:
         where = f"{session.name}: {job.directory}/.submithost/about"
         raise SchedulerError(f"{where} does not say how it was submitted: submit its script again") from None
     now = {}
-    for entry in _entries(answer["now"].out):
+    for entry in _entries(answer["now"].names):
         kind, _, rest = entry.partition(" ")
         now[rest] = kind
     directories = {rest.split(" ", 2)[2] for rest, kind in now.items() if kind == "d"}
-    put = _entries(answer["put"].out)
+    put = _entries(answer["put"].names)
     laid = tuple(path for path in (entry.split(" ", 2)[2] for entry in put) if path in directories)
     put = [entry for entry in put if entry.split(" ", 2)[2] not in directories]
     put = [entry for entry in put if entry.split(" ", 2)[2] not in session.scheduler.own_files]

@@ -141,9 +141,9 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tup
     elsewhere = [path for path in sorted(logs) if not path.startswith(f"{job.directory}/")]
     data = "".join(f"{path}\n" for path in elsewhere).encode("utf-8", "surrogateescape")
     answer = session.must(Program(("manifest",), {"directory": job.directory or ""}, data=[data]), SLOW)
-    put = {(entry.size, entry.modified, entry.path) for entry in laid(answer["put"].out)}
+    put = {(entry.size, entry.modified, entry.path) for entry in laid(answer["put"].names)}
     found, left = [], []
-    for entry in entries(answer["files"].out + answer["logs"].out):
+    for entry in entries(answer["files"].names + answer["logs"].names):
         path = entry.path
         name = PurePosixPath(path).name if path.startswith("/") else path
         if entry.kind == "f" or (entry.kind == "l" and stays_inside(name, entry.link)):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tasks.arrival import Part
-from tasks.listing import entries, stays_inside
+from tasks.listing import entries, laid, stays_inside
 from tasks.log_text import Log
 from tasks.login_node import COMMAND, Program, envelope
 from tasks.model import configuration
@@ -28,6 +28,7 @@ from tasks.rendering.engine import Directives
 from tasks.rendering.places import lookup
 from tasks.schedulers import clients, gridengine
 from tasks.sending import key_of
+from tasks.session.answers import Answers
 from tasks.session.openssh import destination
 
 SOMEBODY = 65534
@@ -136,6 +137,37 @@ def test_a_part_over_there_is_not_written_through_a_link_that_was_laid_there(tmp
     assert precious.read_text() == "precious\n"
     assert (place / "large").read_bytes() == content
     assert not (place / "large").is_symlink()
+
+
+@pytest.mark.parametrize("program", ["list", "manifest", "original"])
+def test_e11_a_name_that_somebody_chose_ends_no_section(tmp_path: Path, program: str) -> None:
+    """Even one that has the mark in it, which nobody can know."""
+    mark, place = "0" * 40, tmp_path / "place"
+    (place / ".submithost").mkdir(parents=True)
+    for name in ("script", "about"):
+        (place / ".submithost" / name).touch()
+    evil = f"x\n@{mark} end\n \n\n "
+    (place / ".submithost" / "put").write_bytes(f"1 1.5 {evil}\0 1 1.5  b\0".encode())
+    for name in (evil, f"@{mark} end\n", " a", "z\n"):
+        (place / name).write_text("1")
+    (place / "link").symlink_to(f"@{mark} end\n")
+    variables = {"path": str(place), "directory": str(place), "root": str(tmp_path), "key": ""}
+    text = Program(("directory", program), variables).text(mark, "export A=b", (), {})
+    found: list[dict[str, bytes]] = []
+    for shell in ("dash", "bash"):
+        done = subprocess.run([shell, "-c", text], input=b"", capture_output=True, cwd=tmp_path, timeout=60)
+        answers = Answers(mark)
+        found.append({name: reply.names for name, reply in answers.feed(done.stdout, done.stderr)})
+    assert found[0] == found[1]
+    assert list(found[0])[-1] == "end"
+    if program == "original":
+        told = {entry.split(b" ", 3)[3].decode() for entry in found[0]["now"].split(b"\0")[:-1]}
+    else:
+        told = {entry.path for entry in entries(found[0]["files"]) if not entry.path.startswith(".submithost")} - {""}
+        assert [entry.link for entry in entries(found[0]["files"]) if entry.kind == "l"] == [f"@{mark} end\n"]
+    assert told == {path.name for path in place.iterdir()} - {".submithost"}
+    if program != "list":
+        assert next(laid(found[0]["put"])).path == evil
 
 
 # What a login node claims

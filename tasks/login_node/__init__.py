@@ -65,12 +65,13 @@ class Program:
     shell: str = ""
     data: Iterable[bytes] = ()
 
-    def text(self, nonce: str, environment: str, setup: Iterable[str], clients: Mapping[str, str]) -> bytes:
-        """The whole program. `environment` is the login environment that an earlier program brought, or empty.
+    def text(self, mark: str, environment: str, setup: Iterable[str], clients: Mapping[str, str]) -> bytes:
+        """The whole program, whose answer has this mark.
 
-        `clients` are what describe.sh has to know of the schedulers' commands.
+        `environment` is the login environment that an earlier program brought, or empty; `clients` are what describe.sh
+        has to know of the schedulers' commands.
         """
-        variables = {"nonce": nonce, "login_environment": environment, **self.variables}
+        variables = {"mark": mark, "nonce": new_nonce(), "login_environment": environment, **self.variables}
         if not environment:
             variables["setup"] = "".join(f"{line}\n" for line in _reporting(setup))
             variables["describing"] = "\n".join([*_assignments(clients), source("given.sh"), source("describe.sh")])
@@ -79,7 +80,7 @@ class Program:
             source("prelude.sh"),
             self.shell,
             *(source(f"{part}.sh") for part in self.parts),
-            f"#{nonce}",
+            f"#{mark}",
         ]
         return "\n".join(lines).encode("utf-8", "surrogateescape")
 
@@ -94,9 +95,9 @@ def source(name: str) -> str:
     return (Path(__file__).parent / name).read_text("utf-8")
 
 
-def envelope(text: bytes, nonce: str) -> bytes:
+def envelope(text: bytes, mark: str) -> bytes:
     """What is written to the stdin of `COMMAND` before the program's data."""
-    return _FOR_RC_FILES + f"submithost {len(text)} {nonce}\n".encode() + text
+    return _FOR_RC_FILES + f"submithost {len(text)} {mark}\n".encode() + text
 
 
 def _reporting(setup: Iterable[str]) -> Iterator[str]:
@@ -106,20 +107,27 @@ def _reporting(setup: Iterable[str]) -> Iterator[str]:
         yield from (f"{tell}setup", line, f"{tell}$?")
 
 
-def setup_troubles(errors: str, nonce: str, setup: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+def setup_troubles(errors: str, mark: str, setup: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     """The setup lines that failed or said something on stderr: line, exit status, what it said.
 
     The status is empty when the line ended the shell: csh does that wherever something is wrong.
     """
-    found = re.findall(rf"^{nonce}=setup\n(.*?)(?:\n{nonce}=(\d+)$|\Z)", errors, re.M | re.S)
+    found = re.findall(rf"^{mark}=setup\n(.*?)(?:\n{mark}=(\d+)$|\Z)", errors, re.M | re.S)
     for line, (said, status) in zip(setup, found, strict=False):
         if status != "0" or said.strip():
             yield line, status, said.strip()
 
 
 def new_nonce() -> str:
-    """What marks one program's answer: nothing that a cluster prints can look like it."""
+    """What nothing else over there is called by."""
     return secrets.token_hex(16)
+
+
+def new_mark() -> str:
+    """What marks one program's answer: nothing that a cluster prints can look like it. It is a secret,
+    and can be told from other random words by its first letter.
+    """
+    return f"m{secrets.token_hex(20)}"
 
 
 @dataclass
@@ -141,6 +149,11 @@ class Reply:
         return self.out.decode("utf-8", "surrogateescape")
 
     @property
+    def names(self) -> bytes:
+        """What came indented, as it was (prelude.sh, `indent`)."""
+        return self.out.removeprefix(b" ").replace(b"\n ", b"\n")
+
+    @property
     def errors(self) -> str:
         """stderr as text."""
         return self.err.decode("utf-8", "replace")
@@ -153,11 +166,11 @@ class Reply:
 class Sections:
     """Cut a stream into named sections at its marks; whatever precedes the first mark is a login's `noise`.
 
-    A mark is `\\n@NONCE NAME\\n`: its first newline is its own, since a text before it may lack a last one.
+    A mark is `\\n@MARK NAME\\n`: its first newline is its own, since a text before it may lack a last one.
     """
 
-    def __init__(self, nonce: str) -> None:
-        self._mark = f"\n@{nonce} ".encode()
+    def __init__(self, mark: str) -> None:
+        self._mark = f"\n@{mark} ".encode()
         self._rest = b""
         self._name = ""
         self.noise = b""

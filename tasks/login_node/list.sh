@@ -1,7 +1,8 @@
 # What is under a path. Variables: path (`~/` is the home directory; relative: below it), key (of a single file's parts;
 # empty: files are to come from there, and a link counts for what it leads to).
 # Section `place`: what the path is, and where. Section `tools`: `tar`, if there is one.
-# Section `files`: entries `KIND SIZE MTIME MODE<newline>PATH<NUL>LINK<NUL>`; parts of a single file are among them.
+# Section `files`: entries `KIND SIZE MTIME MODE<newline>PATH<NUL>LINK<NUL>`, indented; parts of a single file are among
+# them.
 case $path in
 '~') path=$HOME ;;
 '~/'*) path=$HOME/${path#'~/'} ;;
@@ -20,7 +21,7 @@ if [ -d "$path" ]; then
     printf 'directory\n%s' "$path"
     section files
     cd "$path" || refuse "cannot enter $path"
-    find . -printf '%y %s %T@ %m\n%P\0%l\0'
+    find . -printf '%y %s %T@ %m\n%P\0%l\0' | indent
     finish
 fi
 if [ -e "$path" ]; then

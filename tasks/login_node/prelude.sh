@@ -2,11 +2,15 @@
 # program itself comes with nothing is left by now but where home is (COMMAND), so no tool of ours is changed by it.
 
 # A section of the answer: `section NAME`, then anything on stdout and stderr. The marks go to both streams, so
-# each section has its own stderr, and nothing needs a temporary file. `begin` ends the noise of the login.
+# each section has its own stderr, and nothing needs a temporary file. `begin` ends the noise of the login. $mark is this
+# program's secret: it goes into no command line and no name, as $nonce may, which is its own too.
 section() {
-    printf '\n@%s %s\n' "$nonce" "$1"
-    printf '\n@%s %s\n' "$nonce" "$1" >&2
+    printf '\n@%s %s\n' "$mark" "$1"
+    printf '\n@%s %s\n' "$mark" "$1" >&2
 }
+
+# What others may have named: whatever is in a name, no line of it can be a mark.
+indent() { LC_ALL=C sed 's/^/ /'; }
 
 # A command line as a section; its exit status closes the section. In a subshell, since it may set anything.
 ask() {
@@ -57,7 +61,7 @@ submits() { # DIRECTORY COMMAND: what calls this ends with it. Nothing is in a v
 # may read. rc files may print on both streams; on stderr goes what setup says. Nothing of it is in a command line:
 # everybody over there can read those, and `setup` may hold a secret.
 login_shell() (
-    submithost_describing=$describing submithost_mark=$nonce submithost_niceness=$niceness
+    submithost_describing=$describing submithost_mark=$mark submithost_niceness=$niceness
     submithost_line="${setup}exec /bin/sh -c '/usr/bin/env -i PATH=\"/usr/local/bin:/usr/bin:/bin:\$PATH\" LC_ALL=C /bin/sh -c \"\$submithost_describing tell\"; exit'"
     export submithost_describing submithost_mark submithost_niceness submithost_line
     case ${SHELL##*/} in
@@ -76,8 +80,8 @@ if [ -z "$login_environment" ]; then
     eval "$(eval "$describing" && facts && as_given 0)" # what the login shell is started with
     umask 077
     login_environment=$(login_shell | sed -f /dev/fd/3 3<<END
-1,/^$nonce\$/d
-/^$nonce\$/,\$d
+1,/^$mark\$/d
+/^$mark\$/,\$d
 END
     )
     section environment

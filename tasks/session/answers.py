@@ -11,8 +11,8 @@ from ..model.wording import number
 class Answers:
     """Feed it what the channel brings. The section `begin` is what the login environment's making said."""
 
-    def __init__(self, nonce: str) -> None:
-        self._streams = (Sections(nonce), Sections(nonce))
+    def __init__(self, mark: str) -> None:
+        self._streams = (Sections(mark), Sections(mark))
         self._begun: tuple[list[str], list[str]] = ([], [])
         self._pieces: dict[tuple[int, int], list[bytes]] = {}
         self._given = 0

@@ -17,7 +17,7 @@ from typing import TypeVar
 import paramiko
 from fabric.connection import Connection
 
-from ..login_node import COMMAND, Program, Reply, Sections, envelope, new_nonce, setup_troubles
+from ..login_node import COMMAND, Program, Reply, Sections, envelope, new_mark, setup_troubles
 from ..model.cluster import Cluster
 from ..model.errors import (
     ConnectionLost,
@@ -173,9 +173,9 @@ class Session:
 
         Raises as `follow` does, and SchedulerError with the reason of a program that refuses.
         """
-        nonce = new_nonce()
-        sections, ended, refused = Sections(nonce), False, b""
-        with self._running(program, nonce, silence) as pieces:
+        mark = new_mark()
+        sections, ended, refused = Sections(mark), False, b""
+        with self._running(program, mark, silence) as pieces:
             for out, _ in pieces:
                 for name, piece in sections.feed(out):
                     refused += piece if name == "refused" and len(refused) < 4096 else b""
@@ -189,9 +189,9 @@ class Session:
 
     def _sections(self, program: Program, silence: float) -> Generator[Section, None, None]:
         """One try: open a channel, send, and read until the last section."""
-        nonce = new_nonce()
-        answers, login, size = Answers(nonce), Reply(), 0
-        with self._running(program, nonce, silence) as pieces:
+        mark = new_mark()
+        answers, login, size = Answers(mark), Reply(), 0
+        with self._running(program, mark, silence) as pieces:
             for out, err in pieces:
                 size += len(out) + len(err)
                 if size > _MOST:
@@ -200,7 +200,7 @@ class Session:
                 for name, reply in answers.feed(out, err):
                     if name == "begin":
                         login, self.noise = reply, answers.noise
-                        self._warn(login.errors, nonce)
+                        self._warn(login.errors, mark)
                     elif name == "environment":
                         self._environment = reply.exact
                         if not reply.out:
@@ -213,9 +213,9 @@ class Session:
                         yield name, reply
         raise self._lost("its answer is not whole")
 
-    def _warn(self, errors: str, nonce: str) -> None:
+    def _warn(self, errors: str, mark: str) -> None:
         """Tell what `setup` said."""
-        for line, status, said in setup_troubles(errors, nonce, self.cluster.setup):
+        for line, status, said in setup_troubles(errors, mark, self.cluster.setup):
             how = {"": "ended the login shell", "0": "said"}.get(status, f"failed with exit status {status}")
             trouble = f"setup '{one_line(line)}' {how}{': ' if said else ''}{one_line(said, 500)}"
             if status != "0" and trouble not in self.failed_setup:
@@ -229,17 +229,17 @@ class Session:
             print(one_line(f"{self.name}: {warning}", 1000), file=sys.stderr)
 
     @contextmanager
-    def _running(self, program: Program, nonce: str, silence: float) -> Iterator[Iterator[tuple[bytes, bytes]]]:
+    def _running(self, program: Program, mark: str, silence: float) -> Iterator[Iterator[tuple[bytes, bytes]]]:
         """What a program says, as it comes. Raises ConnectionLost for whatever breaks in between."""
         try:
             with self._channel() as channel:
                 begin(channel, COMMAND)
                 commands = clients(self._known_scheduler())
-                text = envelope(program.text(nonce, self._environment, self.cluster.setup, commands), nonce)
+                text = envelope(program.text(mark, self._environment, self.cluster.setup, commands), mark)
                 sender = Sender(channel, text, program)
                 sender.start()
-                mark = f"\n@{nonce} {'begin' if self._environment else 'environment'}\n".encode()
-                yield watched(receive(channel, sender, silence), channel, mark, self.name)
+                beginning = f"\n@{mark} {'begin' if self._environment else 'environment'}\n".encode()
+                yield watched(receive(channel, sender, silence), channel, beginning, self.name)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(error) from None
         except InTheWay as reason:

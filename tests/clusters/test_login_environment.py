@@ -36,7 +36,7 @@ mv "$2/new.$1" "$2/said.$1"
 # Names that programs of ours use as well, values of several lines, and functions, some of them called as commands are
 # (but none that the scheduler's own wrapper calls).
 SH = r"""
-export root=mine key=mine job=mine nonce=mine submit=mine level=mine mine=
+export root=mine key=mine job=mine nonce=mine mark=mine submit=mine level=mine mine=
 export LINES_OF='one
 export two=2
 ' QUOTED="it's" IFS=: CDPATH=/tmp

@@ -25,7 +25,7 @@ BASH, SEE = "#!/bin/bash\n", '@SEE@ "$@"\n'
 CSH = "set x = (1 2)\n@SEE@ $argv:q $x[2] && exit 4\n"
 PYTHON = "import subprocess, sys\nsubprocess.run(['@SEE@', *sys.argv[1:]], check=True)\n# text\nsys.exit(5)\n"
 B, P = ("-S", "/bin/bash"), ("-S", "/usr/bin/python3")
-OWN_NAMES = "nonce=1,key=2,job=3,root=4,mine=5,insert=6,KEY=7,word=8,line=9,PATH=/nowhere:/usr/bin:/bin"
+OWN_NAMES = "nonce=1,mark=1,key=2,job=3,root=4,mine=5,insert=6,KEY=7,word=8,line=9,PATH=/nowhere:/usr/bin:/bin"
 
 # The first words are what `-S` by hand has to say for the body's interpreter where a first line is not obeyed.
 KINDS = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
-import threading
+import sys
 import time
 from pathlib import Path
 
@@ -16,12 +17,16 @@ from tasks.model.cluster import Cluster
 from tasks.model.job import Job
 from tasks.sending import BIG, key_of
 from tasks.testbed.cell import Cell
+from tasks.testbed.slurm import SlurmCluster
 from tasks.testbed.sshd import Door, main_door
 from tests.attacker import PLACES, changed_by_attacker, common_ground
 from tests.clusters.hostile import at
 from tests.clusters.test_security import ledger_of, no_bug
 from tests.conftest import Person, json_lines
 from tests.test_security import given_to_somebody
+
+MARK = r"m[0-9a-f]{40}"
+WATCHER = Path(__file__).with_name("watcher.py")
 
 # On the login node
 
@@ -145,30 +150,38 @@ def test_nobody_else_can_read_what_is_written_there_and_here(
     assert (person.work / "out" / "result").stat().st_mode & 0o002 == 0
 
 
-def test_ps_shows_no_script_value_or_setup_on_either_side(person: Person, cells: dict[str, Cell]) -> None:
-    config = person.home / ".fabric.yml"
-    config.write_text(f"{settings(cells['sandbox'])}    setup: [TOKEN=sesame-setup, export TOKEN, sleep 0.5]\n")
+VERBS = [
+    "check put --source=data --target={there} get --source={there} --target=back queues",
+    "submit --script=x.j2 --vars=vars.yml --put=data wait status logs fetch --to=out clean --yes",
+    "submit --script=x.j2 --vars=vars.yml --hold release cancel status reconcile adopt jobs",
+]
+
+
+@pytest.mark.parametrize(("cluster", "lines"), [("sandbox", VERBS), ("sandbox-slurm", VERBS[1:2])])
+def test_e11_ps_shows_no_secret_on_either_side(
+    person: Person, cells: dict[str, Cell], slurm: SlurmCluster, tmp_path: Path, cluster: str, lines: list[str]
+) -> None:
+    door = main_door({**cells, slurm.name: slurm}[cluster])
+    (person.home / ".fabric.yml").write_text(
+        f"clusters:\n  hpc:\n    host: {door.name}\n    ssh_config: {door.ssh_config}\n"
+        "    setup: [TOKEN=sesame-setup, export TOKEN, sleep 0.5]\n"
+    )
     person.script("x.j2", "#!/bin/bash\n# sesame-script\necho {{ word }}\n")
     person.script("vars.yml", "word: sesame-value\n")
-    seen: set[bytes] = set()
-    over = threading.Event()
-
-    def ps() -> None:
-        while not over.wait(0.01):
-            for process in Path("/proc").glob("[0-9]*"):
-                try:
-                    seen.add((process / "cmdline").read_bytes())
-                except OSError:  # it has ended
-                    continue
-
-    watching = threading.Thread(target=ps)
-    watching.start()
-    done = person.fab("-H", "hpc", "submit", "--script=x.j2", "--vars=vars.yml", "wait")
-    over.set()
-    watching.join()
-    assert done.returncode == 0, done.stderr
-    assert any(b"qsub" in line for line in seen)
-    assert not [line for line in seen if b"sesame" in line]
+    (person.work / "data").mkdir()
+    (person.work / "data" / "a").write_text("sesame-data\n")
+    with subprocess.Popen(
+        [sys.executable, str(WATCHER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as watching:
+        assert watching.stdout
+        assert watching.stdout.readline() == "ready\n"
+        done = [person.fab("-H", "hpc", *line.format(there=tmp_path / "there").split()) for line in lines]
+        seen, marks = json.loads(watching.communicate()[0])
+    assert [each.returncode for each in done] == [0] * len(lines), done
+    assert any("qsub" in line or "sbatch" in line for line in seen)
+    # The first program of a login has its mark in an environment, which nobody else reads; all marks look like that.
+    assert any(re.fullmatch(MARK, mark) for mark in marks)
+    assert not [line for line in seen if "sesame" in line or re.search(MARK, line)]
 
 
 def test_a_part_of_a_large_file_that_somebody_else_laid_there_is_not_written_on(
