@@ -142,7 +142,9 @@ def test_nobody_else_can_read_what_is_written_there_and_here(
     done = person.fab("-H", "hpc", *line)
     assert done.returncode == 0, done.stderr
     (job,) = (path for path in root.iterdir() if path.is_dir())
-    kept = [job, job / ".submithost", job / ".submithost" / "notes", job / ".submithost" / "job"]
+    own = job / ".submithost"
+    kept = [job, own, own / "notes", *own.glob("attempt/*/job")]
+    assert len(kept) == 4
     kept += [person.work / "out", person.work / "x.job", person.home / ".local/state/submithost"]
     kept += [person.home / ".local/state/submithost/ledger.sqlite"]
     for path in kept:
