@@ -31,7 +31,7 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
     from .listing import all_files, local, summary, tell
     from .model.errors import InvalidInput
     from .model.wording import typed
-    from .session import session_of
+    from .session import GIVE_UP, session_of
 
     here = Path(source).expanduser()
     if not source:
@@ -39,6 +39,7 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
     with output.transfer(f"looking at {here}", None):
         mine, said = local(here)
     session = session_of(c)
+    session.endurance = GIVE_UP
     name = here.name if here.name not in ("", "..") else here.resolve().name
     place = f"{target.rstrip('/')}/{name}" if target else name
     plan = sending.plan(session, here, name, place, mine)
@@ -80,12 +81,13 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     from .listing import all_files, inside, look, stays_inside, summary, tell, what
     from .model.errors import InvalidInput, SchedulerError
     from .model.wording import typed
-    from .session import session_of
+    from .session import GIVE_UP, session_of
     from .transfer import Changes, Found, bring, laid_before, refuse_newer
 
     if not source:
         raise InvalidInput("get what? --source=PATH on the cluster")
     session = session_of(c)
+    session.endurance = GIVE_UP
     there = look(session, source)
     if there.kind == "nothing":
         raise InvalidInput(f"{session.name}: there is no {there.path}")

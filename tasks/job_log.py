@@ -86,7 +86,6 @@ class Following:
         self._stderr = stderr
         self._said = ""
         self._noted = 0  # for how many rounds there has been the note of an end
-        self._reached = False
 
     def to_the_end(self) -> Logs:
         """Show the log until the job has ended; return where both logs are.
@@ -105,7 +104,7 @@ class Following:
             except (HostKeyRefused, LoginRefused):
                 raise
             except Unreachable as error:
-                if not self._reached:
+                if not self._session.reached:
                     raise
                 failures += 1
                 pause = back_off(failures)
@@ -123,7 +122,6 @@ class Following:
         self.job = watch.jobs[self.job.key]
         ended = self.job.of(self._task).state.ended
         logs = noted_logs(self._session, self.job, self._task)
-        self._reached = True
         if not logs:
             self._say_what_it_waits_for()
         path = "" if not logs else logs.err if self._stderr else logs.out

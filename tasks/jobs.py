@@ -97,7 +97,7 @@ def submit(
     from .preparation import Wanted, option_words, prepare
     from .reconciling import known_there
     from .selection import check_target, clock_of, confirm_job_file, job_noted, resolve
-    from .session import session_of
+    from .session import GIVE_UP, session_of
     from .submitting import show_steps, steps_or_jobs, submit_once
 
     if not script:
@@ -112,6 +112,7 @@ def submit(
     if noted and key and key != noted.key:
         raise InvalidInput(f"--key {key}: {job_file} already is the job file of key {noted.key}")
     session = session_of(c, noted.cluster if noted else None)
+    session.endurance = GIVE_UP
     wanted = Wanted(
         script,
         rendering.read_variables(set_ or (), vars or None),
@@ -157,6 +158,7 @@ def submit(
             from . import results
             from .watching import Watch, complain, watch_to_the_end
 
+            session.endurance = 0.0  # which has a patience of its own
             watch = Watch(session, [(job, ())])
             try:
                 watch_to_the_end(watch, limit)
@@ -191,9 +193,11 @@ def status(
     from .model.job import State
     from .reconciling import confirmed, not_known_yet
     from .selection import select, select_live
+    from .session import GIVE_UP
     from .watching import Watch, go_on
 
     session, selected = select_live(c) if all else select(c, job or ())
+    session.endurance = 0.0 if watch else GIVE_UP
     selected, unknown = confirmed(session, selected)
     if not selected:
         if output.rows_to:  # one of several clusters: that it can be reached is shown by the same table

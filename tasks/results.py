@@ -17,7 +17,7 @@ from .model.job import Job, State
 from .model.wording import number, typed
 from .schedulers import Submitted
 from .selection import Selected, named
-from .session import Session
+from .session import GIVE_UP, Session
 from .transfer import Changes, Found, bring, laid_before, refuse_newer, same
 from .watching import Watch
 
@@ -41,6 +41,7 @@ def fetch(
 
     Raises InvalidInput when something here is in the way, SchedulerError when a job directory is gone, Unreachable.
     """
+    session.endurance = GIVE_UP
     called = [job_id if task is None else f"{job_id}.{task}" for job_id, task in named(selected)]
     again = typed(session.name, "fetch", job=called, to=str(to or ""), only=only, force=force)
     with output.last_word(lambda: [f"{session.name}: what has come is kept; this goes on with the rest: {again}"]):

@@ -143,8 +143,8 @@ class Watch:
             except Unreachable as error:
                 failures += 1
                 pause = back_off(failures)
-                if failures == 1 and not self._now:
-                    raise  # it never was there
+                if not self.session.reached:
+                    raise
                 output.say(f"{error}; trying again in {pause:.0f} s")
                 _sleep(pause, deadline)
                 if _late(deadline):  # whether they are still running nobody can know

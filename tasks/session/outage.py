@@ -7,11 +7,7 @@ import time
 
 from ..model.errors import HostKeyRefused, LoginRefused, Unreachable
 from ..model.wording import one_line
-from .session import Session, back_off
-
-GIVE_UP = 180
-"""Seconds without any progress after which the cluster counts as gone."""
-_LONGEST = 10.0  # seconds between two tries: somebody waits for this work
+from .session import GIVE_UP, LONGEST_PAUSE, Session, back_off
 
 
 class Outage:
@@ -36,6 +32,6 @@ class Outage:
         elif time.monotonic() - self._since > GIVE_UP:
             raise error
         self._tries += 1
-        pause = min(back_off(self._tries), _LONGEST)
+        pause = min(back_off(self._tries), LONGEST_PAUSE)
         print(one_line(f"{error}; going on with what is left in {pause:.0f} s", 1000), file=sys.stderr)
         time.sleep(pause)

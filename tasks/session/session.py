@@ -5,6 +5,7 @@ Connections that break are made again, since every program may be sent again.
 
 from __future__ import annotations
 
+import itertools
 import random
 import sys
 import time
@@ -40,6 +41,10 @@ from .login_shell import InTheWay, last_words, watched
 # something every second.
 SILENCE = 120.0
 _TRIES = 4
+# Seconds without any progress after which the cluster counts as gone, for work that is worth waiting.
+GIVE_UP = 180.0
+# Seconds between two tries: somebody waits for this work.
+LONGEST_PAUSE = 10.0
 # Bytes of one answer, which is kept in memory: enough to list millions of files.
 _MOST = 512 << 20
 # Sections that are for the session itself.
@@ -78,6 +83,7 @@ class Session:
         self._answered = False
         self._told: set[str] = set()
         self.passed: Callable[[str, str], None] = lambda *_: None  # is told each step of the next login
+        self.endurance = 0.0  # seconds for which a network that has gone is waited for, though a few tries do not help
         self.noise = b""  # what the login shell's rc files printed first
         self.failed_setup: list[str] = []  # which lines of `setup` failed, and how
         self._scheduler: Scheduler | None = None
@@ -150,16 +156,18 @@ class Session:
         return self._sections(program, silence)
 
     def _persist(self, attempt: Callable[[], Answer]) -> Answer:
-        for tries in range(1, _TRIES + 1):
+        broke = 0.0
+        for tries in itertools.count(1):
             try:
                 return attempt()
             except (HostKeyRefused, LoginRefused):
                 raise
             except Unreachable as error:
                 # What was never reached is not going to be: only what was there before is waited for.
-                if tries == _TRIES or not self._reached:
+                broke = broke or time.monotonic()
+                if not self._reached or (tries >= _TRIES and time.monotonic() - broke >= self.endurance):
                     raise
-                pause = back_off(tries)
+                pause = min(back_off(tries), LONGEST_PAUSE)
                 print(one_line(f"{error}; trying again in {pause:.0f} s", 1000), file=sys.stderr)
                 time.sleep(pause)
         raise AssertionError  # the last try returned or raised

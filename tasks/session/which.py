@@ -50,7 +50,9 @@ def session_of(context: Context, contact: str | None = None) -> Session:
     identities = tuple(Path(path) for path in context.config.get("authentication", {}).get("identities") or ())
     if cluster.name not in _sessions:
         _sessions[cluster.name] = Session(cluster, identities)
-    return _sessions[cluster.name]
+    session = _sessions[cluster.name]
+    session.endurance = 0.0  # each task says so for itself
+    return session
 
 
 def _ssh_config(context: Context) -> Path | None:
