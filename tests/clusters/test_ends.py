@@ -77,8 +77,11 @@ def test_d3_a_job_that_grid_engine_is_to_run_again_has_not_ended(person: Person,
     jobs, waiting = again(person, "sandbox")
     runs = [ran_twice(person.work / f"runs.{kind}") for kind in ("plain", "bare", "array")]
     note = cells["sandbox"].home / ".submithost/jobs/plain-again/.submithost/notes/0/0.end"
-    # Before one is Rq, its first run is still being ended.
-    waits = lambda: (" Rq " in cells["sandbox"].must("qstat") or any(ran() for ran in runs)) and note.exists()  # noqa: E731
+
+    def waits() -> bool:
+        """Before one is Rq, its first run is still being ended."""
+        return (" Rq " in cells["sandbox"].must("qstat") or any(ran() for ran in runs)) and note.exists()
+
     until(lambda: waits() or waiting.poll() is not None, 300)
     for _ in range(2):
         for job in person.jobs(*jobs):

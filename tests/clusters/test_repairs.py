@@ -28,7 +28,8 @@ def asked(commuter: Person, cells: dict[str, Cell], slurm: SlurmCluster, cluster
     else:
         lines = cells[cluster].must("qstat", "-j", job_id).partition("scheduling info")[0].splitlines()
     logs = re.compile(rf"(?<=\.[oe]){job_id}\b|(?<=slurm-){job_id}(?=_)")
-    return [logs.sub("ID", line.replace(job["key"], "KEY")) for line in lines if not OWN.match(line)]
+    plain = (re.sub(r"/asked\.[0-9a-f]+/", "/asked/", line.replace(job["key"], "KEY")) for line in lines)
+    return [logs.sub("ID", line) for line in plain if not OWN.match(line)]
 
 
 FLAGS = {
