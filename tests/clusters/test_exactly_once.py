@@ -11,10 +11,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tasks.finding import GRACE
 from tasks.model.job import Job
@@ -24,6 +26,7 @@ from tasks.testbed.cluster import Cluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.clusters.bench import until
 from tests.conftest import Person, configured, json_lines, move_in, program, until_there
+from tests.exactly_once.striking import Struck
 
 BIG = 60 << 20
 
@@ -200,3 +203,48 @@ def test_e4_a_job_whose_directory_was_removed_is_found_by_its_mark(two: Two) -> 
         assert job_id in again.stdout
         assert two.marked(key) == [job_id]
     two.first.fab(*here, "cancel", *(f"--job={key}" for key in ids))
+
+
+def test_e1_e2_a_shell_that_is_killed_or_stopped_before_a_rename(two: Two, tmp_path: Path) -> None:
+    """Every rename of a submission in turn. What was stopped goes on when somebody else has submitted the key."""
+    name = two.cluster.name
+    two.go.touch()
+    script, put = two.first.work / "x", two.first.work / "small"
+    put.mkdir()
+    (put / "input").write_text("some data")
+    whole = Struck(two.cluster, tmp_path / "whole", f"whole-{name}", 0, "KILL")
+    other = move_in(tmp_path / "other", yaml.safe_dump({"clusters": {name: whole.configuration()}}))
+    whole.begin(script, [put]).join()
+    assert whole.job, whole.failure
+    assert whole.steps >= 4
+    cases = [
+        Struck(two.cluster, tmp_path / f"{how}-{number}", f"{how.lower()}-{number}-{name}", number, how)
+        for how in ("KILL", "STOP")
+        for number in range(1, whole.steps + 1)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda each: submitted_twice(each, other, script, put), cases))
+    for each, (first, second) in zip(cases, told, strict=True):
+        assert first == second == two.marked(each.key), (each, each.failure)
+        assert (each.mine.parent / "small" / "input").read_text() == "some data"
+        assert not [path for path in each.mine.iterdir() if path.name.startswith("dropped.")]
+    assert sum(bool(each.shell()) for each in cases) >= len(cases) - 2
+    other.fab("-H", name, "cancel", "--all")
+
+
+def submitted_twice(struck: Struck, other: Person, script: Path, put: Path) -> tuple[list[str], list[str]]:
+    """What the client is told whose shell is struck, and what another one is told."""
+    thread = struck.begin(script, [put])
+    shell = struck.struck_or_over(thread)
+    if struck.signal == "KILL" or not shell or struck.asked():
+        if shell and struck.signal == "STOP":
+            struck.go_on()
+        thread.join()
+    struck.age()
+    words = [f"--script={script}", f"--put={put}", f"--key={struck.key}", "--hold", "--json"]
+    done = other.fab("-H", struck.cluster.name, "submit", *words)
+    if thread.is_alive():
+        struck.go_on()
+        thread.join()
+    first = [struck.job.job_id or ""] if struck.job else []
+    return first, [job["job_id"] for job in json_lines(done.stdout)] or [done.stderr]
