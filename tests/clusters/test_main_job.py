@@ -272,11 +272,11 @@ def test_g16_a_script_that_only_verifies_submits_nothing_and_says_so(person: Per
 
 def test_what_the_scheduler_refuses_is_said_and_the_key_can_be_used_again(person: Person) -> None:
     person.script("x", "#!/bin/sh\n")
-    refused = person.fab("-H", "sandbox", "submit", "--script=x", "--key=k", "--queue=nope.q")
+    refused = person.fab("-H", "sandbox", "submit", "--script=x", "--key=once-refused", "--queue=nope.q")
     assert refused.returncode == 5
     assert 'unknown queue "nope.q"' in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
-    assert person.fab("-H", "sandbox", "submit", "--script=x", "--key=k").returncode == 0
+    assert person.fab("-H", "sandbox", "submit", "--script=x", "--key=once-refused").returncode == 0
 
 
 def test_many_submits_with_one_job_file_at_once_are_one_job(person: Person, cells: dict[str, Cell]) -> None:
