@@ -21,6 +21,7 @@ import yaml
 from tasks.finding import GRACE
 from tasks.model.job import Job
 from tasks.model.ledger import Ledger
+from tasks.preparation import Wanted
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.slurm import SlurmCluster
@@ -214,7 +215,8 @@ def test_e1_e2_a_shell_that_is_killed_or_stopped_before_a_rename(two: Two, tmp_p
     (put / "input").write_text("some data")
     whole = Struck(two.cluster, tmp_path / "whole", f"whole-{name}", 0, "KILL")
     other = move_in(tmp_path / "other", yaml.safe_dump({"clusters": {name: whole.configuration()}}))
-    whole.begin(script, [put]).join()
+    wanted = Wanted(str(script), put=(str(put),), hold=True)
+    whole.begin(wanted).join()
     assert whole.job, whole.failure
     assert whole.steps >= 4
     cases = [
@@ -223,7 +225,7 @@ def test_e1_e2_a_shell_that_is_killed_or_stopped_before_a_rename(two: Two, tmp_p
         for number in range(1, whole.steps + 1)
     ]
     with ThreadPoolExecutor(4) as pool:
-        told = list(pool.map(lambda each: submitted_twice(each, other, script, put), cases))
+        told = list(pool.map(lambda each: submitted_twice(each, other, wanted), cases))
     for each, (first, second) in zip(cases, told, strict=True):
         assert first == second == two.marked(each.key), (each, each.failure)
         assert (each.mine.parent / "small" / "input").read_text() == "some data"
@@ -232,19 +234,10 @@ def test_e1_e2_a_shell_that_is_killed_or_stopped_before_a_rename(two: Two, tmp_p
     other.fab("-H", name, "cancel", "--all")
 
 
-def submitted_twice(struck: Struck, other: Person, script: Path, put: Path) -> tuple[list[str], list[str]]:
+def submitted_twice(struck: Struck, other: Person, wanted: Wanted) -> tuple[list[str], list[str]]:
     """What the client is told whose shell is struck, and what another one is told."""
-    thread = struck.begin(script, [put])
-    shell = struck.struck_or_over(thread)
-    if struck.signal == "KILL" or not shell or struck.asked():
-        if shell and struck.signal == "STOP":
-            struck.go_on()
-        thread.join()
-    struck.age()
-    words = [f"--script={script}", f"--put={put}", f"--key={struck.key}", "--hold", "--json"]
-    done = other.fab("-H", struck.cluster.name, "submit", *words)
-    if thread.is_alive():
-        struck.go_on()
-        thread.join()
+    said = []
+    words = [f"--script={wanted.script}", f"--put={wanted.put[0]}", f"--key={struck.key}", "--hold", "--json"]
+    struck.race(wanted, lambda: said.append(other.fab("-H", struck.cluster.name, "submit", *words)))
     first = [struck.job.job_id or ""] if struck.job else []
-    return first, [job["job_id"] for job in json_lines(done.stdout)] or [done.stderr]
+    return first, [job["job_id"] for job in json_lines(said[0].stdout)] or [said[0].stderr]

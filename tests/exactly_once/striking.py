@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,15 +65,35 @@ class Struck:
         struck = self.folder / "struck"
         return int(struck.read_text()) if struck.exists() and struck.read_text().endswith("\n") else 0
 
-    def begin(self, script: Path, put: Sequence[Path] = ()) -> threading.Thread:
-        """Submit it held, in a thread that ends with a job or a failure."""
+    def race(self, wanted: Wanted, other: Callable[[], object]) -> None:
+        """Submit, and let `other` do so as soon as the strike has come; what was stopped goes on after that."""
+        thread = self.begin(wanted)
+        assert wait_until(lambda: self.shell() or not thread.is_alive(), 120)
+        stopped = self.shell() if self.signal == "STOP" else 0
+        if stopped and any(self.mine.glob("attempt/asked.*")):  # nobody else can go on then
+            os.kill(stopped, signal.SIGCONT)
+            stopped = 0
+        if not stopped:
+            thread.join()
+        long_ago = time.time() - GRACE - 2  # whoever was stopped was so for more than a minute
+        for sign in self.mine.glob("attempt/holder.*/process"):
+            os.utime(sign, (long_ago, long_ago))
+        try:
+            other()
+        finally:
+            if stopped:
+                os.kill(stopped, signal.SIGCONT)
+            thread.join()
+
+    def begin(self, wanted: Wanted) -> threading.Thread:
+        """Submit, in a thread that ends with a job or a failure."""
         self.folder.mkdir()
         (self.folder / "steps").touch()
-        thread = threading.Thread(target=self._submit, args=(script, put))
+        thread = threading.Thread(target=self._submit, args=(replace(wanted, key=self.key),))
         thread.start()
         return thread
 
-    def _submit(self, script: Path, put: Sequence[Path]) -> None:
+    def _submit(self, wanted: Wanted) -> None:
         counting = _COUNTING.format(
             steps=quote(f"{self.folder}/steps"), struck=quote(f"{self.folder}/struck"),
             number=self.number or -1, signal=self.signal,
@@ -82,7 +102,6 @@ class Struck:
         place = self.configuration()
         config = Path(place["ssh_config"])
         session = Session(Configured(self.cluster.name, place["host"], ssh_config=config, scheduler=place["scheduler"]))
-        wanted = Wanted(str(script), key=self.key, put=tuple(map(str, put)), hold=True)
         try:
             prepared = prepare(wanted, session.cluster, session.scheduler)
             whole = submission.program(
@@ -95,22 +114,3 @@ class Struck:
             self.failure = error
         finally:
             session.close()
-
-    def struck_or_over(self, thread: threading.Thread) -> int:
-        """Wait for the strike; the process, or 0."""
-        assert wait_until(lambda: self.shell() or not thread.is_alive(), 120)
-        return self.shell()
-
-    def asked(self) -> bool:
-        """Whether it has asked the scheduler, or is about to: nobody else may then."""
-        return any(self.mine.glob("attempt/asked.*"))
-
-    def age(self) -> None:
-        """Its sign of life was more than a minute ago."""
-        long_ago = time.time() - GRACE - 2
-        for sign in self.mine.glob("attempt/holder.*/process"):
-            os.utime(sign, (long_ago, long_ago))
-
-    def go_on(self) -> None:
-        """Let a shell that was stopped go on."""
-        os.kill(self.shell(), signal.SIGCONT)

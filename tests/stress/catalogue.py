@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import accounting, ambient, clocks, crowding, cutting, filling, killing, requeueing, shaking, waiting
+from . import accounting, ambient, clocks, crowding, cutting, filling, killing, requeueing, shaking, sharing, waiting
 from .fault import Fault
 
 FAULTS: tuple[Fault[Any], ...] = (
@@ -16,6 +16,7 @@ FAULTS: tuple[Fault[Any], ...] = (
     *shaking.FAULTS,
     *waiting.FAULTS,
     *requeueing.FAULTS,
+    *sharing.FAULTS,
     *ambient.FAULTS,
     *accounting.FAULTS,
 )
