@@ -174,7 +174,7 @@ class Marks:
 
 
 def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
-    """Look at each of these once. Raises Unreachable, and NotSubmitted when there can be no job directory."""
+    """Look at each of these once. Raises Unreachable."""
     answers = [session.ask(step(session, job, "inspect")) for job in jobs]
     marked = Marks(session)
     return [judge(session, job, answer, marked) for job, answer in zip(jobs, answers, strict=True)]
@@ -185,10 +185,13 @@ def judge(
 ) -> Found:
     """What an answer of `submit` or `inspect` means, asking further where it leaves that open.
 
-    Whoever is `submitting` need not wait for others that still send their files. Nothing in the job directory is no
-    proof that there is no job: its directory may have been removed. Raises as `look`, and SchedulerError for a receipt
-    that is not understood.
+    Whoever is `submitting` need not wait for others that still send their files, and nothing was submitted where the
+    job directory was refused before anybody had begun. Nothing in the job directory is no
+    proof that there is no job: its directory may have been removed. Raises Unreachable, NotSubmitted to whoever is
+    submitting, and SchedulerError for a receipt that is not understood.
     """
+    if "unsafe" in answer or ("refused" in answer and not submitting):
+        return Found(Verdict.UNKNOWN, job, trouble=reason(answer))
     progress = Progress.of(answer)
     scheduler = session.scheduler
     accepted = scheduler.parse_submission(progress.out, progress.err)
@@ -245,7 +248,8 @@ def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *
 
 def reason(answer: Answer) -> str:
     """Why a program refused: each line once, without the shell's own `/bin/sh: 12: `."""
-    lines = [re.sub(r"^\S*sh: (line )?\d+: ", "", line) for line in answer.text("refused").splitlines()]
+    told = answer.text("refused") or answer.text("unsafe")
+    lines = [re.sub(r"^\S*sh: (line )?\d+: ", "", line) for line in told.splitlines()]
     return " / ".join(dict.fromkeys(line for line in lines if line.strip()))
 
 

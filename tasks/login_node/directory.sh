@@ -18,10 +18,18 @@ ours() { # whether the job directory is nobody else's, however it came here: wha
     [ -O "$job" ] && [ ! -L "$job" ] && { [ ! -e "$mine" ] || { [ -O "$mine" ] && [ ! -L "$mine" ]; }; }
 }
 
-guard() { # refuse a job directory that is not ours, or in whose place somebody else could put another one
-    ours || refuse "job directory $job belongs to somebody else"
+guard() { # call $1 with the reason where the job directory is not ours, or somebody else could put another in its place
+    ours || "$1" "job directory $job belongs to somebody else"
     exposed=$(exposed "$job")
-    [ -z "$exposed" ] || refuse "job directory $job could be replaced, since $exposed; choose another 'directory'"
+    [ -z "$exposed" ] || "$1" "job directory $job could be replaced, since $exposed; choose another 'directory'"
+}
+
+distrust() { # where anybody has begun to submit there may be a job by now, so that is no refusal but section `unsafe`
+    set -- "$1" "$mine"/attempt*
+    [ -e "$2" ] || [ -e "$mine/receipt" ] || [ -L "$mine/claim" ] || refuse "$1"
+    section unsafe
+    printf '%s\n' "$1"
+    finish
 }
 
 way() { # each directory, link and file that the system passes on its way to $1, one a line

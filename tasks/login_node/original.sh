@@ -5,7 +5,7 @@
 # `put` and `now` are indented.
 job=$directory mine=$directory/.submithost
 [ -d "$mine" ] || refuse "job directory $job is gone"
-guard # what is in there is to run again
+guard refuse # what is in there is to run again
 cd "$mine" || refuse "cannot enter $job"
 section script
 cat script

@@ -96,7 +96,7 @@ case $job in
 esac
 guarded=
 if [ -e "$job" ] || [ -L "$job" ]; then
-    guard && guarded=yes
+    guard distrust && guarded=yes
     ! taken || stop
 fi
 # What this attempt is called: the program's own number, so that no two runs of it share anything.
@@ -110,7 +110,7 @@ problem=$(mkdir -p -m 700 "$job" "$mine" "$mine/notes" "$at/$drafted" "$at/job" 
     ! taken || stop
     refuse "$problem"
 }
-[ -n "$guarded" ] || guard
+[ -n "$guarded" ] || guard give_up
 # In here from now on, wherever it is moved: what a relative name says is never another's.
 cd "$at" 2>/dev/null || give_up "cannot enter $at"
 host=$(uname -n)

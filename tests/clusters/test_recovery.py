@@ -185,3 +185,26 @@ def test_a_submit_command_that_hangs_is_ended_and_nobody_else_who_got_its_number
         else:
             os.kill(hanging, signal.SIGKILL)
         person.fab("-H", "sandbox", "cancel", f"--job={key}")
+
+
+def test_e8_what_is_in_a_directory_that_others_can_replace_by_now_is_not_known(
+    person: Person, cells: dict[str, Cell]
+) -> None:
+    """It was submitted before, so that it could be replaced since is no proof that there is no job."""
+    person.script("x", "#!/bin/sh\n")
+    words = ["-H", "sandbox", "submit", "--script=x", "--key=exposed"]
+    first = person.fab(*words, "--hold")
+    lose_the_answer(mine(cells, "exposed"))
+    (person.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()
+    directory = mine(cells, "exposed").parent
+    directory.chmod(0o777)
+    try:
+        for verb in (words, ["-H", "sandbox", "reconcile"], words):
+            done = person.fab(*verb)
+            assert (done.returncode, "submitted" in done.stdout) == (5, False), done.stderr
+            assert f"not known yet whether key exposed became a job (job directory {directory} could" in done.stderr
+    finally:
+        directory.chmod(0o700)
+    assert person.fab(*words, "--hold").stdout == first.stdout
+    assert marks(cells["sandbox"], "exposed") == 1
+    assert person.fab("-H", "sandbox", "cancel", "--job=exposed").returncode == 0
