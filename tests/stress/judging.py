@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -83,6 +84,12 @@ def _no_record(asked: Asked, truth: Truth) -> bool:
     return asked.bare and len(truth.accounted) < len(asked.tasks)
 
 
+def _ended_later(asked: Asked, truth: Truth) -> bool:
+    """A job that its scheduler ran once more, to an end after all answers."""
+    last = max((answer.ended for answer in asked.answers), default=math.inf)
+    return any((body.ended or 0) > last for body in truth.bodies)
+
+
 def told(asked: Asked) -> set[str]:
     """The IDs of the jobs that any answer told of."""
     found: set[str] = set()
@@ -107,7 +114,7 @@ def _wrong(asked: Asked, truth: Truth) -> Iterator[str]:
     if not any(answer.status == 0 and "submit" in answer.words for answer in asked.answers):
         yield f"{asked.name}: no submit ever answered 0"
     seen = any(answer.status in (0, 3) and "wait" in answer.words for answer in asked.answers)
-    if not (seen or _no_record(asked, truth)):
+    if not (seen or _no_record(asked, truth) or _ended_later(asked, truth)):
         yield f"{asked.name}: no wait ever saw the end"
 
 

@@ -92,6 +92,14 @@ def test_a_story_without_an_end_is_wrong() -> None:
     )
 
 
+def test_what_ran_again_after_all_answers_nobody_could_see_end() -> None:
+    still = replace(RIGHT, answers=(SUBMIT, waited(status=6, state="running", exit_status=None)))
+    again = Body("5", 0, ENDED + 900, ENDED + 920)
+    requeued = replace(TRUTH, bodies=(*TRUTH.bodies, again), requeued={("5", 0): 1})
+    assert "no wait ever saw the end" in judge(still, TRUTH).wrong[0]
+    assert judge(still, requeued).wrong == ()
+
+
 def test_a_bare_job_that_its_scheduler_holds_for_running_ends_nowhere() -> None:
     told = replace(RIGHT, answers=(SUBMIT, waited(status=6, state="running", exit_status=None)))
     no_end = replace(TRUTH, accounted={})
