@@ -24,6 +24,7 @@ fuzz: setup ## the tests of properties, at random and long (FUZZ=N examples of e
 
 stress: setup fuzz ## faults by the hundred, and what the schedulers say came of them (half an hour for each scheduler)
 	@$(BIN)/python -m tasks.testbed.packages slurm
+	@$(BIN)/python -m tests.exactly_once
 	@$(BIN)/python -m tests.stress
 	@$(BIN)/python -m tests.stress --slurm
 
