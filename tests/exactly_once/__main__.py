@@ -9,7 +9,7 @@ from .model import Model, search
 SEARCHES = {
     "two clients, one death, and a scheduler that may refuse": (Model(), 2, 0),
     "two clients, one death, and a job directory that is removed": (Model(removed=True, refusing=False), 2, 0),
-    "two clients and one who only looks": (Model(deaths=0, slow=True, refusing=False), 2, 1),
+    "a client, one death, and one who only looks": (Model(slow=True, refusing=False), 1, 1),
     "three clients": (Model(deaths=0, refusing=False), 3, 0),
 }
 
