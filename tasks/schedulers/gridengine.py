@@ -118,6 +118,9 @@ mentions() { # whether anything that qsub reads may have this option (a regular 
         sed -n 's/^#\$//p' "$drafted/script"
     } | grep -q -E -e "(^|[[:space:]])-($1)" -e '-@'
 }
+reads() { # The rest is no business of those who can read what qmaster spools. -C gives directives another beginning.
+    if mentions 'C[[:space:]]'; then cat; else sed -n '/^#\$/p'; fi
+}
 places() { # the working directory, and where logs go
     mentions '(o|e|wd)[[:space:]]' || return
     directory=$(verified cwd)

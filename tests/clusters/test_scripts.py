@@ -31,6 +31,12 @@ OWN_NAMES = "nonce=1,mark=1,key=2,job=3,root=4,mine=5,insert=6,KEY=7,word=8,line
 KINDS = {
     "heredoc": (B, Kind("heredoc", f"{BASH}#$ -N doc\ncat > made <<'X'\n#$ -l h_rt=77\n#$ -v A='x y'\nX\n{SEE}")),
     "after": (B, Kind("after", f"{BASH}cd .\n#$ -l h_rt=100  # ours\n#$ -m eba -M a@b\n{SEE}#$ -N z -v AFTER=7x")),
+    "nearly": (B, Kind("nearly", f"{BASH} #$ -N no\n# $ -N no\n{SEE}#$-N yes\n##$ -N no\n#$\t-l h_rt=77\n")),
+    "prefix": (
+        B,
+        Kind("prefix", f"{BASH}#$ -N no\n{SEE}#% -l h_rt=78\nREM -N no\n", ("-C", "#%"), ("--option=-C '#%'",)),
+    ),
+    "prefix_within": (B, Kind("prefix_within", f"{BASH}#$ -C REM\nREM -N one\n{SEE}#$ -l h_rt=79\nREM -l rmem=2M\n")),
     "glued": (B, Kind("glued", f"{BASH}#$ -v A='x y' -l h_rt=5\n#$ -v B='p q'\n{SEE}")),
     "limits": (B, Kind("limits", f"{BASH}#$ -l h_rt=50,rmem=1M\n#$ -pe smp 2 -R y\n{SEE}ulimit -a\n")),
     "python": ((), Kind("python", f"#$ -S /usr/bin/python3\n{PYTHON}")),
