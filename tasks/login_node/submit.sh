@@ -3,15 +3,17 @@
 # Variables: root, key, submit (the command line), submitter (its command), insert (the number of the script's first line
 # that is neither blank nor a comment), shebang (1: its first line is one), job_name (file name of what is submitted),
 # bare (1: submit the script as it is), patience (seconds until a silent scheduler is left alone).
-# From the scheduler: reads, which prints what of a script's text (stdin) the scheduler reads, hand_over, which prints the
-# line that begins `run`, survey, which asks what `prepare` wants to know
-# while the files come in, prepare, which may change `submit` and the defaults, places, which tells the working directory
-# and the paths of logs, as far as they are known and not our default, accepted, which knows an accepting answer (files
-# of stdout and stderr), and details, which tells TASKS (`-`: no array job) and NAME of the
-# job where the answer does not, and fails where it cannot. They run in the attempt's own directory, with what becomes the
-# job directory in `draft` and what becomes its .submithost in `$drafted`. Data: the files, as `take` reads them.
+# From the scheduler: reads, where it reads less of a script's text (stdin) than all of it, hand_over, which prints the line
+# that begins `run`, survey, which asks what `prepare` wants to know while the files come in, prepare, which may change
+# `submit` and the defaults, places, which tells the working directory and the paths of logs, as far as they are known and
+# not our default, accepted, which knows an accepting answer (files of stdout and stderr), and details, which tells TASKS
+# (`-`: no array job) and NAME of the job where the answer does not, and fails where it cannot. They run in the attempt's
+# own directory, with what becomes the job directory in `draft` and what becomes its .submithost in `$drafted`. Data: the
+# files, as `take` reads them.
 
-assemble() { # the file that is submitted: what the scheduler reads of the script, where it reads it, and handing over to `run`
+case $(command -v reads) in reads) ;; *) reads() { cat; } ;; esac
+
+assemble() { # the file that is submitted: what the scheduler reads of the script, where it reads it, and the line to `run`
     if [ -n "$bare" ]; then
         cat "$drafted/script"
         return

@@ -63,7 +63,6 @@ details() {
 }
 # In the process that slurmd starts, which knows what environment that was given: a dash drops functions.
 hand_over() { echo "submithost_mine='$mine' submithost_file='$file'; . '$mine/run'"; }
-reads() { cat; }
 survey() { :; }
 in_login() { # the login environment, and what `defaults` below says in it; nothing of ours but the arguments is left
     login
