@@ -84,7 +84,7 @@ class Following:
         self._task = task
         self._reader = reader
         self._stderr = stderr
-        self._said = ""
+        self._said = self._trouble = ""
         self._noted = 0  # for how many rounds there has been the note of an end
 
     def to_the_end(self) -> Logs:
@@ -119,6 +119,9 @@ class Following:
         job = self._session.ledger.news([self.job])[0]  # where another process notes that the job is to be cancelled
         watch = Watch(self._session, [(job, ())])
         watch.look()
+        if watch.trouble and watch.trouble != self._trouble:
+            output.say(f"{self._session.name}: could not ask: {watch.trouble}")
+        self._trouble = watch.trouble
         self.job = watch.jobs[self.job.key]
         ended = self.job.of(self._task).state.ended
         logs = noted_logs(self._session, self.job, self._task)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tasks.testbed.slurm import SlurmCluster
-from tests.clusters.bench import ssh
+from tests.clusters.bench import ssh, until
 from tests.conftest import Person, until_there
 
 CLUSTERS = ["sandbox", "sandbox-slurm"]
@@ -133,6 +133,73 @@ def test_c4_following_with_lines_begins_with_the_last_ones_and_loses_none(person
         (tmp_path / "go").touch()
         out, err = following.communicate(timeout=100)
         assert out == expected or (lines == "0" and out == ""), err
+
+
+# Ways to end that leave no note, over there by hand ({0} is the job) or here. Of an array job one task ends, and the
+# other goes on.
+ENDS = {
+    "sandbox": {
+        "cancel": ([], "", "fab cancel --job={0}", 0, "was cancelled"),
+        "by hand": ([], "", "qdel {0}", 0, "was cancelled"),
+        "task": (["--array=1-2"], "--task=2", "fab cancel --job={0}.2", 0, "was cancelled"),
+        "task by hand": (["--array=1-2"], "--task=1", "qdel {0}.1", 0, "was cancelled"),
+        "time": (["--time=15"], "", "", 0, "failed"),
+        "bare": (["--bare"], "", "qdel {0}", 5, "--bare and noted no log"),
+    },
+    "sandbox-slurm": {
+        "cancel": ([], "", "fab cancel --job={0}", 0, "was cancelled"),
+        "by hand": ([], "", "scancel -f {0}", 0, "was cancelled"),
+        "task": (["--array=1-2"], "--task=2", "fab cancel --job={0}.2", 0, "was cancelled"),
+        "requeued": ([], "", "scontrol requeuehold {0}; sleep 2; scancel {0}", 0, "was cancelled"),
+        "killed": (
+            [],
+            "",
+            "kill -9 $(scontrol listpids {0} | awk '$3 == \"batch\" && $4 == 0 {{ print $1 }}')",
+            0,
+            "failed",
+        ),
+        "bare": (["--bare"], "", "scancel {0}", 5, "--bare and noted no log"),
+    },
+}
+
+
+def running(cluster: str) -> set[tuple[str, str]]:
+    """Jobs and tasks, as the scheduler lists them."""
+    if cluster == "sandbox":
+        found = [line.split() for line in ssh(cluster, "qstat -s r").splitlines()]
+        rows = [(fields[0], "".join(fields[9:])) for fields in found if fields[0].isdecimal()]
+    else:
+        found = [line.split() for line in ssh(cluster, "squeue -h -t R,CG -o '%F %K'").splitlines()]
+        rows = [(fields[0], fields[1]) for fields in found]
+    return {(job_id, task if task.isdecimal() else "") for job_id, task in rows}
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_e5_following_ends_however_a_job_ends(commuter: Person, cluster: str) -> None:
+    """All of them at once, when the scheduler has them no more: nobody asks it before that is known, or for long."""
+    commuter.script("x", "#!/bin/sh\necho begun\nexec sleep 1000\n")
+    submits = [f"submit --script=x {' '.join(flags)}".split() for flags, *_ in ENDS[cluster].values()]
+    done = commuter.fab("-H", cluster, *(word for line in submits for word in line))
+    ids = dict(
+        zip(ENDS[cluster], re.findall(r"^(?:Your job|Submitted batch job)\D*(\d+)", done.stdout, re.M), strict=True)
+    )
+    mine = {(ids[name], which.partition("=")[2]) for name, (_, which, *_) in ENDS[cluster].items()}
+    until(lambda: mine <= running(cluster))
+    for name, (_, _, end, *_) in ENDS[cluster].items():
+        if end.startswith("fab "):
+            assert commuter.fab("-H", cluster, *end.format(ids[name]).split()[1:]).returncode == 0
+        elif end:
+            ssh(cluster, end.format(ids[name]))
+    until(lambda: not mine & running(cluster))
+    following = {
+        name: commuter.start("-H", cluster, "logs", "--follow", f"--job={ids[name]}", *([which] if which else []))
+        for name, (_, which, *_) in ENDS[cluster].items()
+    }
+    for name, (*_, status, said) in ENDS[cluster].items():
+        out, err = following[name].communicate(timeout=200)
+        assert (following[name].returncode, out) == (status, "" if name == "bare" else "begun\n"), f"{name}: {err}"
+        assert said in err.splitlines()[-1], f"{name}: {err}"
+    commuter.fab("-H", cluster, "cancel", *(f"--job={job_id}" for job_id in ids.values()))
 
 
 # --- which task

@@ -1,13 +1,16 @@
-"""The network goes away for longer than a few tries take, and comes back: what was begun is done."""
+"""The network goes away, and comes back: what was begun is done. What is sent goes away: it ends at once."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.sshd import Door, extra_sshd
+from tasks.testbed.sshd import Door, extra_sshd, main_door
 from tests.clusters.bench import marks, until
 from tests.conftest import Person, move_in, until_there
 from tests.proxy import Proxy, ssh_config_through
@@ -81,3 +84,33 @@ def test_house3_work_goes_on_when_the_network_is_back(cells: dict[str, Cell], tm
     for path in (there / "put/big", running["get"][0].work / "got/big", running["fetch"][0].work / "got/result"):
         assert path.read_bytes() == big
     assert marks(cells["sandbox"], "held") == 1
+
+
+def test_house5_an_input_that_vanishes_or_shrinks_while_it_is_sent_ends_it_at_once(
+    cells: dict[str, Cell], tmp_path: Path
+) -> None:
+    """In one line that names it, and not after minutes of silence, tried four times."""
+    lines = ("put --source=inputs", "submit --script=x --put=inputs --hold")
+    with ExitStack() as stack:
+        running = {}
+        for line in lines:
+            for what in ("vanished", "became shorter"):
+                proxy = stack.enter_context(Proxy(main_door(cells["sandbox"]).port, delay=0.3))
+                home = tmp_path / f"{what} {line[:3]}"
+                person = somebody(home, main_door(cells["sandbox"]), proxy)
+                person.script("x", "#!/bin/sh\n")
+                inputs = person.work / "inputs"
+                inputs.mkdir()
+                for name in ("first", "second"):
+                    shutil.copy2(person.work / "big", inputs / name)
+                running[line, what] = proxy, inputs, person.start("-H", "hpc", *line.split())
+        for (_, what), (proxy, inputs, _) in running.items():
+            until(lambda proxy=proxy: proxy.amount["up"] > 1 << 20)
+            (inputs / "second").unlink() if what == "vanished" else os.truncate(inputs / "first", 10)
+        for (line, what), (_, _, process) in running.items():
+            out, err = process.communicate(timeout=100)
+            said = "cannot read .*second: No such file or directory" if what == "vanished" else "first (became|was)"
+            *_, last = err.splitlines()
+            assert (process.returncode, out) == (2, ""), f"{line} ({what}): {err}"
+            assert re.search(said, last), f"{line} ({what}): {err}"
+            assert "again in" not in err
