@@ -3,49 +3,85 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 
 from . import output
 from .finding import Progress, recorded, root_of
-from .listing import SLOW
-from .login_node import Program
-from .model.errors import InvalidInput
+from .listing import SLOW, texts_of
+from .login_node import Program, Reply
+from .model.errors import InvalidInput, SchedulerError
 from .model.job import Job, Outcome, State, check_key
 from .model.ledger import from_record
+from .model.wording import one_line
 from .session import Answer, Session
+
+# Bytes of all that is told, as it comes, of one submission, and of a path. So many jobs are kept at a time.
+_MOST, _LONGEST, _LONGEST_PATH = 4 << 30, 4 << 20, 8192
+_AT_ONCE = 50_000
 
 
 def adopt_all(session: Session) -> list[Job]:
-    """Note every submission in the cluster's job directories that the ledger lacks; return these, oldest first.
+    """Note the submissions in the cluster's job directories that the ledger lacks; return these, oldest first.
 
-    Those without an answer of the scheduler's are noted as begun. Raises SchedulerError, Unreachable.
+    Where there are more than are taken in at a time, that is said. Those without an answer of the scheduler's are noted
+    as begun. Raises SchedulerError, Unreachable.
     """
-    answer = session.must(Program(("directory", "adopt"), {"root": root_of(session.cluster)}), SLOW)
-    known = {job.key for job in session.ledger.jobs(session.name)}
-    new = sorted(
-        (job for job in _found(session, answer) if job.key not in known), key=lambda job: job.submitted_at or 0
-    )
+    known = session.ledger.keys(session.name)
+    new = session.persist(lambda: list(islice(_unknown(session, known), _AT_ONCE + 1)))
+    if len(new) > _AT_ONCE:
+        output.say(f"{session.name}: there are more than {_AT_ONCE} jobs to take in: adopt again for the rest")
+    new = sorted(new[:_AT_ONCE], key=lambda job: job.submitted_at or 0)
     with session.ledger.leniently():
         session.ledger.update(*new)
     return new
 
 
+def _unknown(session: Session, known: Collection[str]) -> Iterator[Job]:
+    """The submissions over there whose keys are not `known`, as they come."""
+    program = Program(
+        ("directory", "adopt"), {"root": root_of(session.cluster)}, most=_MOST, within={"root": _LONGEST_PATH}
+    )
+    root, rest = b"", b""
+    with closing(session.pieces(program, SLOW)) as answer:
+        for name, piece in answer:
+            root += piece if name == "root" else b""
+            rest += piece if name == "found" else b""
+            if len(rest) > _LONGEST:
+                raise SchedulerError(f"{session.name}: the answer is not understood: it goes on and on")
+            if name == "found" and rest.count(b"\0") >= 3:
+                fields = rest.split(b"\0")
+                whole = (len(fields) - 1) // 3 * 3
+                rest = b"\0".join(fields[whole:])
+                some = Answer({"root": Reply(root), "found": Reply(b"\0".join([*fields[:whole], b""]))})
+                yield from (job for job in _found(session, some) if job.key not in known)
+
+
 def _found(session: Session, answer: Answer) -> Iterator[Job]:
     """The submissions of `adopt.sh`; one that is not understood is told, and left alone."""
     root = answer["root"].exact.rstrip("\n")
-    fields = answer["found"].out.decode("utf-8", "surrogateescape").split("\0")
-    for key, about, receipt in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):
-        try:
-            job = replace(from_record(json.loads(about)), cluster=session.name, directory=f"{root}/{key}")
-            if job.key != check_key(key):
-                raise ValueError
-        except (InvalidInput, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            output.say(f"{session.name}: {root}/{key}: its note is not understood; left alone")
-            continue
-        progress = Progress(job.directory or "").with_receipt(receipt)
-        accepted = session.scheduler.parse_submission(progress.out)
-        yield recorded(job, progress, accepted) if accepted else job
+    fields = texts_of([answer["found"].out], _LONGEST)
+    for key, about, receipt in zip(fields, fields, fields, strict=False):
+        if job := _understood(session, f"{root}/{key}", key, about, receipt):
+            yield job
+        else:
+            output.say(one_line(f"{session.name}: {root}/{key}: its note is not understood; left alone", 4096))
+
+
+def _understood(session: Session, directory: str, key: str, about: str, receipt: str) -> Job | None:
+    try:
+        job = replace(from_record(json.loads(about)), cluster=session.name, directory=directory)
+        if job.key != check_key(key):
+            return None
+    except (InvalidInput, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    # What it says of an end, or of tasks, is none of what was written down before the scheduler was asked.
+    job = replace(job, array=None, tasks={}, outcome=Outcome(State.UNKNOWN))
+    progress = Progress(directory).with_receipt(receipt)
+    accepted = session.scheduler.parse_submission(progress.out)
+    return recorded(job, progress, accepted) if accepted else job
 
 
 def adopt_by_hand(session: Session, job_id: str) -> Job:

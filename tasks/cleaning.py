@@ -6,20 +6,23 @@ once more, and takes only those whose notes are still the ones that were judged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import output
 from .finding import root_of
 from .listing import SLOW
 from .login_node import Program
-from .matching import records_of
+from .matching import by_id, records_of
 from .model.errors import InvalidInput
 from .model.job import Job, Outcome, State, check_key
-from .model.settling import Known, Notes, settle
+from .model.settling import MOST_OF_NOTES, Known, Notes, settle
 from .model.wording import number
 from .session import Answer, Session
 
+# So many are looked at together, and so many bytes may be said of them beside their notes.
+_AT_ONCE = 20_000
+_MOST = MOST_OF_NOTES + (16 << 20)
 _KNOWN_ENDS = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
 
@@ -60,6 +63,11 @@ def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
 
     Raises SchedulerError when the scheduler could not be asked, Unreachable.
     """
+    parts = [jobs[at : at + _AT_ONCE] for at in range(0, len(jobs), _AT_ONCE)]
+    return [found for part in parts for found in _look(session, part)]
+
+
+def _look(session: Session, jobs: Sequence[Job]) -> list[Found]:
     wanted = [Found(job) for job in jobs]
     answer = _ask(session, wanted)
     found = _read(answer, wanted)
@@ -72,7 +80,10 @@ def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
         command = scheduler.trace_command([each.job.job_id or "" for each in there], silent)
         with output.while_slow(f"{session.name}: still asking how jobs ended"):
             traced = session.query(command, scheduler.parse_trace)
-        judged = {each.job.key: _ended(each, notes, records_of(each.job, traced.records)) for each in there}
+        of_id = by_id(traced.records)
+        judged = {
+            each.job.key: _ended(each, notes, records_of(each.job, of_id.get(each.job.job_id, ()))) for each in there
+        }
     unsure = "neither its notes nor the accounting say that it has ended"
     return [
         replace(each, candidate=False, why=unsure)
@@ -84,7 +95,8 @@ def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
 
 def remove(session: Session, candidates: Sequence[Found]) -> list[Found]:
     """Remove these, as they were looked at; those that stay say why. Raises SchedulerError, Unreachable."""
-    return _read(_ask(session, candidates, remove="1"), candidates)
+    parts = [candidates[at : at + _AT_ONCE] for at in range(0, len(candidates), _AT_ONCE)]
+    return [found for part in parts for found in _read(_ask(session, part, remove="1"), part)]
 
 
 def _ask(session: Session, jobs: Sequence[Found], remove: str = "") -> Answer:
@@ -92,7 +104,8 @@ def _ask(session: Session, jobs: Sequence[Found], remove: str = "") -> Answer:
     scheduler = session.scheduler
     variables = {"root": root_of(session.cluster), "alive": scheduler.alive_command(), "remove": remove}
     data = ["".join(lines).encode("utf-8", "surrogateescape")]
-    answer = session.must(Program(("directory", "clean"), variables, data=data), SLOW)
+    program = Program(("directory", "clean"), variables, data=data, most=_MOST, within={"notes": MOST_OF_NOTES})
+    answer = session.must(program, SLOW)
     answer["alive"].read(scheduler.parse_alive)
     return answer
 
@@ -125,7 +138,7 @@ def _all_noted(job: Job, notes: Notes) -> bool:
     return all(task in noted and noted[task].exit_status is not None for task in job.numbers())
 
 
-def _ended(found: Found, notes: Notes, traced: dict[int, Outcome]) -> Job:
+def _ended(found: Found, notes: Notes, traced: Mapping[int, Outcome]) -> Job:
     """The job by what is known over there, and by nothing that the ledger says of its end: it is not in the queue."""
     job = replace(found.job, outcome=Outcome(State.UNKNOWN), tasks={}, absent_since=None)
     return settle(job, Known(found.now, notes.notes.get(job.key, {}), {}, traced))

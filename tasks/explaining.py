@@ -43,9 +43,11 @@ class Errors:
 
 
 def _in_error(job: Job) -> bool:
-    return job.state is State.ERROR or any(task.state is State.ERROR for task in job.tasks.values())
+    return job.state is State.ERROR or State.ERROR in job.counts
 
 
 def _mute(job: Job) -> bool:
     """Whether it is in error state, or a task of it, without a word why."""
-    return any(one.state is State.ERROR and not one.reason for one in (job.outcome, *job.tasks.values()))
+    return _in_error(job) and any(
+        one.state is State.ERROR and not one.reason for one in (job.outcome, *job.tasks.values())
+    )

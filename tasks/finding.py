@@ -17,7 +17,7 @@ from .login_node import Program, quote
 from .model.cluster import Cluster
 from .model.errors import InvalidInput, NotSubmitted, SchedulerError
 from .model.job import Job, Outcome, State
-from .model.resources import TaskRange
+from .model.resources import MOST_FOLLOWED, TaskRange
 from .model.wording import number, one_line
 from .schedulers import Submitted
 from .session import Answer, Session
@@ -141,9 +141,10 @@ class Progress:
 def _extent(text: str) -> TaskRange | None:
     """The tasks of an array job, in whatever order they are told; None where none are."""
     try:
-        return TaskRange.of(TaskRange.parse(text.strip()).numbers()) if text.strip() else None
+        told = TaskRange.parse(text.strip()) if text.strip() else None
     except InvalidInput:
         return None
+    return TaskRange.of(told.numbers()) if told and told.also and told.size <= MOST_FOLLOWED else told
 
 
 class Marks:
@@ -286,6 +287,16 @@ def root_of(cluster: Cluster) -> str:
     return (cluster.directory or _JOBS).rstrip("/")
 
 
+def _followed(job: Job, accepted: Submitted, progress: Progress) -> TaskRange | None:
+    """The tasks that are told of; None when they are too many to follow each, which is said: it is one job to us."""
+    told = accepted.array or progress.extent
+    if told is None or told.size <= MOST_FOLLOWED:
+        return told
+    who = f"{job.cluster}: job {accepted.job_id}"
+    print(f"{who}: its {told.size} tasks are not followed one by one (at most {MOST_FOLLOWED})", file=sys.stderr)
+    return None
+
+
 def recorded(job: Job, progress: Progress, accepted: Submitted) -> Job:
     """The job with what an accepting answer says."""
     fresh = job.job_id is None
@@ -293,7 +304,7 @@ def recorded(job: Job, progress: Progress, accepted: Submitted) -> Job:
         job,
         job_id=accepted.job_id,
         name=accepted.name or progress.name or job.name,
-        array=accepted.array or progress.extent,
+        array=_followed(job, accepted, progress),
         directory=progress.directory,
         answer=progress.out,
         digest=progress.digest or job.digest,

@@ -63,7 +63,7 @@ class LogReader:
         which = {"path": path, "from": str(self.at), "lines": first}
         how_long = {"seconds": str(seconds), "until": until, "regardless": "1" if regardless else ""}
         begins, there = b"", False
-        for name, piece in self._session.pieces(Program(("log",), which | how_long)):
+        for name, piece in self._session.pieces(Program(("log",), which | how_long, most=None, within={"at": 1024})):
             if name == "at":
                 begins = begins + piece if piece else b""
             elif name == "log" and not piece:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +17,9 @@ from .session import Session
 
 # Seconds of silence for which a login node may count files, or read a large one for its checksum.
 SLOW = 1800.0
+# Of so many files a list is kept, and so many bytes of it.
+MOST_FILES = 300_000
+LISTING = 40 << 20
 # How the temporary files of ours begin, here and there.
 OURS = ".submithost-"
 _TIME = re.compile(r"-?[0-9]{1,15}(\.[0-9]*)?")
@@ -27,7 +30,7 @@ _KEPT = 0o775
 _CLOCK = 1_000_000  # ns: file systems and tools differ in how much of a time they keep
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A file, directory or link. `kind` is find's %y, `modified` in ns since 1970, `mode` what is kept of it.
 
@@ -77,7 +80,7 @@ def stays_inside(path: str, link: str) -> bool:
 def look(session: Session, path: str, key: str = "") -> There:
     """List a place on the cluster; `key` is that of the parts of a single file. Raises SchedulerError, Unreachable."""
     with output.transfer(f"looking at {session.name}", None):
-        answer = session.must(Program(("list",), {"path": path, "key": key}), SLOW)
+        answer = session.must(Program(("list",), {"path": path, "key": key}, most=LISTING), SLOW)
     kind, _, where = answer["place"].out.decode("utf-8", "surrogateescape").partition("\n")
     found = list(entries(answer["files"].names))
     ours = [entry for entry in found if entry.kind == "f" and _is_part(entry.path)]
@@ -89,10 +92,26 @@ def _is_part(path: str) -> bool:
     return path.rpartition("/")[2].startswith(f"{OURS}part-")
 
 
-def entries(data: bytes) -> Iterator[Entry]:
-    """The entries of `list.sh` and `manifest.sh`."""
-    texts = data.decode("utf-8", "surrogateescape").split("\0")
-    for text, link in zip(texts[::2], texts[1::2], strict=False):
+def texts_of(pieces: Iterable[bytes], longest: int) -> Iterator[str]:
+    """The texts that end in a NUL each, as they come. Raises SchedulerError for one that is longer than it can be."""
+    rest = bytearray()
+    for piece in pieces:
+        rest += piece
+        start = 0
+        while (end := rest.find(b"\0", start)) >= 0:
+            yield rest[start:end].decode("utf-8", "surrogateescape")
+            start = end + 1
+        del rest[:start]
+        if len(rest) > longest:
+            raise SchedulerError("the answer is not understood: it goes on and on")
+
+
+def entries(*data: bytes) -> Iterator[Entry]:
+    """The entries of `list.sh` and `manifest.sh`. Raises SchedulerError for more than can be kept."""
+    texts = texts_of(data, max(map(len, data)))
+    for number, (text, link) in enumerate(zip(texts, texts, strict=False)):
+        if number >= MOST_FILES:
+            raise SchedulerError(f"there are more than {MOST_FILES} files: take the directories in it one by one")
         head, _, path = text.partition("\n")
         if match := _HEAD.fullmatch(head.strip()):
             kind, size, seconds, mode = match.groups()
@@ -102,7 +121,9 @@ def entries(data: bytes) -> Iterator[Entry]:
 
 def laid(data: bytes) -> Iterator[Entry]:
     """The files that `submit.sh` found laid there by `--put`: `SIZE MTIME PATH<NUL>`."""
-    for text in data.decode("utf-8", "surrogateescape").split("\0"):
+    for number, text in enumerate(texts_of([data], len(data))):
+        if number >= MOST_FILES:
+            raise SchedulerError(f"there are more than {MOST_FILES} files that were put there")
         size, _, rest = text.partition(" ")
         modified, space, path = rest.partition(" ")
         if space and re.fullmatch("[0-9]{1,18}", size) and _TIME.fullmatch(modified):
@@ -167,10 +188,10 @@ def _entry(kind: str, status: os.stat_result, path: str, link: str = "") -> Entr
     return Entry(kind, status.st_size if kind == "f" else 0, status.st_mtime_ns, mode, path, link)
 
 
-def local_entry(path: Path) -> Entry | None:
+def local_entry(path: Path | str) -> Entry | None:
     """What is here, whatever it is."""
     try:
-        status = path.lstat()
+        status = os.lstat(path)
     except OSError:
         return None
     if stat.S_ISLNK(status.st_mode):
@@ -180,7 +201,7 @@ def local_entry(path: Path) -> Entry | None:
 
 def inside(name: str, session: Session) -> str:
     """`name` if it stays below the target directory. Raises SchedulerError: it is the cluster that names it."""
-    parts = PurePosixPath(name).parts
+    parts = [part for part in name.split("/") if part not in ("", ".")]
     if not parts or name.startswith("/") or ".." in parts or "\0" in name:
         raise SchedulerError(f"{session.name}: a file over there is called {name!r}, which leads out of the target")
     return name

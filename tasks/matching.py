@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
-from .model.job import Job, Outcome
+from .model.errors import SchedulerError
+from .model.job import Alike, Job, Outcome
+from .model.resources import MOST_FOLLOWED
 from .model.settling import ACCOUNTING_LAG
 from .schedulers import Record, Row
 
+T = TypeVar("T", Row, Record)
 
-def states_of(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, dict[int, Outcome]]:
-    """States by key and task; a row without tasks is about the whole job (task 0)."""
-    found: dict[str, dict[int, Outcome]] = {}
-    of_id: dict[str | None, list[Row]] = {}
-    for row in rows:
-        of_id.setdefault(row.job_id, []).append(row)
+
+# Of so many tasks together it may be told one by one in what state they are; what is the same of all costs nothing.
+MOST_ONE_BY_ONE = MOST_FOLLOWED
+
+
+def states_of(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, Mapping[int, Outcome]]:
+    """States by key and task; a row without tasks is about the whole job (task 0).
+
+    Raises SchedulerError when the rows are about more tasks than there can be.
+    """
+    found: dict[str, Mapping[int, Outcome]] = {}
+    of_id = by_id(rows)
+    left = MOST_ONE_BY_ONE
     for job in jobs:
-        states = found[job.key] = {}
-        for row in of_id.get(job.job_id, ()):
-            if _carries(job, row.key):
-                states.update(dict.fromkeys(_tasks(row, job), Outcome(row.state, reason=row.reason)))
+        of_it = [row for row in of_id.get(job.job_id, ()) if _carries(job, row.key)]
+        if len(of_it) == 1 and _about_all(of_it[0], job):
+            found[job.key] = Alike(job.numbers(), Outcome(of_it[0].state, reason=of_it[0].reason))
+            continue
+        states: dict[int, Outcome] = {}
+        for row in of_it:
+            states.update(dict.fromkeys(_tasks(row, job), Outcome(row.state, reason=row.reason)))
+        left -= len(states)
+        check_enough(left)
+        found[job.key] = states
+    return found
+
+
+def check_enough(left: int) -> None:
+    """Raises SchedulerError when no more tasks are left that may be known one by one."""
+    if left < 0:
+        raise SchedulerError(f"the answer is not understood: it is about more than {MOST_ONE_BY_ONE} tasks")
+
+
+def by_id(told: Iterable[T]) -> dict[str | None, list[T]]:
+    """Rows or records by the ID of their job."""
+    found: dict[str | None, list[T]] = {}
+    for each in told:
+        found.setdefault(each.job_id, []).append(each)
     return found
 
 
@@ -32,13 +63,21 @@ def _tasks(row: Row | Record, job: Job) -> Iterable[int]:
     """Which of the job's tasks a row is about."""
     if not (job.array and row.tasks):
         return job.numbers()
+    if _about_all(row, job):
+        return job.numbers()
     # Those that it has: a number from outside is no reason to count to a billion.
     both = (sorted((job.array, tasks), key=len) for tasks in row.tasks)
     return (task for fewer, more in both for task in fewer.numbers() if task in more)
 
 
-def records_of(job: Job, records: Iterable[Record], now: int = 0) -> dict[int, Outcome]:
-    """The records of `job`; IDs are used again (G29), so none from before it was submitted, as far as its time is told.
+def _about_all(row: Row | Record, job: Job) -> bool:
+    return not (job.array and row.tasks) or row.tasks == job.array.parts()
+
+
+def records_of(job: Job, records: Sequence[Record], now: int = 0) -> Mapping[int, Outcome]:
+    """Those of `job` among the records of its ID.
+
+    IDs are used again (G29), so none from before it was submitted, as far as its time is told.
 
     Clocks differ, but what seems a little too old may be of a job that had this ID minutes ago, and the right record be
     late: it counts when by `now` (the cluster's time) no other one has come. What is alive has not ended, whatever else
@@ -46,13 +85,16 @@ def records_of(job: Job, records: Iterable[Record], now: int = 0) -> dict[int, O
     """
     waited = job.absent_since is not None and now - job.absent_since > ACCOUNTING_LAG
     slack = 300 if waited else 5
+    since = (job.submitted_at or 0) - slack
+    recent = [each for each in records if each.submitted_at is None or each.submitted_at >= since]
+    of_it = [each for each in recent if each.job_id == job.job_id and _carries(job, each.key)]
+    if len(of_it) == 1 and _about_all(of_it[0], job):
+        return Alike(job.numbers(), of_it[0].outcome)
     rest: dict[int, Outcome] = {}
     told: dict[int, Outcome] = {}  # of one task: a line about several may name some that it is not about any more
-    for record in records:
-        recent = record.submitted_at is None or record.submitted_at >= (job.submitted_at or 0) - slack
-        if record.job_id == job.job_id and _carries(job, record.key) and recent:
-            found = told if [len(tasks) for tasks in record.tasks] == [1] else rest
-            for task in _tasks(record, job):
-                if task not in found or found[task].state.ended:
-                    found[task] = record.outcome
+    for record in of_it:
+        found = told if [len(tasks) for tasks in record.tasks] == [1] else rest
+        for task in _tasks(record, job):
+            if task not in found or found[task].state.ended:
+                found[task] = record.outcome
     return rest | told

@@ -32,6 +32,8 @@ _SLOW = 2.0
 _said_slow: set[str] = set()
 # Of so many failed tasks at once each has a line of its own.
 _AT_ONCE = 20
+# How a task ends that is told of by itself.
+_NOT_WELL = (State.FAILED, State.CANCELLED, State.VANISHED)
 
 
 @contextmanager
@@ -234,12 +236,14 @@ class Progress:
 
     def __init__(self) -> None:
         self._told: dict[tuple[str, int | None], State] = {}
+        self._seen: dict[str, Job] = {}
         self._began = time.monotonic()
         self._moving = sys.stderr.isatty()
 
     def __call__(self, jobs: Sequence[Job]) -> None:
         """Tell what is new: the end of each job and of each failed task; on a terminal how many are in which state."""
-        lines = [line for job in jobs for line in self._news(job)]
+        lines = [line for job in jobs if self._seen.get(job.key) is not job for line in self._news(job)]
+        self._seen = {job.key: job for job in jobs}
         if self._moving:
             print("\r\033[K", end="", file=sys.stderr)
         for line in lines:
@@ -253,13 +257,11 @@ class Progress:
             print("\r\033[K", end="", flush=True, file=sys.stderr)
 
     def _news(self, job: Job) -> Iterator[str]:
+        worth_a_line = job.array and any(state in _NOT_WELL for state in job.counts)
         ended = [
             (task, outcome)
-            for task, outcome in (job.tasks.items() if job.array else ())
-            if outcome.state.ended
-            and self._new(job.key, task, outcome.state)
-            and outcome.state is not State.SUCCEEDED
-            and task not in job.repairs
+            for task, outcome in (job.tasks.items() if worth_a_line else ())
+            if outcome.state in _NOT_WELL and self._new(job.key, task, outcome.state) and task not in job.repairs
         ]
         for task, outcome in ended[:_AT_ONCE]:
             yield ended_line(job, task, outcome)
@@ -284,8 +286,8 @@ class Progress:
     def _summary(self, jobs: Sequence[Job]) -> str:
         states: dict[State, int] = {}
         for job in jobs:
-            for outcome in job.tasks.values() if job.array and job.tasks else [job.outcome]:
-                states[outcome.state] = states.get(outcome.state, 0) + 1
+            for state, many in job.counts.items() if job.array and job.tasks else [(job.state, 1)]:
+                states[state] = states.get(state, 0) + many
         passed = int(time.monotonic() - self._began)
         counts = ", ".join(f"{states[state]} {state}" for state in State if state in states)
         return one_line(f"waiting {passed // 60}:{passed % 60:02}: {counts}", _columns() - 1 - _CONTROL_C)

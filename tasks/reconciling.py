@@ -29,7 +29,7 @@ def reconcile(session: Session, begun: Sequence[Job]) -> list[Found]:
 
 def turned_up(session: Session) -> list[Job]:
     """The jobs that had vanished and are known of again, now that they were looked for. Raises Unreachable."""
-    watch = Watch(session, [(job, ()) for job in session.ledger.jobs(session.name) if job.state is State.VANISHED])
+    watch = Watch(session, [(job, ()) for job in session.ledger.jobs(session.name, [State.VANISHED])])
     watch.look()
     return [job for job in watch.shown() if job.state is not State.VANISHED]
 

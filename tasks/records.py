@@ -54,9 +54,13 @@ def jobs(
     ledger = Ledger()
     asked, failures = _refreshed(c, ledger.jobs(only, live=True)) if refresh else ([], [])
     now_known = {(job.cluster, job.key): job for job in asked}  # recorded too, where that can be
-    listed = [now_known.get((job.cluster, job.key), job) for job in reversed(ledger.jobs(only))]
-    found = [job for job in listed if not state or job.state.value in state]
+    wanted, last = [State(text) for text in state or ()], None if all or asked else _SHOWN
+    listed = [
+        now_known.get((job.cluster, job.key), job) for job in ledger.jobs(only, () if asked else wanted, last=last)
+    ]
+    found = [job for job in reversed(listed) if not wanted or job.state in wanted]
     shown = found if all else found[:_SHOWN]
+    many = len(found) if last is None else ledger.count(only, wanted)
     if json:
         output.show_jobs(shown, as_json=True)
     else:
@@ -75,10 +79,10 @@ def jobs(
         output.show_rows(("cluster", "job", "state", "name", "age"), rows, styles)
         if not refresh:
             _say_when_asked(ledger, shown, now)
-    if not found:
+    if not many:
         output.say(f"no job {f'is {chr(44).join(state)}' if state else 'was submitted from here yet'}")
-    if len(shown) < len(found):
-        output.say(f"the last {len(shown)} of {len(found)}; --all shows all")
+    if len(shown) < many:
+        output.say(f"the last {len(shown)} of {many}; --all shows all")
     for failure in failures[1:]:
         output.say(str(failure))
     if failures:
@@ -195,7 +199,7 @@ def _to_clean(c: Context, wanted: Sequence[str], *, unfetched: bool) -> tuple[Se
                 raise InvalidInput(f"{job.title()} {why}")
         return session, list({job.key: job for job, _ in selected}.values())
     session = session_of(c)
-    jobs = session.ledger.jobs(session.name)
+    jobs = session.ledger.not_cleaned(session.name)
     may = [job for job in jobs if not objection(job, unfetched=unfetched)]
     left = [job for job in jobs if objection(job, unfetched=False) and not objection(job, unfetched=True)]
     if left:

@@ -37,7 +37,7 @@ def _reconcile(session: Session, json: bool) -> list[Found]:
     from . import output, reconciling
     from .finding import Verdict
 
-    begun = [job for job in session.ledger.jobs(session.name) if not job.job_id]
+    begun = session.ledger.begun(session.name)
     if not begun:
         output.say(f"{session.name}: every submission from here has its answer")
     looked = reconciling.reconcile(session, begun)

@@ -33,6 +33,9 @@ from .watching import Watch
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
 # A key has up to 128 characters, and in those of repeats there is a number and a range of tasks at the end.
 _LONGEST_STEM = 80
+# Bytes of a submission, most of them its script's, and of what is told of its inputs.
+_MOST = 96 << 20
+_WITHIN = {"script": 52 << 20, "about": 8 << 20, "put": 8 << 20, "now": 8 << 20, "done": 1 << 20}
 # A job to repeat, and the tasks of it; None: all of a job that is no array job.
 Part = tuple[Job, TaskRange | None]
 
@@ -204,7 +207,8 @@ def _word(part: TaskRange) -> str:
 def _read(session: Session, job: Job) -> Original:
     """Raises SchedulerError when the job directory is gone or not understood."""
     root = (job.directory or "").removesuffix(f"/{job.key}")
-    program = Program(("directory", "original"), {"directory": job.directory or "", "root": root, "key": _stem(job)})
+    variables = {"directory": job.directory or "", "root": root, "key": _stem(job)}
+    program = Program(("directory", "original"), variables, most=_MOST, within=_WITHIN)
     answer = session.must(program, SLOW)
     try:
         about = json.loads(answer["about"].out)

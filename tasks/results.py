@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from . import output
-from .listing import SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
+from .listing import LISTING, SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
 from .login_node import Program
 from .model.errors import InvalidInput
 from .model.job import Job, State
+from .model.settling import MOST_OF_NOTES
 from .model.wording import number, typed
 from .schedulers import Submitted
 from .selection import Selected, named
 from .session import GIVE_UP, Session
-from .transfer import Changes, Found, bring, laid_before, refuse_newer, same
+from .transfer import Changes, Found, bring, laid_before, refuse_newer
 from .watching import Watch
 
 # Where results go that nothing else is said of.
@@ -85,13 +86,14 @@ def _fetch(
             with contextlib.suppress(OSError):  # told when the first file is written
                 target.mkdir(mode=0o700, parents=True)
             _check_ours(target)
+        missing = []
         for each, _ in parts:
             of_it = [file for file in changes.wanted if whose[file.name][0] is each]
-            bring(session, each.directory or "", target, of_it)
+            missing += bring(session, each.directory or "", target, of_it)
         output.say(f"{job.title()}: {_said(changes, target, found)}")
         for file in changes.wanted:
             output.show_path(target / file.name, sys.stderr if quiet else sys.stdout)
-        if not tasks and all(same(file, target / file.name) for file in found):
+        if not (tasks or missing or changes.newer):
             for each, now, _ in looked:
                 if watch.jobs[each.key].state.final and not each.by_hand:
                     with session.ledger.leniently():
@@ -130,7 +132,12 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tup
     if job.by_hand:
         return 0, _look_by_hand(session, job)
     notes = session.ask(
-        Program(("look",), {"queue": "", "seconds": "0", "first": "0", "every": "1"}, data=[_line(job)])
+        Program(
+            ("look",),
+            {"queue": "", "seconds": "0", "first": "0", "every": "1", "logs": "1"},
+            data=[_line(job)],
+            most=MOST_OF_NOTES,
+        )
     )
     watch.notes.read(notes["notes"].exact)
     logs = {
@@ -141,12 +148,13 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tup
     }
     elsewhere = [path for path in sorted(logs) if not path.startswith(f"{job.directory}/")]
     data = "".join(f"{path}\n" for path in elsewhere).encode("utf-8", "surrogateescape")
-    answer = session.must(Program(("manifest",), {"directory": job.directory or ""}, data=[data]), SLOW)
+    program = Program(("manifest",), {"directory": job.directory or ""}, data=[data], most=LISTING)
+    answer = session.must(program, SLOW)
     put = {(entry.size, entry.modified, entry.path) for entry in laid(answer["put"].names)}
     found, left = [], []
-    for entry in entries(answer["files"].names + answer["logs"].names):
+    for entry in entries(answer["files"].names, answer["logs"].names):
         path = entry.path
-        name = PurePosixPath(path).name if path.startswith("/") else path
+        name = path.rpartition("/")[2] if path.startswith("/") else path
         if entry.kind == "f" or (entry.kind == "l" and stays_inside(name, entry.link)):
             if (entry.size, entry.modified, path) not in put and (not tasks or _absolute(job, path) in logs):
                 found.append(Found(path, inside(name, session), entry))
@@ -162,7 +170,7 @@ def _look_by_hand(session: Session, job: Job) -> list[Found]:
         raise InvalidInput(f"{job.title()}: accounting does not tell where it ran; `get` brings its logs")
     names = session.scheduler.log_names(Submitted(job.job_id or "", job.name, job.array))
     data = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
-    answer = session.must(Program(("logs_by_hand",), {"directory": job.directory}, data=[data]))
+    answer = session.must(Program(("logs_by_hand",), {"directory": job.directory}, data=[data], most=LISTING))
     logs = [entry for entry in entries(answer["files"].out) if "/" not in entry.path]
     return [Found(entry.path, inside(entry.path, session), entry) for entry in logs]
 

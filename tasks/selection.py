@@ -21,6 +21,8 @@ from .session import Session, named_cluster, session_of
 
 # How old (ns since 1970) a job file is that names no job yet: make is to repeat the submit, which continues it.
 _NO_JOB_YET = 10**9
+# So many of the last jobs are looked through for one whose name or key is near to one that is not known.
+_MEANT = 1000
 
 # What this command line has submitted so far: (cluster, key), in its order.
 submitted_here: list[tuple[str, str]] = []
@@ -199,10 +201,10 @@ def resolve(session: Session, text: str) -> Selected:
 
 
 def _meant(session: Session, text: str) -> str:
-    """The job that somebody may have meant: the last one of that name, or one whose key is near."""
+    """The job of late that somebody may have meant: the last one of that name, or one whose key is near."""
     if text.isdigit():
         return ""
-    jobs = session.ledger.jobs(session.name)
+    jobs = session.ledger.jobs(session.name, last=_MEANT)
     if of_name := [job for job in jobs if job.name == text and job.job_id]:
         return f"; job {of_name[-1].job_id} has that name: --job {of_name[-1].job_id}"
     return nearest(text, ["last", *(job.key for job in jobs)])

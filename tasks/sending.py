@@ -148,7 +148,7 @@ def sums(session: Session, directory: str, wanted: Sequence[tuple[int, str]]) ->
     for size, path in wanted:
         name = path.encode("utf-8", "surrogateescape")
         data.append(f"{size} {len(name)}\n".encode() + name)
-    program = Program(("sha256", "sums"), {"directory": directory}, data=data)
+    program = Program(("sha256", "sums"), {"directory": directory}, data=data, most=4096 + 100 * len(data))
     return session.must(program, _patience(sum(size for size, _ in wanted)))["sums"].text.split()
 
 

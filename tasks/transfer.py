@@ -5,6 +5,7 @@ with where they stopped.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +22,15 @@ from .session.outage import Outage
 Progress = Callable[[int], None]
 # Big files of one round, each of which is open here until it is whole: a process may have 256 on some systems.
 _OPEN_AT_ONCE = 16
+# By so many bytes files may have grown meanwhile.
+_MEANWHILE = 256 << 20
 # Whose files this command line has laid where: `-H a,b get` and `-H a,b fetch --to=x` would mix those of two.
 _laid: dict[Path, str] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Something over there: `path` as `bring.sh` takes it, `name` the place below the target."""
+    """Something over there: `path` as `bring.sh` takes it, `name` the place below the target. Equal to itself alone."""
 
     path: str
     name: str
@@ -37,18 +40,6 @@ class Found:
     def raw(self) -> bytes:
         """Its path in bytes; one that begins with a dash would be an option."""
         return (self.path if self.path.startswith("/") else f"./{self.path}").encode("utf-8", "surrogateescape")
-
-
-def same(file: Found, local: Path) -> bool:
-    """Whether `local` is what bringing this would leave. A directory that is there is left as it is."""
-    return file.entry.same(local_entry(local))
-
-
-def newer_here(file: Found, local: Path) -> bool:
-    """Whether a file here was changed after the one over there."""
-    here = local_entry(local)
-    # A directory is in the way in another manner, which is told when the file is written.
-    return here is not None and here.kind != "d" and here.modified > file.entry.modified + 1_000_000
 
 
 @dataclass(frozen=True)
@@ -64,11 +55,13 @@ class Changes:
         """`force`: what is newer here is wanted too."""
         wanted, newer, unchanged = [], [], 0
         for file in found:
-            here = target / file.name
-            if same(file, here):
+            here = os.path.join(target, file.name)
+            mine = local_entry(here)
+            if file.entry.same(mine):  # a directory that is there is left as it is
                 unchanged += file.entry.kind != "d"
-            elif not force and newer_here(file, here):
-                newer.append(str(here))
+            # A directory is in the way in another manner, which is told when the file is written.
+            elif not force and mine and mine.kind != "d" and mine.modified > file.entry.modified + 1_000_000:
+                newer.append(here)
             else:
                 wanted.append(file)
         return cls(wanted, newer, unchanged)
@@ -86,8 +79,12 @@ def refuse_newer(paths: Sequence[str]) -> None:
         raise InvalidInput(f"not overwritten, since newer here: {', '.join(paths[:5])}; --force overwrites them")
 
 
-def bring(session: Session, directory: str, target: Path, files: Sequence[Found]) -> None:
-    """Bring them; what was brought before a connection broke is not brought again."""
+def bring(session: Session, directory: str, target: Path, files: Sequence[Found]) -> list[Found]:
+    """Bring them; what was brought before a connection broke is not brought again.
+
+    Returns those that are not here all the same, since they have changed or gone meanwhile; that was said of each.
+    """
+    missing: list[Found] = []
     total = sum(file.entry.size for file in files)
     left = dict.fromkeys(file for file in files if file.entry.kind == "f")
     for file in files:
@@ -104,7 +101,7 @@ def bring(session: Session, directory: str, target: Path, files: Sequence[Found]
 
         while left:
             try:
-                for file in _once(session, directory, target, tuple(left), alone, tell):
+                for file in _once(session, directory, target, tuple(left), alone, missing, tell):
                     left.pop(file)
             except Unreachable as error:
                 outage.survive(error, told)
@@ -112,6 +109,7 @@ def bring(session: Session, directory: str, target: Path, files: Sequence[Found]
     for file in files:
         if file.entry.kind == "l":  # last, so that nothing was written through one
             make_link(target, file.name, file.entry.link)
+    return missing
 
 
 def _once(
@@ -120,9 +118,10 @@ def _once(
     target: Path,
     files: Sequence[Found],
     alone: set[Found],
+    missing: list[Found],
     progress: Progress,
 ) -> Iterator[Found]:
-    """Yield each file that is settled: it is here, whole and verified, or is said to have gone.
+    """Yield each file that is settled: it is here, whole and verified, or is said to have gone and noted in `missing`.
 
     Files that change under our hands put out of step what comes together with them: they are noted in `alone`, to be
     asked for by themselves in the next round, like the big ones.
@@ -132,14 +131,17 @@ def _once(
     with Parts(session, directory, target, single) as parts:
         requests = [_many(batch) for batch in batches]
         requests += [_piece(file, parts[file].size) for file in single]
-        program = Program(("sha256", "bring"), {"directory": directory}, data=requests)
+        # Files grow meanwhile, and what is sent of a small one is all of it.
+        most = 2 * sum(file.entry.size for file in files) + sum(map(len, requests)) + _MEANWHILE
+        program = Program(("sha256", "bring"), {"directory": directory}, data=requests, most=most)
         arrival = Arrival(session.pieces(program, SLOW if single else SILENCE))
         for batch in batches:
-            yield from _take_many(session, arrival, target, batch, alone, progress)
+            yield from _take_many(session, arrival, target, batch, alone, missing, progress)
         for file in single:
             progress(parts[file].size)
             if not _take_piece(arrival, parts[file], file, progress):
                 output.say(f"{session.name}: {file.name} has changed or gone meanwhile; fetch again for it")
+                missing.append(file)
             yield file
         arrival.end()
 
@@ -172,6 +174,7 @@ def _take_many(
     target: Path,
     batch: Sequence[Found],
     alone: set[Found],
+    missing: list[Found],
     progress: Progress,
 ) -> Iterator[Found]:
     known = unpack_sums(arrival.text("sums"))
@@ -180,6 +183,7 @@ def _take_many(
         there = known.get(file.raw)
         if there is None:
             output.say(f"{session.name}: {file.name} has gone meanwhile, or cannot be read")
+            missing.append(file)
             yield file
             continue
         with Part(target, file.name, lasting=False) as part:

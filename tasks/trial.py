@@ -28,7 +28,7 @@ _PATIENCE = 30
 class _Unnoted(Watch):
     """A check is no submission of the user's: `--job last` stays what it is."""
 
-    def _store(self) -> None:
+    def _store(self, *, now_and_then: bool = False) -> None:
         """Nothing."""
 
 

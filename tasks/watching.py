@@ -11,23 +11,26 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from . import output
 from .explaining import Errors
 from .login_node import Program, Reply
-from .matching import records_of, states_of
+from .matching import MOST_ONE_BY_ONE, by_id, check_enough, records_of, states_of
 from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
-from .model.job import Job, Outcome, State
+from .model.job import Alike, Job, Outcome, State
 from .model.repairs import by_origin, later, with_repairs
-from .model.settling import Known, Notes, noted_ends, settle
+from .model.settling import MOST_OF_NOTES, Known, Notes, noted_ends, settle
 from .model.wording import number, typed
 from .pacing import EVERY, Pace
-from .schedulers import Row, Traced
+from .schedulers import MOST_OF_A_QUEUE, Traced
 from .selection import Selected
 from .session import Session, back_off
 
 # How long one program goes on looking before a new one begins, in seconds.
 _ONE_LOOK = 600
+# Of the time while it waits, one part in so many may go into writing down what was learnt.
+_STORING = 20
 # So many jobs are named one by one in a command to type, where another word means all of them.
 _NAMED = 5
 # What takes long where the accounting has gigabytes (G27).
@@ -63,6 +66,8 @@ class Watch:
         self._noted_ends: dict[str, set[tuple[int, int]]] = {}
         self._pace = Pace()
         self._stored = dict(self.jobs)
+        self._store_again = 0.0
+        self._left = MOST_ONE_BY_ONE
         self._errors = Errors()
 
     def _find_repeats(self) -> dict[str, list[str]]:
@@ -117,10 +122,13 @@ class Watch:
         answer = self.session.ask(self._program(0))
         self._begin(answer["now"])
         self.notes.read(answer["notes"].exact)
-        self._take(answer["queue"])
-        self._explain()
-        if ending := [job for job in self._ending() if job.absent_since is not None or self._waits_again(job)]:
-            self._trace(ending)
+        try:
+            self._take(answer["queue"])
+            self._explain()
+            if ending := [job for job in self._ending() if job.absent_since is not None or self._waits_again(job)]:
+                self._trace(ending)
+        finally:
+            self._store()
 
     def wait(self, timeout: float | None, told: Told) -> None:
         """Go on until every job has ended; `told` gets the jobs after each look.
@@ -129,9 +137,15 @@ class Watch:
         Unreachable when it is broken then, and HostKeyRefused and LoginRefused, which do not mend themselves.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        failures = 0
         self._telling = True
         told(self.watched())
+        try:
+            self._wait(deadline, told)
+        finally:
+            self._store()
+
+    def _wait(self, deadline: float | None, told: Told) -> None:
+        failures = 0
         while self.live():
             try:
                 self._follow(deadline, told)
@@ -158,19 +172,19 @@ class Watch:
     def _follow(self, deadline: float | None, told: Told) -> None:
         """One program, for as long as nothing else is to be asked. It says something every second."""
         with closing(self.session.follow(self._program(_ONE_LOOK))) as sections:
-            queue, news = None, False
+            queue, news = None, dict[str, set[int]]()
             for name, reply in sections:
                 if name == "now":
                     self._begin(reply)
                 elif name == "notes":
-                    self.notes.read(reply.exact)
-                    news = True
+                    news = self.notes.read(reply.exact)
                 elif name == "queue":
                     queue = reply
                 elif name == "looked":
                     if news or queue:
-                        self._take(queue)
-                    queue, news = None, False
+                        self._take(queue, news)
+                        self._store(now_and_then=True)
+                    queue, news = None, {}
                     if self._unexplained():
                         break
                     told(self.watched())
@@ -195,8 +209,11 @@ class Watch:
                 "seconds": str(seconds),
                 "first": str(first),
                 "every": str(EVERY),
+                "logs": "",
             },
             data=[directories.encode("utf-8", "surrogateescape")],
+            most=MOST_OF_A_QUEUE + 2 * MOST_OF_NOTES,
+            within={"queue": MOST_OF_A_QUEUE, "notes": MOST_OF_NOTES},
         )
 
     def _begin(self, now: Reply) -> None:
@@ -229,31 +246,27 @@ class Watch:
         nothing_else = all(job.absent_since is not None or _unfinished(job) <= len(self._noted(job)) for job in live)
         return self._pace.due(self._ends(), time.monotonic(), nothing_else=nothing_else)
 
-    def _take(self, queue: Reply | None) -> None:
-        """Settle by the notes, and by the scheduler's list if it was asked."""
+    def _take(self, queue: Reply | None, news: Mapping[str, set[int]] | None = None) -> None:
+        """Settle by the notes, of which these are new (None: any), and by the scheduler's list if it was asked."""
         listed = self._list(queue) if queue and self._now else False
         for job in self.live():
-            self._update(job, self._queue[job.key] if listed else None)
-        self._store()
+            if listed or news is None or job.key in news:
+                new = None if news is None else news.get(job.key, set())
+                self._update(job, self._queue[job.key] if listed else None, news=new)
 
     def _list(self, reply: Reply) -> bool:
         """Keep the scheduler's list; False: it could not be asked."""
-        rows = self._rows(reply)
-        if rows is not None:
-            self._queue, self._listed_at = states_of(rows, self.live()), self._now
-            with self.session.ledger.leniently():
-                self.session.ledger.asked(self.session.name, [job.key for job in self.live()])
-        return rows is not None
-
-    def _rows(self, reply: Reply) -> list[Row] | None:
         self._asked = time.monotonic()
+        live = self.live()
         try:
-            rows = reply.read(self.session.scheduler.parse_queue)
+            self._queue = states_of(reply.read(self.session.scheduler.parse_queue), live)
         except SchedulerError as error:
             self._could_not_ask(error)
-            return None
-        self.trouble = ""
-        return rows
+            return False
+        self.trouble, self._listed_at = "", self._now
+        with self.session.ledger.leniently():
+            self.session.ledger.asked(self.session.name, [job.key for job in live])
+        return True
 
     def _could_not_ask(self, error: SchedulerError) -> None:
         if self._telling and str(error) != self.trouble:
@@ -276,8 +289,10 @@ class Watch:
         silent = [job.job_id or "" for job in jobs if _unfinished(job) > len(self._noted(job))]
         ends = self._ends()
         commands = {"queue": scheduler.queue_command(), "command": scheduler.trace_command(ids, silent)}
+        within = {"queue": MOST_OF_A_QUEUE, "answer": MOST_OF_A_QUEUE}
+        program = Program(("trace", "ask"), commands, most=3 * MOST_OF_A_QUEUE, within=within)
         with output.while_slow(f"{self.session.name}: still asking how jobs ended{_BY_ACCOUNTING if silent else ''}"):
-            answer = self.session.ask(Program(("trace", "ask"), commands))
+            answer = self.session.ask(program)
         self._begin(answer["now"])
         if self._list(answer["queue"]):
             jobs = self.session.ledger.news(jobs)  # cancelled, perhaps, or requeued, while others looked
@@ -286,13 +301,22 @@ class Watch:
             except SchedulerError as error:
                 self._could_not_ask(error)
             else:
+                of_id = by_id(traced.records)
                 for job in jobs:
-                    self._update(job, self._queue.get(job.key), traced)
+                    of_it = replace(traced, records=tuple(of_id.get(job.job_id, ())))
+                    self._update(job, self._queue.get(job.key), of_it)
                 self._looked_for |= {job.key for job in jobs}
-                self._store()
+                self._store(now_and_then=True)
         self._pace.asked(ends, time.monotonic(), lagging=bool(self._absent()))
 
-    def _update(self, job: Job, queue: Mapping[int, Outcome] | None, traced: Traced | None = None) -> None:
+    def _update(
+        self,
+        job: Job,
+        queue: Mapping[int, Outcome] | None,
+        traced: Traced | None = None,
+        *,
+        news: set[int] | None = None,
+    ) -> None:
         known = Known(
             self._now,
             self.notes.notes.get(job.key, {}),
@@ -302,16 +326,25 @@ class Watch:
             last_runs=traced is not None and traced.last_runs,
             listed_at=self._listed_at,
             noted=self._noted(job),
+            news=news,
         )
         settled = self.jobs[job.key] = self._errors.explain(settle(job, known))
         self._noted_ends[job.key] = noted_ends(settled, known.notes)
+        self._left += _one_by_one(job) - _one_by_one(settled)
+        check_enough(self._left)
 
-    def _store(self) -> None:
-        changed = [job for key, job in self.jobs.items() if self._stored[key] != job]
+    def _store(self, *, now_and_then: bool = False) -> None:
+        """Record what has changed; `now_and_then`: not yet, if it took long lately (an array job of many tasks)."""
+        began = time.monotonic()
+        if now_and_then and began < self._store_again:
+            return
+        changed = [job for key, job in self.jobs.items() if self._stored[key] is not job and self._stored[key] != job]
         if changed:
             with self.session.ledger.leniently():
                 self.session.ledger.update(*changed)
                 self._stored = dict(self.jobs)
+            now = time.monotonic()
+            self._store_again = now + _STORING * (now - began)
 
 
 def watch_to_the_end(watch: Watch, limit: float | None) -> None:
@@ -347,7 +380,11 @@ def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
 
 def _unfinished(job: Job) -> int:
     """How many of its tasks are not known to have ended; of what is no array job: 1."""
-    return sum(not task.state.final for task in job.tasks.values()) if job.tasks else 1
+    return sum(many for state, many in job.counts.items() if not state.final) if job.tasks else 1
+
+
+def _one_by_one(job: Job) -> int:
+    return 0 if isinstance(job.tasks, Alike) else len(job.tasks)
 
 
 def _late(deadline: float | None) -> bool:

@@ -58,12 +58,17 @@ class Program:
 
     `shell` is more of the program: functions that a scheduler's module supplies. `data` yields bytes; it may be
     iterated again when the program is sent again.
+
+    `most` is how many bytes its answer may have, by what is asked; more is not understood (None: it is passed on as it
+    comes, and may be any). `within` are bounds of single sections.
     """
 
     parts: tuple[str, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
     shell: str = ""
     data: Iterable[bytes] = ()
+    most: int | None = 1 << 20
+    within: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, mark: str, environment: str, setup: Iterable[str], clients: Mapping[str, str]) -> bytes:
         """The whole program, whose answer has this mark.
@@ -163,39 +168,72 @@ class Reply:
         return parse(1 if self.status is None else self.status, self.text, self.errors)
 
 
+class TooMuch(Exception):
+    """An answer is more than what was asked can have."""
+
+
+# What a section costs by itself, in bytes; and the longest name of one.
+_SECTION = 512
+_LONGEST_NAME = 80
+
+
 class Sections:
     """Cut a stream into named sections at its marks; whatever precedes the first mark is a login's `noise`.
 
-    A mark is `\\n@MARK NAME\\n`: its first newline is its own, since a text before it may lack a last one.
+    A mark is `\\n@MARK NAME\\n`: its first newline is its own, since a text before it may lack a last one. `size` is
+    what has come in sections so far.
     """
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, most: int | None = None, within: Mapping[str, int] | None = None) -> None:
+        self._most, self._within = most, within or {}
+        self.size = self._of_this = 0
         self._mark = f"\n@{mark} ".encode()
         self._rest = b""
         self._name = ""
         self.noise = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[str, bytes]]:
-        """Yield (section, bytes) as they come; an empty piece tells that a section begins."""
-        self._rest += data
-        while (at := self._rest.find(self._mark)) >= 0:
-            yield from self._piece(at)
-            name, newline, rest = self._rest[len(self._mark) :].partition(b"\n")
-            if not newline:
-                return
-            self._name, self._rest = name.decode("ascii", "replace"), rest
-            yield self._name, b""
-        yield from self._piece(self._possible_mark())
+        """Yield (section, bytes) as they come; an empty piece tells that a section begins.
 
-    def _piece(self, length: int) -> Iterator[tuple[str, bytes]]:
-        """Give away the first `length` bytes of the rest."""
-        piece, self._rest = self._rest[:length], self._rest[length:]
+        Raises TooMuch when there is more of all, or of one section, than there can be.
+        """
+        self._rest += data
+        start = 0
+        while (at := self._rest.find(self._mark, start)) >= 0:
+            yield from self._piece(start, at)
+            begins = at + len(self._mark)
+            ends = self._rest.find(b"\n", begins, begins + _LONGEST_NAME)
+            if ends < 0 and len(self._rest) - begins >= _LONGEST_NAME:
+                raise TooMuch
+            if ends < 0:
+                self._rest = self._rest[at:]
+                return
+            self._name, start = self._rest[begins:ends].decode("ascii", "replace"), ends + 1
+            self._of_this = 0
+            self._count(_SECTION)
+            yield self._name, b""
+        end = self._possible_mark(start)
+        yield from self._piece(start, end)
+        self._rest = self._rest[end:]
+
+    def _count(self, size: int) -> None:
+        self.size += size
+        self._of_this += size
+        if self._most is not None and self.size > self._most:
+            raise TooMuch
+        if self._of_this > self._within.get(self._name, self._of_this):
+            raise TooMuch
+
+    def _piece(self, start: int, end: int) -> Iterator[tuple[str, bytes]]:
+        """Give away a part of the rest."""
+        piece = self._rest[start:end]
         if piece and self._name:
+            self._count(len(piece))
             yield self._name, piece
         elif piece:
             self.noise = (self.noise + piece)[:4096]
 
-    def _possible_mark(self) -> int:
+    def _possible_mark(self, start: int) -> int:
         """Where at the end of the rest a mark may have begun."""
-        at = self._rest.rfind(b"\n")
+        at = self._rest.rfind(b"\n", start)
         return at if at >= 0 and self._mark.startswith(self._rest[at:]) else len(self._rest)

@@ -4,6 +4,7 @@
 # notes, since they are to be the same still (`-`: any).
 # Section `found`: for each KEY, WORD (there, gone, removed, left), WHY or its size in KiB, STAMP; each with a NUL.
 # Section `notes`: the notes of those that are there.
+# There may be tens of thousands: they are looked at a thousand at a time, by the same few processes.
 enter .
 root=${job%/.}
 section now
@@ -15,80 +16,157 @@ status=$?
 section "=$status"
 [ "$status" -eq 0 ] || finish
 [ -d "$root" ] || refuse "there is no $root: is its file system there?"
-
-# Directories whose jobs have succeeded or not, which jobs that are still to start will ask (as `submit --after`).
-asked_for=$(
-    for after in "$root"/*/.submithost/after; do
-        [ -f "$after" ] && [ ! -f "$after.met" ] && [ -n "$ids" ] || continue
-        # A word too much that looks like an ID keeps a directory, no more.
-        printf '%s\n' "$ids" | grep -q -w -F -f - "${after%after}receipt" 2>/dev/null && cat "$after"
-    done
-)
-
-one_of() { printf '%s\n' "$2" | grep -q -x -F -e "$1"; }
-
-stamp_of_notes() {
-    find "$mine/notes" -type f -printf '%P %s %T@\n' | sort | cksum | tr ' ' -
-}
-
-objection() { # why the job directory of job $1 is to stay; empty: it may go
-    if [ "$job" != "$directory" ]; then
-        echo "is not in $root"
-    elif one_of "$1" "$ids"; then
-        echo "the scheduler still has job $1"
-    elif one_of "$job" "$asked_for"; then
-        echo 'a job that is still to start asks whether this one succeeded'
-    else
-        for each in "$job" "$mine" "$mine/about" "$mine/notes"; do
-            if [ -L "$each" ] || [ ! -O "$each" ]; then
-                echo "$each is a link, or not there, or somebody else's"
-                return
-            fi
-        done
-        grep -q -F -e "{\"key\": \"$key\"," "$mine/about" || echo "$mine/about is of another submission"
-    fi
-}
-
-away() { # what tells whose it is goes last: removing may be interrupted
-    find "$job" -mindepth 1 -maxdepth 1 ! -name .submithost -exec rm -rf {} + && rm -rf "$job"
-}
-
-answer() { printf '%s\0' "$key" "$@"; }
-
-clean() { # JOB STAMP
-    if [ "$job" = "$directory" ] && [ ! -e "$job" ] && [ ! -L "$job" ]; then
-        answer gone '' -
-        return
-    fi
-    why=$(objection "$1")
-    stamp=$(stamp_of_notes 2>/dev/null)
-    [ -n "$why" ] || [ "$2" = - ] || [ "$2" = "$stamp" ] || why='its job has gone on since it was looked at'
-    if [ -n "$why" ]; then
-        answer left "$why" -
-    elif [ -z "$remove" ]; then
-        size=$(du -sk "$job" 2>/dev/null)
-        answer there "${size%%[!0-9]*}" "$stamp"
-        looked_at=$looked_at$mine/notes$newline
-    elif why=$(away 2>&1); then
-        answer removed '' -
-    else
-        answer left "$(printf '%s\n' "$why" | head -n 1)" -
-    fi
-}
-
 newline='
 '
-looked_at=
+
+receipts() { # of the jobs that are to ask whether others have succeeded, and have not asked yet
+    for after in "$root"/*/.submithost/after; do
+        [ ! -f "$after" ] || [ -f "$after.met" ] || printf '%s\0' "${after%after}receipt"
+    done
+}
+
+# The directories of jobs that a job which is still to start will ask about (as `submit --after`).
+asked_for=$(
+    [ -n "$ids" ] || exit
+    {
+        printf '%s\n\n' "$ids"
+        receipts | xargs -0 -r grep -a -s -H -Z -D skip '' | tr '\0\001' '\001 '
+    } | awk '
+        $0 == "" { listed = 1; next }
+        !listed { alive[$0]; next }
+        { # A word too much that looks like an ID keeps a directory, no more.
+            at = index($0, "\001")
+            for (n = split(substr($0, at + 1), words, /[^A-Za-z0-9_]+/); n; n--)
+                if (words[n] in alive) { print substr($0, 1, at - 8) "after"; next }
+        }' | tr '\n' '\0' | xargs -0 -r cat
+)
+
+paths() { # these parts of each job directory of the batch, with a NUL at each end
+    for line in $batch; do
+        for part; do printf '%s\0' "$root/${line%% *}$part"; done
+    done
+}
+
+facts() { # about the job directories of the batch, one a line
+    paths '' /.submithost /.submithost/about /.submithost/notes |
+        xargs -0 sh -c 'exec find "$@" -maxdepth 0 -printf "is %y %U %p\n"' find
+    paths /.submithost/notes | xargs -0 sh -c 'exec find "$@" -type f -printf "note %s %T@ %p\n"' find
+    paths /.submithost/about | xargs -0 grep -a -s -H -D skip -o -m 1 '^{"key": "[^"]*",' | sed 's/^/about /'
+    [ -n "$remove" ] || paths '' | xargs -0 du -sk | sed 's/^/size /;s/	/ /'
+} 2>/dev/null
+
+judge() { # A line for each job of the batch: KEY, WORD (there, gone, left), STAMP, and WHY it is left or its size
+    {
+        printf '%s\n' "$ids" | sed 's/^/alive /'
+        printf '%s\n' "$asked_for" | sed 's/^/asked /'
+        printf '%s' "$batch" | sed 's/^/wanted /'
+        facts
+    } | root=$root LC_ALL=C awk -v me="$(id -u)" '
+        function after(words,    at) { # what comes behind so many words
+            for (at = 1; words; words--) at += index(substr($0, at), " ")
+            return substr($0, at)
+        }
+        function below(path) { return substr(path, length(root) + 2) }
+        function key_of(path) { path = below(path); sub("/.*", "", path); return path }
+        BEGIN { root = ENVIRON["root"] }
+        $1 == "alive" { alive[$2] }
+        $1 == "asked" { asked[after(1)] }
+        $1 == "wanted" { keys[++many] = $2; id[many] = $3; seen[many] = $4; place[many] = after(4) }
+        $1 == "is" { there[below(after(3))]; if ($2 != "l" && $3 == me) ours[below(after(3))] }
+        $1 == "note" {
+            key = key_of(after(3))
+            notes[key]++
+            bytes[key] += $2
+            if ($3 "" > latest[key] "") latest[key] = $3
+        }
+        $1 == "about" {
+            key = key_of(after(1))
+            about[key] = substr(after(1), length(root "/" key "/.submithost/about:") + 1)
+        }
+        $1 == "size" { size[below(after(2))] = $2 }
+        function objection(n,    key, parts, part) { # why a job directory is to stay; empty: it may go
+            key = keys[n]
+            if (place[n] != root "/" key) return "is not in " root
+            if (id[n] in alive) return "the scheduler still has job " id[n]
+            if (place[n] in asked) return "a job that is still to start asks whether this one succeeded"
+            split(",/.submithost,/.submithost/about,/.submithost/notes", parts, ",")
+            for (part = 1; part <= 4; part++)
+                if (!(key parts[part] in ours))
+                    return place[n] parts[part] " is a link, or not there, or somebody else'"'"'s"
+            if (about[key] != "{\"key\": \"" key "\",") return place[n] "/.submithost/about is of another submission"
+        }
+        END {
+            for (n = 1; n <= many; n++) {
+                key = keys[n]
+                stamp = sprintf("%d-%.0f-%s", notes[key], bytes[key], latest[key])
+                why = objection(n)
+                if (why == "" && seen[n] != "-" && seen[n] != stamp)
+                    why = "its job has gone on since it was looked at"
+                if (place[n] == root "/" key && !(key in there)) print key, "gone", "-", ""
+                else if (why != "") print key, "left", "-", why
+                else print key, "there", stamp, size[key]
+            }
+        }'
+}
+
+leaving() { for key in $going; do printf '%s\0' "$root/$key"; done; }
+
+away() { # What tells whose they are goes last, and stays where anything else does: removing may be interrupted.
+    leaving | xargs -0 -r sh -c 'exec find "$@" -mindepth 1 -maxdepth 1 ! -name .submithost -exec rm -rf {} +' find
+    stay=$(leaving | xargs -0 -r sh -c 'exec find "$@" -mindepth 1 -maxdepth 1 ! -name .submithost -printf "%H\n"' find)
+    for key in $going; do
+        case $newline$stay$newline in
+        *"$newline$root/$key$newline"*) ;;
+        *) printf '%s\0' "$root/$key" ;;
+        esac
+    done | xargs -0 -r rm -rf
+} 2>&1
+
+answer() { # KEY WORD STAMP WHY
+    printf '%s\0' "$1" "$2" "$4" "$3"
+}
+
+clean() { # the batch
+    verdicts=$(judge)
+    going=
+    for line in $verdicts; do
+        rest=${line#* }
+        if [ "${rest%% *}" = there ]; then going=$going${line%% *}$newline; fi
+    done
+    [ -z "$remove" ] || problems=$(away)
+    for line in $verdicts; do
+        key=${line%% *} rest=${line#* }
+        word=${rest%% *} rest=${rest#* }
+        if [ "$word" = there ] && [ -n "$remove" ]; then
+            word=removed rest='- '
+            [ ! -e "$root/$key" ] || {
+                why=$(printf '%s\n' "$problems" | grep -F -m 1 -e "$root/$key/")
+                word=left rest="- ${why:-cannot be removed}"
+            }
+        fi
+        answer "$key" "$word" "${rest%% *}" "${rest#* }"
+    done
+    [ -n "$remove" ] || looked_at=$looked_at$going
+}
+
+looked_at='' batch='' many=0
+wanted=$(cat)
 section found
-while read -r key id stamp directory; do
-    case $key in
-    '' | .* | -* | */*) ;;
-    *)
-        enter "$key"
-        clean "$id" "$stamp"
-        ;;
+set -f
+IFS=$newline
+for line in $wanted; do
+    case ${line%% *} in
+    '' | .* | -* | */*) continue ;;
     esac
+    batch=$batch$line$newline many=$((many + 1))
+    if [ "$many" -eq 1000 ]; then
+        clean
+        batch='' many=0
+    fi
 done
+[ -z "$batch" ] || clean
 section notes
-printf '%s' "$looked_at" | tr '\n' '\0' | xargs -0 -r sh -c 'exec find "$@" -type f -name "[0-9]*" -exec cat {} +' find
+for key in $looked_at; do printf '%s\0' "$root/$key/.submithost/notes"; done |
+    xargs -0 -r sh -c 'exec find "$@" -type f -name "[0-9]*" -exec cat {} +' find |
+    grep -a -e '^start ' -e '^end '
 finish

@@ -1,16 +1,22 @@
 # Look at job directories and ask the scheduler, once or for a while.
 # Variables: queue (the scheduler's question about all jobs of this user; empty: do not ask), seconds (how long to go on
-# looking; 0: once), first (seconds until the first question to the scheduler), every (seconds between two). Data: one
-# job directory a line.
+# looking; 0: once), first (seconds until the first question to the scheduler), every (seconds between two), logs (1: the
+# notes also tell where logs are; of many tasks that is most of their text). Data: one job directory a line.
 set -f
 IFS='
 '
 directories=$(cat)
 
-noted() { # the start and end notes under these directories; with a second argument those newer than that file
+noted() { # the start and end notes under these directories; with an argument those newer than that file
+    # A note is moved into its directory, which is as new then: of a large array most need not be looked through again.
     for directory in $directories; do
         [ -d "$directory/.submithost/notes" ] && printf '%s\0' "$directory/.submithost/notes"
-    done | xargs -0 -r sh -c 'newer=$0; exec find "$@" -type f ${newer:+-newer "$newer"} -name "[0-9]*" -exec cat {} +' "$1"
+    done | xargs -0 -r sh -c '
+        newer=$0
+        exec find "$@" -mindepth 1 -type d ${newer:+-newer "$newer"} -print0' "$1" | xargs -0 -r sh -c '
+        newer=$0
+        exec find "$@" -maxdepth 1 -type f ${newer:+-newer "$newer"} -name "[0-9]*" -exec cat {} +' "$1" |
+        if [ -n "$logs" ]; then cat; else grep -a -e '^start ' -e '^end '; fi
 }
 
 watched=

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
+from functools import cached_property
 
 from .errors import InvalidInput
 from .resources import TaskRange
@@ -49,7 +50,7 @@ _AS_A_WHOLE = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What is known of one job, or of one task of an array job. Times are seconds since 1970, the cluster's."""
 
@@ -60,15 +61,42 @@ class Outcome:
     reason: str = ""
 
 
+class Alike(Mapping[int, Outcome]):
+    """The outcomes of tasks that all have the same one: of a million tasks it needs no more room than of two."""
+
+    def __init__(self, tasks: Sequence[int], outcome: Outcome) -> None:
+        self.tasks, self.outcome = tasks, outcome
+        self._known = frozenset(tasks) if isinstance(tasks, list) else tasks
+
+    def __getitem__(self, task: int) -> Outcome:
+        if task not in self._known:
+            raise KeyError(task)
+        return self.outcome
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Alike):
+            return (self.tasks, self.outcome) == (other.tasks, other.outcome)
+        return super().__eq__(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of any mapping
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.tasks)
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+
 def together(outcomes: Mapping[int, Outcome]) -> Outcome:
     """One outcome for an array job: its most urgent state, first failing exit status, first start, last end."""
     if not outcomes:
         return Outcome(State.UNKNOWN)
-    states = {outcome.state for outcome in outcomes.values()}
+    each = [outcomes.outcome] if isinstance(outcomes, Alike) else list(outcomes.values())
+    states = {outcome.state for outcome in each}
     state = next(state for state in _AS_A_WHOLE if state in states)
-    of_that = [outcome for outcome in outcomes.values() if outcome.state is state]
-    started = [o.started_at for o in outcomes.values() if o.started_at is not None]
-    ended = [o.ended_at for o in outcomes.values() if o.ended_at is not None]
+    of_that = [outcome for outcome in each if outcome.state is state]
+    started = [o.started_at for o in each if o.started_at is not None]
+    ended = [o.ended_at for o in each if o.ended_at is not None]
     return Outcome(
         state,
         next((o.exit_status for o in of_that if o.exit_status is not None), None) if state.ended else None,
@@ -118,6 +146,13 @@ class Job:
     def of(self, task: int) -> Outcome:
         """The outcome of one task; of a job that is no array job, its own."""
         return self.tasks.get(task, self.outcome) if self.array else self.outcome
+
+    @cached_property
+    def counts(self) -> Mapping[State, int]:
+        """How many of its tasks are in which state, as far as they are known one by one; counted once."""
+        if isinstance(self.tasks, Alike):
+            return {self.tasks.outcome.state: len(self.tasks)}
+        return Counter(task.state for task in self.tasks.values())
 
     @property
     def in_the_end(self) -> Outcome:
@@ -186,9 +221,11 @@ class Job:
 
     def tally(self) -> str:
         """`3 succeeded, 1 failed` for an array job, and `6 repaired by job 15`; for others nothing, or the latter."""
-        counts = Counter(self.tasks[task].state for task in self.tasks if task not in self.repairs)
+        counts = self.counts
+        if self.repairs:
+            counts = Counter(self.tasks[task].state for task in self.tasks if task not in self.repairs)
         repeated = Counter((job.of(task).state, job.job_id) for task, job in self.repairs.items())
-        words = [f"{counts[state]} {state}" for state in State if counts[state]]
+        words = [f"{counts[state]} {state}" for state in State if counts.get(state)]
         for (state, job_id), many in repeated.items():
             words.append(f"{many} {'repaired by' if state is State.SUCCEEDED else f'{state} again in'} job {job_id}")
         return ", ".join(words if self.array else (word.partition(" ")[2] for word in words))

@@ -10,9 +10,9 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from platformdirs import user_state_path
 
 from .database import Database
 from .errors import InvalidInput, NotRecorded
-from .job import Job, Outcome, State
+from .job import Alike, Job, Outcome, State
 from .ownership import refuse_planted
 from .resources import TaskRange
 
@@ -32,17 +32,31 @@ VERSION = 1
 _SHORT = 5
 _MAY_LACK = ("job_id", "directory")
 _TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "digest", "origin", *_MAY_LACK)
+_FIELDS = tuple(name for name in Job.__dataclass_fields__ if name != "repairs")
+_OF_OUTCOME = ("exit_status", "started_at", "ended_at", "reason")
+_NUMBER = (int, type(None))
+_ID = re.compile("[0-9]{1,20}")
+# What most jobs are not: a ledger of years is not to be read for a question about a few of them.
+_REPEATS = """instr(record, '"origin": ""') = 0"""
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     cluster TEXT NOT NULL, key TEXT NOT NULL, job_id TEXT, state TEXT NOT NULL, record TEXT NOT NULL,
     UNIQUE (cluster, key))""",
     "CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id)",
+    "CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (cluster, state)",
+    "CREATE INDEX IF NOT EXISTS jobs_of_all_by_state ON jobs (state)",
+    "CREATE INDEX IF NOT EXISTS jobs_by_age ON jobs (cluster)",
+    f"CREATE INDEX IF NOT EXISTS jobs_that_repeat ON jobs (cluster) WHERE {_REPEATS}",
     "CREATE TABLE IF NOT EXISTS clusters (name TEXT PRIMARY KEY, scheduler TEXT NOT NULL)",
     # Beside the rest, so that an earlier version still understands the file: when (seconds since 1970, by the clock
     # here) the scheduler last told of a job that had not ended.
     "CREATE TABLE IF NOT EXISTS asked (cluster TEXT, key TEXT, at INTEGER, PRIMARY KEY (cluster, key)) WITHOUT ROWID",
 )
+
+_STORED = "SELECT state, record FROM jobs WHERE cluster = ? AND key = ?"
+_FINAL = frozenset(state.value for state in State if state.final)
+_LIVE = tuple(state for state in State if not state.final)
 
 
 def default_path() -> Path:
@@ -113,10 +127,10 @@ class Ledger:
             return
         with self.file.writing() as connection:
             for job in jobs:
-                stored = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
-                if stored and stored[0].state.final:
+                stored = connection.execute(_STORED, (job.cluster, job.key)).fetchone()
+                if stored and stored[0] in _FINAL:
                     continue
-                job = _with_news(job, stored)
+                job = self._with_news(job, stored)
                 connection.execute(
                     "INSERT INTO jobs (cluster, key, job_id, state, record) VALUES (?, ?, ?, ?, ?) "
                     "ON CONFLICT (cluster, key) DO UPDATE SET job_id = excluded.job_id, "
@@ -128,9 +142,21 @@ class Ledger:
         """These jobs with what other processes have recorded of them since they were read here."""
         with self.file.reading() as connection:
             return [
-                _with_news(job, self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key))
-                for job in jobs
+                self._with_news(job, connection.execute(_STORED, (job.cluster, job.key)).fetchone()) for job in jobs
             ]
+
+    def _with_news(self, job: Job, stored: tuple[str, str] | None) -> Job:
+        """The job with what its record tells and only another process can have found out."""
+        if not stored:
+            return job
+        with self._understanding():
+            other = json.loads(stored[1])
+            cancelled = {*(other.get("cancelled") or ()), *job.cancelled}
+            requeued = _ends(other.get("requeued") or ()) | job.requeued
+            fetched_at = job.fetched_at or other.get("fetched_at")
+        if len(cancelled) == len(job.cancelled) and requeued == job.requeued and fetched_at == job.fetched_at:
+            return job
+        return replace(job, cancelled=tuple(cancelled), requeued=requeued, fetched_at=fetched_at)
 
     def note(
         self,
@@ -174,15 +200,45 @@ class Ledger:
                 "DELETE FROM jobs WHERE cluster = ? AND key = ? AND job_id IS NULL", (job.cluster, job.key)
             )
 
-    def jobs(self, cluster: str | None = None, *, live: bool = False) -> list[Job]:
-        """The jobs of `cluster` (None: of all), oldest first; with `live` those whose end is not known."""
-        where, values = ("cluster = ?", [cluster]) if cluster else ("1", [])
-        if live:
-            ended = [state.value for state in State if state.final]
-            where += f" AND state NOT IN ({', '.join('?' * len(ended))})"
-            values += ended
+    def jobs(
+        self,
+        cluster: str | None = None,
+        states: Collection[State] = (),
+        *,
+        live: bool = False,
+        last: int | None = None,
+    ) -> list[Job]:
+        """The jobs of `cluster` (None: of all) in these states (none: in any), oldest first.
+
+        `live`: those whose end is not known; `last`: only so many, the newest.
+        """
+        where, values = _where(cluster, _LIVE if live else states)
         with self.file.reading() as connection:
-            return self._select(connection, where, *values)
+            if last is None:
+                return self._select(connection, where, *values)
+            return self._select(connection, f"{where} ORDER BY number DESC LIMIT ?", *values, last)[::-1]
+
+    def count(self, cluster: str | None = None, states: Collection[State] = ()) -> int:
+        """How many jobs these are."""
+        where, values = _where(cluster, states)
+        with self.file.reading() as connection:
+            return int(connection.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()[0])  # noqa: S608  # as in _select
+
+    def keys(self, cluster: str) -> set[str]:
+        """The keys of all jobs of `cluster`."""
+        with self.file.reading() as connection:
+            return {key for (key,) in connection.execute("SELECT key FROM jobs WHERE cluster = ?", (cluster,))}
+
+    def begun(self, cluster: str) -> list[Job]:
+        """The submissions to `cluster` that are not known to be jobs."""
+        with self.file.reading() as connection:
+            return self._select(connection, "cluster = ? AND job_id IS NULL", cluster)
+
+    def not_cleaned(self, cluster: str) -> list[Job]:
+        """The jobs of `cluster` that are known to have ended, without those whose directories were removed."""
+        where, values = _where(cluster, [state for state in State if state.final])
+        with self.file.reading() as connection:
+            return self._select(connection, f"{where} AND instr(record, ?) > 0", *values, '"cleaned_at": null')
 
     def last(self, cluster: str) -> Job | None:
         """The job that was submitted to `cluster` last."""
@@ -205,7 +261,7 @@ class Ledger:
     def repeats(self, cluster: str) -> list[Job]:
         """The jobs of `cluster` that repeat an earlier one."""
         with self.file.reading() as connection:
-            found = self._select(connection, "cluster = ? AND instr(record, ?) = 0", cluster, '"origin": ""')
+            found = self._select(connection, f"cluster = ? AND {_REPEATS}", cluster)
         return [job for job in found if job.origin]
 
     def scheduler(self, cluster: str) -> str | None:
@@ -222,22 +278,23 @@ class Ledger:
     def _select(self, connection: sqlite3.Connection, where: str, *values: object) -> list[Job]:
         order = "" if "ORDER BY" in where else " ORDER BY number"
         rows = connection.execute(f"SELECT record FROM jobs WHERE {where}{order}", values)  # noqa: S608  # constant texts, never values
+        with self._understanding():
+            return [from_record(json.loads(record)) for (record,) in rows]
+
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
         try:
-            return [_job(json.loads(record)) for (record,) in rows]
+            yield
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidInput(f"ledger {self.path} holds a record that is not understood ({error})") from None
 
 
-def _with_news(job: Job, stored: Sequence[Job]) -> Job:
-    """The job with what its record tells and only another process can have found out."""
-    for other in stored:
-        job = replace(
-            job,
-            cancelled=tuple({*other.cancelled, *job.cancelled}),
-            requeued=other.requeued | job.requeued,
-            fetched_at=job.fetched_at or other.fetched_at,
-        )
-    return job
+def _where(cluster: str | None, states: Collection[State]) -> tuple[str, list[str]]:
+    """A condition, and its values."""
+    values = [state.value for state in states]
+    parts = ["cluster = ?"] if cluster else []
+    parts += [f"state IN ({', '.join('?' * len(values))})"] if values else []
+    return " AND ".join(parts) or "1", ([cluster] if cluster else []) + values
 
 
 def _row(job: Job) -> tuple[object, ...]:
@@ -246,20 +303,27 @@ def _row(job: Job) -> tuple[object, ...]:
 
 def to_record(job: Job) -> dict[str, object]:
     """The job as plain data: what the ledger and job files hold."""
-    record = asdict(replace(job, repairs={}))
-    del record["repairs"]
+    record = {name: getattr(job, name) for name in _FIELDS}
+    record["outcome"] = _plain(job.outcome)
+    if isinstance(job.tasks, Alike):  # an earlier version finds nothing said of single tasks
+        record |= {"tasks": {}, "alike": _plain(job.tasks.outcome)}
+    else:
+        record["tasks"] = {str(task): _plain(outcome) for task, outcome in job.tasks.items()}
+    record["cancelled"] = list(job.cancelled)
     record["requeued"] = sorted(job.requeued)
     record["array"] = str(job.array) if job.array else None
     return record
 
 
-def _job(record: dict[str, object]) -> Job:
-    return from_record(record)
+def _plain(outcome: Outcome) -> dict[str, object]:
+    """Without what is not known of it: there may be tens of thousands."""
+    plain = {name: value for name in _OF_OUTCOME if (value := getattr(outcome, name)) not in (None, "")}
+    return {"state": outcome.state.value, **plain}
 
 
 def from_record(record: dict[str, object]) -> Job:
     """The job of a record; fields that it lacks have their defaults. Raises TypeError, ValueError, KeyError."""
-    known = {name: record[name] for name in Job.__dataclass_fields__ if name in record and name != "repairs"}
+    known = {name: record[name] for name in _FIELDS if name in record}
     _check_numbers(known, "submitted_at", "absent_since")
     tasks, array = known.get("tasks"), known.get("array")
     if "outcome" in known:
@@ -267,11 +331,13 @@ def from_record(record: dict[str, object]) -> Job:
     known["tasks"] = {int(n): _outcome(o) for n, o in tasks.items()} if isinstance(tasks, dict) else {}
     known["cancelled"] = tuple(known.get("cancelled") or ())  # type: ignore[arg-type]  # as below
     known["requeued"] = _ends(known.get("requeued") or ())
-    known["array"] = TaskRange.parse(array) if isinstance(array, str) else None
-    for name, value in known.items():
-        if name in _TEXTS and not isinstance(value, (str, type(None)) if name in _MAY_LACK else str):
+    extent = known["array"] = TaskRange.parse(array) if isinstance(array, str) else None
+    if extent and isinstance(alike := record.get("alike"), dict):
+        known["tasks"] = Alike(extent.numbers(), _outcome(alike))
+    for name in _TEXTS:
+        if not isinstance(known.get(name, ""), str) and not (name in _MAY_LACK and known[name] is None):
             raise TypeError(f"{name} is no text")
-    if not re.fullmatch("[0-9]{1,20}", str(known.get("job_id") or "0")):  # it is shown, and asked for, as it is
+    if not _ID.fullmatch(str(known.get("job_id") or "0")):  # it is shown, and asked for, as it is
         raise ValueError("job_id is none")
     return Job(**known)  # type: ignore[arg-type]  # the rest fails in here or where it is read
 
@@ -285,11 +351,12 @@ def _ends(record: object) -> frozenset[tuple[int, int]]:
 
 def _check_numbers(record: Mapping[str, object], *names: str) -> None:
     """What is shown and reckoned with later fails now."""
-    if wrong := [name for name in names if not isinstance(record.get(name), int | None)]:
+    if wrong := [name for name in names if not isinstance(record.get(name), _NUMBER)]:
         raise TypeError(f"{wrong[0]} is no number")
 
 
 def _outcome(record: dict[str, object]) -> Outcome:
-    _check_numbers(record, "exit_status", "started_at", "ended_at")
-    reason = str(record.get("reason", ""))
-    return Outcome(**(record | {"state": State(record["state"]), "reason": reason}))  # type: ignore[arg-type]  # as above
+    status, began, ended = (record.get(name) for name in ("exit_status", "started_at", "ended_at"))
+    if not (isinstance(status, _NUMBER) and isinstance(began, _NUMBER) and isinstance(ended, _NUMBER)):
+        raise TypeError("an outcome has what is no number")
+    return Outcome(State(record["state"]), status, began, ended, str(record.get("reason", "")))

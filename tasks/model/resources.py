@@ -21,6 +21,8 @@ _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _MAIL_ON = re.compile(r"n|[beas]+")
 # More than schedulers allow in one array job, by far.
 MOST_TASKS = 4_000_000
+# So many tasks of a job are followed one by one; what schedulers allow by default is less (max_aj_tasks: 75,000).
+MOST_FOLLOWED = 250_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class TaskRange:
     def __post_init__(self) -> None:
         """Raises ValueError: a login node that claims more would fill the memory here with them."""
         parts = (self, *self.also)
-        if any(part.step < 1 for part in parts) or sum((p.last - p.first) // p.step + 1 for p in parts) > MOST_TASKS:
+        if any(part.step < 1 for part in parts) or self.size > MOST_TASKS:
             raise ValueError(f"more than {MOST_TASKS} tasks")
 
     @classmethod
@@ -79,8 +81,15 @@ class TaskRange:
 
     def __contains__(self, task: int) -> bool:
         numbers = self.numbers()
+        if isinstance(numbers, range):
+            return task in numbers
         at = bisect_left(numbers, task)
         return at < len(numbers) and numbers[at] == task
+
+    @property
+    def size(self) -> int:
+        """How many tasks these are at most, without looking at each."""
+        return sum((part.last - part.first) // part.step + 1 for part in (self, *self.also))
 
     def parts(self) -> tuple[TaskRange, ...]:
         """The single ranges."""

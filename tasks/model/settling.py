@@ -8,22 +8,28 @@ Pure; the words of the sources are translated before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Container, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from .job import Job, Outcome, State, together
-from .resources import TaskRange
+from .errors import SchedulerError
+from .job import Alike, Job, Outcome, State, together
+from .resources import MOST_FOLLOWED, TaskRange
 from .wording import number
+
+_UNKNOWN = Outcome(State.UNKNOWN)
 
 # For how long (seconds, by the cluster's clock) a job that the scheduler no longer has is looked for in its
 # accounting, which lags, before it counts as vanished; longer when the accounting cannot be read at all.
 ACCOUNTING_LAG = 60
 ACCOUNTING_SILENT = 180
+# Bytes of the notes of all jobs that are looked at together, and how many notes of tasks.
+MOST_OF_NOTES = 32 << 20
+_MOST_NOTES = MOST_FOLLOWED
 # How far (seconds) the clocks of the cluster's nodes may be apart.
 _CLOCKS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Note:
     """What one job or task wrote down itself: its latest start, and its latest end."""
 
@@ -39,7 +45,7 @@ class Note:
         return self.status if (self.ended_at or 0) >= (self.started_at or 0) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Logs:
     """Where a job or task says that its output goes."""
 
@@ -53,37 +59,60 @@ class Notes:
 
     notes: dict[str, dict[int, Note]] = field(default_factory=dict)
     logs: dict[str, dict[int, Logs]] = field(default_factory=dict)
+    _many: int = 0
 
-    def read(self, text: str) -> None:
+    def read(self, text: str) -> dict[str, set[int]]:
         """Take in notes as `run` writes them: `start KEY JOB TASK TIME HOST RESTARTS`, `out PATH`, `err PATH`, and
         `end KEY JOB TASK TIME STATUS REASON`, where there is a reason. The order of the files is any; lines that are
-        not understood are passed over.
+        not understood are passed over. Returns of which tasks there was news, by key. Raises SchedulerError for notes
+        of more tasks than can be followed.
         """
         place: tuple[str, int] | None = None
-        for line in text.split("\n"):  # and at nothing else: a path may hold what splitlines() takes for an end
-            words = line.split(" ")
-            if words[0] == "out" and place:
+        news: dict[str, set[int]] = {}
+        for line in _lines(text):
+            words = line.split(" ", 6)
+            kind = words[0]
+            if kind == "out" and place:
                 self.logs.setdefault(place[0], {})[place[1]] = Logs(line[4:], line[4:])
-            elif words[0] == "err" and place and place[1] in self.logs.get(place[0], {}):
+            elif kind == "err" and place and place[1] in self.logs.get(place[0], {}):
                 self.logs[place[0]][place[1]] = Logs(self.logs[place[0]][place[1]].out, line[4:])
-            elif len(words) >= 6 and words[0] in ("start", "end") and (task := number(words[3])) is not None:
-                place = words[1], task
-                self._take(place, words)
+            elif len(words) >= 6 and kind in ("start", "end") and (task := number(words[3])) is not None:
+                key = words[1]
+                place = key, task
+                if key not in news:
+                    news[key] = set()
+                    self.notes.setdefault(key, {})
+                news[key].add(task)
+                self._many += _take(self.notes[key], task, words)
+                if self._many > _MOST_NOTES:
+                    raise SchedulerError(f"the answer is not understood: it has notes of more than {_MOST_NOTES} tasks")
             else:
                 place = None
+        return news
 
-    def _take(self, place: tuple[str, int], words: list[str]) -> None:
-        of_key = self.notes.setdefault(place[0], {})
-        note = of_key.get(place[1])
-        if note is None or note.job_id != words[2]:
-            note = of_key[place[1]] = Note(words[2])
-        when, status = number(words[4]), number(words[5])
-        if when is None:
-            return
-        if words[0] == "start":
-            of_key[place[1]] = replace(note, started_at=max(when, note.started_at or 0))
-        elif status is not None and when >= (note.ended_at or 0):
-            of_key[place[1]] = replace(note, ended_at=when, status=status, reason=" ".join(words[6:]))
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines, one at a time. At nothing but newlines: a path may hold what splitlines() takes for an end."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
+
+
+def _take(notes: dict[int, Note], task: int, words: list[str]) -> bool:
+    """Take in one note; whether it is the first of its task."""
+    note, when = notes.get(task), number(words[4])
+    first = note is None
+    if note is None or note.job_id != words[2]:
+        note = notes[task] = Note(words[2])
+    if when is None:
+        return first
+    if words[0] == "start":
+        notes[task] = Note(note.job_id, max(when, note.started_at or 0), note.ended_at, note.status, note.reason)
+    elif (status := number(words[5])) is not None and when >= (note.ended_at or 0):
+        notes[task] = Note(note.job_id, note.started_at, when, status, words[6] if len(words) > 6 else "")
+    return first
 
 
 @dataclass(frozen=True)
@@ -93,7 +122,7 @@ class Known:
     `queue` is the scheduler's list, last understood at `listed_at` (the cluster's time; 0: not yet). `traced` is what
     it said when asked about this job by its ID, and its accounting, where that could be read (`accounted`); with
     `last_runs` it tells of no end that a requeue followed. `noted` are the ends (task and time) that were known before
-    it was asked for the list.
+    it was asked for the list. `news` are the only tasks whose notes may say something new (None: any may).
     """
 
     now: int
@@ -104,13 +133,31 @@ class Known:
     last_runs: bool = False
     listed_at: int = 0
     noted: Set[tuple[int, int]] = frozenset()
+    news: Set[int] | None = None
+
+    def only_of(self, job: Job) -> list[int] | None:
+        """The only tasks of `job` of which anything new may be known; None: it may be of any."""
+        if self.news is None or self.queue is not None or self.traced is not None or not job.tasks:
+            return None
+        return [task for task in self.news if task in job.tasks]
+
+    def all_alike(self, job: Job) -> bool:
+        """Whether nothing is known that tells one task of an array job from another."""
+        return (
+            bool(job.array)
+            and (not job.tasks or isinstance(job.tasks, Alike))
+            and not job.requeued
+            and set(job.cancelled) <= {None}
+            and all(not answer or isinstance(answer, Alike) for answer in (self.notes, self.queue, self.traced))
+        )
 
 
 def _with_noted(job: Job, notes: Mapping[int, Note]) -> Job:
     """The job with every task that has noted its start: a scheduler that was asked late forgot those that had ended."""
-    noted = [task for task, note in notes.items() if note.job_id == job.job_id]
-    if all(task in (job.array or (0,)) for task in noted):
+    known: Container[int] = job.array.numbers() if job.array else (0,)
+    if not any(task not in known and note.job_id == job.job_id for task, note in notes.items()):
         return job
+    noted = [task for task, note in notes.items() if note.job_id == job.job_id]
     return replace(job, array=TaskRange.of([*(job.numbers() if job.array else ()), *noted]))
 
 
@@ -120,16 +167,20 @@ def settle(job: Job, known: Known) -> Job:
         return job
     job = _with_noted(job, known.notes)
     job = replace(job, requeued=job.requeued | {end for end in known.noted if _waits(known.queue, end[0])})
-    tasks = {}
+    numbers = job.numbers()
+    alike, only = known.all_alike(job), known.only_of(job)
+    tasks = {} if alike or only is None else dict(job.tasks)
     absent = False
-    for task in job.numbers():
-        before = job.tasks.get(task, Outcome(State.UNKNOWN)) if job.array else job.outcome
+    for task in numbers[:1] if alike else numbers if only is None else only:
+        before = job.tasks.get(task, _UNKNOWN) if job.array else job.outcome
         if before.state.final:
             tasks[task] = before
             continue
         tasks[task], gone = _settle_task(job, task, before, known)
         absent = absent or gone
     since = (job.absent_since or known.now) if absent else (None if known.queue is not None else job.absent_since)
+    if alike:
+        return replace(job, outcome=together(tasks), tasks=Alike(numbers, tasks[numbers[0]]), absent_since=since)
     if job.array:
         return replace(job, outcome=together(tasks), tasks=tasks, absent_since=since)
     return replace(job, outcome=tasks[0], absent_since=since)

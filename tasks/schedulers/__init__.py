@@ -10,17 +10,23 @@ import importlib
 import pkgutil
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
-from ..model.errors import InvalidInput, nearest
+from ..model.errors import InvalidInput, SchedulerError, nearest
 from ..model.job import Outcome, State
 from ..model.resources import Resources, TaskRange
 
+T = TypeVar("T")
 NOTHING: Mapping[str, str] = MappingProxyType({})
+# Bounds of what a scheduler may say: bytes about all jobs of one user (tens of thousands), rows or records in one
+# answer, and ranges of tasks in all of these.
+MOST_OF_A_QUEUE = 24 << 20
+MOST_RECORDS = 250_000
+MOST_RANGES = 100_000
 
 
 def at_home(path: str) -> str:
@@ -302,6 +308,30 @@ class Dialect:
     def directives(self, resources: Resources) -> list[str]:
         """The directive lines that ask for `resources` on this cluster."""
         return self.scheduler.directives(resources, self.names)
+
+
+def bounded(told: Iterable[T]) -> Iterator[T]:
+    """These, as long as they are as many as there can be. Raises SchedulerError."""
+    for number, each in enumerate(told, 1):
+        check_many(number)
+        yield each
+
+
+def check_many(number: int) -> None:
+    """Raises SchedulerError for more rows or records than there can be."""
+    if number > MOST_RECORDS:
+        raise SchedulerError(f"the answer is not understood: it is about more than {MOST_RECORDS} jobs and tasks")
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines that are not empty, one at a time: there may be millions. Raises SchedulerError for too many."""
+    return bounded(line for found in re.finditer("[^\n]+", text) for line in found[0].splitlines())
+
+
+def check_ranges(texts: Iterable[str]) -> None:
+    """Raises SchedulerError when these name more ranges of tasks than there can be."""
+    if sum(text.count(",") for text in texts) > MOST_RANGES:
+        raise SchedulerError(f"the answer is not understood: it names more than {MOST_RANGES} ranges of tasks")
 
 
 def waited_for(job_ids: Sequence[str]) -> str:

@@ -14,7 +14,23 @@ from ..model.dates import seconds_of
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import MOST_TASKS, Resources, TaskRange
-from . import NOTHING, ByHand, Clients, Load, Queue, Record, Row, Submission, Submitted, Traced, at_home, waited_for
+from . import (
+    NOTHING,
+    ByHand,
+    Clients,
+    Load,
+    Queue,
+    Record,
+    Row,
+    Submission,
+    Submitted,
+    Traced,
+    at_home,
+    bounded,
+    check_many,
+    check_ranges,
+    waited_for,
+)  # fmt: skip
 from .gridengine_options import asked_for, without
 
 name = "gridengine"
@@ -435,17 +451,17 @@ def parse_queue(status: int, out: str, err: str) -> list[Row]:
     jobs = _elements(status, out, err, "job_list")
     holds = {job_id: kind for kind, job_id in re.findall(r"^held ([uos]) (\d+)$", out, re.M | re.ASCII)}
     rows = []
+    check_ranges(text for job in jobs for text in job.get("tasks", ()))
     for job in jobs:
-        job_id = (job.findtext("JB_job_number") or "").strip()
-        state = state_of((job.findtext("state") or "").strip())
+        job_id, state = _first(job, "JB_job_number"), state_of(_first(job, "state"))
         if job_id and state:
             reason = ""
             if state is State.HELD:
-                others = [text for name in _BEFORE for each in job.findall(name) if (text := (each.text or "").strip())]
+                others = [text for name in _BEFORE for text in job.get(name, ()) if text]
                 reason = _HOLDS.get(holds.get(job_id, ""), "")
                 if others and not reason:
                     state, reason = State.PENDING, f"waits for {waited_for(others)}"
-            rows.append(Row(job_id, state, _ranges(job.findtext("tasks") or ""), reason=reason))
+            rows.append(Row(job_id, state, _ranges(_first(job, "tasks")), reason=reason))
     return rows
 
 
@@ -453,9 +469,49 @@ def parse_queue(status: int, out: str, err: str) -> list[Row]:
 _BEFORE = ("predecessor_jobs", "ad_predecessor_jobs")
 # An answer has one such end, and its noise perhaps more.
 _MOST_ENDS = 8
+# What XML cannot have, and how much of it is read at once.
+_NO_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PIECE = 1 << 16
+_READ = frozenset({"JB_job_number", "state", "tasks", *_BEFORE, "name", "used", "available", "resv", "total"})
+Facts = dict[str, list[str]]
 
 
-def _elements(status: int, out: str, err: str, tag: str) -> list[ElementTree.Element]:
+class _Elements:
+    """For an XML parser: of each element of that name the texts of those in it that are read, and no tree of it all."""
+
+    def __init__(self, tag: str) -> None:
+        self._tag = tag
+        self.found: list[Facts] = []
+        self._inside: Facts | None = None
+        self._text: list[str] = []
+
+    def start(self, tag: str, _: object) -> None:
+        if tag == self._tag:
+            self._inside = {}
+            self.found.append(self._inside)
+            check_many(len(self.found))
+        self._text = []
+
+    def data(self, text: str) -> None:
+        if self._inside is not None:
+            self._text.append(text)
+
+    def end(self, tag: str) -> None:
+        if tag == self._tag:
+            self._inside = None
+        elif self._inside is not None and tag in _READ:
+            self._inside.setdefault(tag, []).append("".join(self._text).strip())
+        self._text = []
+
+    def close(self) -> None:
+        pass
+
+
+def _first(facts: Facts, name: str) -> str:
+    return facts.get(name, [""])[0]
+
+
+def _elements(status: int, out: str, err: str, tag: str) -> list[Facts]:
     """Those of that name in the last whole XML answer of qstat, whatever noise is around. Raises SchedulerError."""
     begins = [found.start() for found in re.finditer(r"<\?xml", out)][-_MOST_ENDS:]
     ends = [found.end() for found in re.finditer("</job_info>", out)][-_MOST_ENDS:]
@@ -464,9 +520,13 @@ def _elements(status: int, out: str, err: str, tag: str) -> list[ElementTree.Ele
     why: object = "no end"
     for begin in reversed(begins):
         for end in reversed([end for end in ends if end > begin]):
-            text = re.sub(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", out[begin:end])
+            elements = _Elements(tag)
+            parser = ElementTree.XMLParser(target=elements)  # noqa: S314  # expat bounds expansion itself
             try:
-                return list(ElementTree.fromstring(text).iter(tag))  # noqa: S314  # expat bounds expansion itself
+                for at in range(begin, end, _PIECE):
+                    parser.feed(_NO_XML.sub("?", out[at : min(end, at + _PIECE)]))
+                parser.close()
+                return elements.found
             except ElementTree.ParseError as error:
                 why = error
     raise SchedulerError(f"Grid Engine: the answer of qstat is not understood ({why})")
@@ -494,13 +554,13 @@ def parse_load(status: int, out: str, err: str) -> Load:
     """Slots of a queue that are neither used nor free nor reserved are down, for whatever reason."""
     queues = []
     for element in _elements(status, out, err, "cluster_queue_summary"):
-        words = [(element.findtext(tag) or "").strip() for tag in ("used", "available", "resv", "total")]
+        words = [_first(element, tag) for tag in ("used", "available", "resv", "total")]
         numbers = [_leading_number(word) for word in words]
         used, free, reserved, total = (number or 0 for number in numbers)
         if None in numbers:
             raise SchedulerError("Grid Engine: the answer of qstat -g c is not understood")
         down = max(0, total - used - free - reserved)
-        queues.append(Queue((element.findtext("name") or "").strip(), used, free, down))
+        queues.append(Queue(_first(element, "name"), used, free, down))
     waiting = re.search(r"^waiting +(\d{1,9})$", out, re.M | re.ASCII)
     if not waiting:
         raise SchedulerError("Grid Engine: the answer of qstat is not understood (no number of jobs that wait)")
@@ -554,10 +614,19 @@ def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
     return reasons
 
 
+# Of what `qstat -j` says of a job, that which is read.
+_DESCRIBED = re.compile(
+    "^(job_number|job_name|owner|cwd|sge_o_home|submission_time|context|job-array tasks): +(.*)$", re.M
+)
+_ACCOUNTED = re.compile(
+    "^(jobnumber|jobname|owner|taskid|qsub_time|start_time|end_time|failed|exit_status) +(.*)$", re.M
+)
+
+
 def _described(out: str) -> Iterator[dict[str, str]]:
     """The jobs of `qstat -j`, each as its lines `name: value`."""
     for block in re.split(r"^=+$", out, flags=re.M):
-        facts = dict(re.findall(r"^([a-z][a-z_ -]*): +(.*)$", block, re.M))
+        facts = {line[1]: line[2] for line in _DESCRIBED.finditer(block)}
         if facts.get("job_number", "").isdigit():
             yield facts
 
@@ -571,7 +640,9 @@ def _submitted(facts: Mapping[str, str]) -> Submitted:
 def by_hand_command(job_id: str) -> str:
     """`qstat -j` while it lives, and `qacct` of this user's own after that."""
     one = shlex.quote(job_id)
-    return f'id -un; qstat -j {one}; qacct -o "$(id -un)" -j {one}'
+    # An array job has a record for each of its tasks.
+    records = "grep -E '^(=+$|(jobnumber|taskid|owner|jobname|qsub_time) )'"
+    return f'id -un; qstat -j {one}; qacct -o "$(id -un)" -j {one} | {records}'
 
 
 def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: ARG001  # G25: it tells nothing
@@ -583,7 +654,7 @@ def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: AR
             return ByHand(_submitted(facts), directory, seconds_of(facts.get("submission_time", "")))
     if "commlib error" in err or "unable to" in err:
         raise _failed(err)
-    ended = [facts for facts in _records(rest) if facts.get("owner") == me]
+    ended = [facts for facts in bounded(_records(rest)) if facts.get("owner") == me]
     if not ended:
         return None
     last = ended[-1]
@@ -601,7 +672,7 @@ def log_names(submitted: Submitted) -> list[str]:
 
 _OF_THESE = """
 BEGIN { split(asked, ids, " "); for (n in ids) wanted[ids[n]] = 1 }
-/^=+$/ { if (mine) printf "%s", record; record = $0 "\\n"; mine = 0 }
+/^=+$/ { if (mine) printf "%s", record; record = "=\\n"; mine = 0 }
 $1 == "jobnumber" { mine = $2 in wanted }
 $1 ~ /^(jobnumber|taskid|qsub_time|start_time|end_time|failed|exit_status)$/ { record = record $0 "\\n" }
 END { if (mine) printf "%s", record }
@@ -635,7 +706,7 @@ def parse_trace(status: int, out: str, err: str) -> Traced:
         raise _failed(err, out)
     me, _, rest = out.partition("\n")
     records = {}
-    for facts in _records(rest):
+    for facts in bounded(_records(rest)):
         outcome = _outcome(facts)
         if outcome.state.ended:
             record = Record(facts["jobnumber"], _task(facts), seconds_of(facts.get("qsub_time", "")), outcome)
@@ -664,7 +735,7 @@ def _mark(facts: Mapping[str, str]) -> str:
 def _records(out: str) -> Iterator[dict[str, str]]:
     """The records of `qacct -j`, each as its lines `name value`."""
     for block in re.split(r"^=+$", out, flags=re.M):
-        facts = {word: rest.strip() for word, _, rest in (line.partition(" ") for line in block.splitlines())}
+        facts = {line[1]: line[2].strip() for line in _ACCOUNTED.finditer(block)}
         if facts.get("jobnumber", "").isdigit():
             yield facts
 

@@ -17,7 +17,23 @@ from ..model.dates import seconds_of
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import MOST_TASKS, Resources, TaskRange, clock
-from . import NOTHING, ByHand, Clients, Load, Queue, Record, Row, Submission, Submitted, Traced, at_home, waited_for
+from . import (
+    NOTHING,
+    ByHand,
+    Clients,
+    Load,
+    Queue,
+    Record,
+    Row,
+    Submission,
+    Submitted,
+    Traced,
+    at_home,
+    check_many,
+    check_ranges,
+    lines_of,
+    waited_for,
+)  # fmt: skip
 from .slurm_options import LOGS, Option, left_out, muted, of_script, read, without
 
 name = "slurm"
@@ -381,10 +397,12 @@ def _rows(status: int, out: str, err: str) -> list[list[str]]:
     """The fields of what `queue_command` asks for."""
     if status != 0:
         raise _failed(err, out)
+    check_many(out.count("|.\n"))
     *whole, rest = out.split("|.\n")
     fields = [row.split("|", 6) for row in whole]
     if rest or not all(len(each) == 7 and each[0].isdecimal() for each in fields):
         raise SchedulerError("Slurm: the answer of squeue is not understood")
+    check_ranges(each[1] for each in fields)
     return fields
 
 
@@ -446,8 +464,8 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, list[Submitted]]:
         raise _failed(err, out)
     marks: dict[str, dict[str, Submitted]] = {}
     tasks: dict[tuple[str, str], list[str]] = {}
-    for line in out.splitlines():
-        fields = line.split("|")
+    for line in lines_of(out):
+        fields = line.split("|", 64)
         command = "|".join(fields[4:])
         key = _key(command)
         # What was refused for its resources is kept as a job that has failed, and was none.
@@ -502,9 +520,9 @@ def by_hand_command(job_id: str) -> str:
 def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: ARG001  # the last of several commands
     """All rows of one job together: an array job has one for each task."""
     me, _, rest = out.partition("\n")
-    found = [facts for line in rest.splitlines() if line.startswith("JobId=") for facts in [_facts(line)]]
+    found = [facts for line in lines_of(rest) if line.startswith("JobId=") for facts in [_facts(line)]]
     mine = [facts for facts in found if facts.get("UserId", "").partition("(")[0] == me]
-    rows = [line.split("|") for line in rest.splitlines()]
+    rows = [line.split("|", 8) for line in lines_of(rest)]
     owned = [row for row in rows if len(row) >= 5 and row[1] == me]
     if mine:
         last = mine[-1]
@@ -554,7 +572,7 @@ def parse_trace(status: int, out: str, err: str) -> Traced:
     mark, so of an ID that was used twice it may tell the later job."""
     if status != 0:
         raise _failed(err, out)
-    return Traced(tuple(record for line in out.splitlines() for record in _record(line)))
+    return Traced(tuple(record for line in lines_of(out) for record in _record(line)))
 
 
 def _record(line: str) -> Iterator[Record]:
@@ -577,6 +595,7 @@ def _record(line: str) -> Iterator[Record]:
         outcome, alive, key = _outcome(*words), False, ""
     else:
         return
+    check_ranges([task])
     tasks = _ranges(task)
     # The first part of a heterogeneous job runs the script.
     named = job_id.isdecimal() and part in ("", "0") and (tasks or task in ("", _REST))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..login_node import Reply, Sections
 from ..model.wording import number
 
 
 class Answers:
-    """Feed it what the channel brings. The section `begin` is what the login environment's making said."""
+    """Feed it what the channel brings. The section `begin` is what the login environment's making said.
 
-    def __init__(self, mark: str) -> None:
-        self._streams = (Sections(mark), Sections(mark))
+    `most` bounds each stream, and so what is kept here: all of it, or with `passing` what has not been given away yet.
+    """
+
+    def __init__(
+        self, mark: str, most: int | None = None, within: Mapping[str, int] | None = None, *, passing: bool = False
+    ) -> None:
+        self._streams = (Sections(mark, most, within), Sections(mark, most, within))
+        self._passing = passing
         self._begun: tuple[list[str], list[str]] = ([], [])
         self._pieces: dict[tuple[int, int], list[bytes]] = {}
         self._given = 0
@@ -42,6 +48,9 @@ class Answers:
                 return
             self._given += 1
             reply = Reply(self._take(0), self._take(1), number(status[1:]))
+            if self._passing:
+                for sections, said in zip(self._streams, (reply.out, reply.err), strict=True):
+                    sections.size = max(0, sections.size - len(said) - 1024)
             yield names[self._given - 1], reply
 
     def _take(self, stream: int) -> bytes:

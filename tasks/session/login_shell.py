@@ -14,6 +14,8 @@ from ..model.wording import one_line
 _TELL = 5.0  # seconds until it is said what is being waited for
 # Seconds that rc files may take: some sites' are slow when their file system is.
 PATIENCE = 120.0
+# And bytes that they may print.
+_MOST = 32 << 20
 
 
 class InTheWay(Exception):
@@ -25,9 +27,9 @@ def watched(
 ) -> Iterator[tuple[bytes, bytes]]:
     """The pieces of stdout and stderr as they come. `mark` on stdout tells that the login shell is behind us.
 
-    Raises InTheWay when it ends without, or takes too long.
+    Raises InTheWay when it ends without, takes too long, or prints too much.
     """
-    began, told, noise, seen = time.monotonic(), False, [b"", b""], b""
+    began, told, noise, seen, size = time.monotonic(), False, [b"", b""], b"", 0
     passed = False
     for out, err in pieces:
         if not passed:
@@ -35,6 +37,9 @@ def watched(
             passed = mark in seen
             noise = [(before + new)[-4096:] for before, new in zip(noise, (out, err), strict=True)]
             lasted = time.monotonic() - began
+            size += len(out) + len(err)
+            if not passed and size > _MOST:
+                raise InTheWay(f"its rc files print on and on{last_words(noise)}")
             if not passed and lasted > PATIENCE:
                 raise InTheWay(f"its rc files have not ended after {lasted:.0f} s{last_words(noise)}")
             if not passed and not told and lasted > _TELL:

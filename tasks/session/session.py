@@ -18,7 +18,7 @@ from typing import TypeVar
 import paramiko
 from fabric.connection import Connection
 
-from ..login_node import COMMAND, Program, Reply, Sections, envelope, new_mark, setup_troubles
+from ..login_node import COMMAND, Program, Reply, Sections, TooMuch, envelope, new_mark, setup_troubles
 from ..model.cluster import Cluster
 from ..model.errors import (
     ConnectionLost,
@@ -29,7 +29,7 @@ from ..model.errors import (
 )
 from ..model.ledger import Ledger
 from ..model.wording import one_line
-from ..schedulers import Scheduler, assumed, clients, known, scheduler
+from ..schedulers import MOST_OF_A_QUEUE, Scheduler, assumed, clients, known, scheduler
 from . import sftp
 from .alive import Transport
 from .answers import Answers
@@ -45,8 +45,9 @@ _TRIES = 4
 GIVE_UP = 180.0
 # Seconds between two tries: somebody waits for this work.
 LONGEST_PAUSE = 10.0
-# Bytes of one answer, which is kept in memory: enough to list millions of files.
-_MOST = 512 << 20
+# Bytes of one answer that is kept in memory, whatever its program says, and of what comes with the login environment.
+_MOST = 96 << 20
+_LOGIN = 4 << 20
 # Sections that are for the session itself.
 _OWN = ("begin", "environment", "refused")
 Section = tuple[str, Reply]
@@ -135,11 +136,12 @@ class Session:
         Raises ConnectionLost when it could not be had whole in several tries, Unreachable and its kinds when there is
         no connection at all. Nothing is known of what was asked then.
         """
-        return self._persist(lambda: Answer(dict(self._sections(program, silence))))
+        return self.persist(lambda: Answer(dict(self._sections(program, silence))))
 
-    def query(self, command: str, parse: Callable[[int, str, str], T]) -> T:
-        """Ask the scheduler `command`; return what `parse` makes of it. Raises as `ask` and as `parse` do."""
-        return self.ask(Program(("ask",), {"command": command}))["answer"].read(parse)
+    def query(self, command: str, parse: Callable[[int, str, str], T], most: int = MOST_OF_A_QUEUE) -> T:
+        """Ask the scheduler `command`; return what `parse` makes of it, of so many bytes at most. Raises as `ask` and
+        as `parse` do."""
+        return self.ask(Program(("ask",), {"command": command}, most=most))["answer"].read(parse)
 
     def must(self, program: Program, silence: float = SILENCE) -> Answer:
         """As `ask`; raises SchedulerError with the reason of a program that refuses."""
@@ -153,9 +155,10 @@ class Session:
 
         Raises ConnectionLost as soon as the connection breaks: the caller knows where to go on.
         """
-        return self._sections(program, silence)
+        return self._sections(program, silence, passing=True)
 
-    def _persist(self, attempt: Callable[[], Answer]) -> Answer:
+    def persist(self, attempt: Callable[[], T]) -> T:
+        """What `attempt` returns, which asks; tried again where the connection breaks. Raises as `ask`."""
         broke = 0.0
         for tries in itertools.count(1):
             try:
@@ -176,13 +179,13 @@ class Session:
         """Run `program` and yield the bytes of its section `wanted` as they come. Raises as `pieces` does."""
         return (piece for name, piece in self.pieces(program, silence) if name == wanted and piece)
 
-    def pieces(self, program: Program, silence: float = SILENCE) -> Iterator[tuple[str, bytes]]:
+    def pieces(self, program: Program, silence: float = SILENCE) -> Generator[tuple[str, bytes], None, None]:
         """Run `program` and yield the bytes of its sections as they come; an empty piece tells that one begins.
 
         Raises as `follow` does, and SchedulerError with the reason of a program that refuses.
         """
         mark = new_mark()
-        sections, ended, refused = Sections(mark), False, b""
+        sections, ended, refused = Sections(mark, _with_login(program.most), program.within), False, b""
         with self._running(program, mark, silence) as pieces:
             for out, _ in pieces:
                 for name, piece in sections.feed(out):
@@ -195,16 +198,13 @@ class Session:
         if not ended:
             raise self._lost("its answer is not whole")
 
-    def _sections(self, program: Program, silence: float) -> Generator[Section, None, None]:
+    def _sections(self, program: Program, silence: float, *, passing: bool = False) -> Generator[Section, None, None]:
         """One try: open a channel, send, and read until the last section."""
         mark = new_mark()
-        answers, login, size = Answers(mark), Reply(), 0
+        most = _with_login(min(_MOST, program.most or _MOST))
+        answers, login = Answers(mark, most, program.within, passing=passing), Reply()
         with self._running(program, mark, silence) as pieces:
             for out, err in pieces:
-                size += len(out) + len(err)
-                if size > _MOST:
-                    self.close()
-                    raise SchedulerError(f"{self.name}: the answer is not understood: it goes on and on")
                 for name, reply in answers.feed(out, err):
                     if name == "begin":
                         login, self.noise = reply, answers.noise
@@ -250,6 +250,9 @@ class Session:
                 yield watched(receive(channel, sender, silence), channel, beginning, self.name)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(error) from None
+        except TooMuch:
+            self.close()
+            raise SchedulerError(f"{self.name}: the answer is not understood: it goes on and on") from None
         except InTheWay as reason:
             what = f"{self.name}: the login shell over there is in the way: {reason}"
             # One that has answered before will again: it was killed, or its file system hangs.
@@ -298,6 +301,10 @@ class Session:
         if self._connection:
             connection, self._connection = self._connection, None
             connection.close()  # type: ignore[no-untyped-call]  # fabric has no annotations
+
+
+def _with_login(most: int | None) -> int | None:
+    return None if most is None else most + _LOGIN
 
 
 def back_off(tries: int) -> float:
