@@ -79,6 +79,9 @@ class TaskRange:
     def __len__(self) -> int:
         return len(self.numbers())
 
+    def __bool__(self) -> bool:
+        return self.size > 0
+
     def __contains__(self, task: int) -> bool:
         numbers = self.numbers()
         if isinstance(numbers, range):
