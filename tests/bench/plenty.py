@@ -47,7 +47,8 @@ def lay(job: Job) -> None:
     for name, text in texts.items():
         (mine / name).write_text(text)
     (mine / "run").write_bytes(b"#" * 20_000)
-    note(job, 0, job.outcome.started_at or 0, job.outcome.ended_at or 0)
+    if not job.array:
+        note(job, 0, job.outcome.started_at or 0, job.outcome.ended_at or 0)
     Path(job.directory or "", f"sweep.o{job.job_id}").write_text("done\n" * 100)
 
 
