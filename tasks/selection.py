@@ -33,8 +33,7 @@ Selected = tuple[Job, tuple[int, ...]]
 def read_job_file(path: Path) -> Job:
     """The job of a job file. Raises InvalidInput, also when somebody else has a say in it."""
     try:
-        project.current.own(path)
-        record = json.loads(path.read_text("utf-8"))
+        record = json.loads(project.current.own(path).read_text("utf-8"))
         return from_record(record)
     except OSError as error:
         raise InvalidInput(f"job file {path}: {error.strerror}") from None

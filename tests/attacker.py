@@ -60,13 +60,15 @@ def beside_attacker(act: Callable[[], object]) -> Iterator[None]:
         os.waitpid(child, 0)
 
 
-def changed_by_attacker(paths: Sequence[Path], text: str = EVIL) -> list[bool]:
+def changed_by_attacker(paths: Sequence[Path], text: str = EVIL, seen: Sequence[Path] = ()) -> list[bool]:
     """For each of these whether another user manages that whoever reads it reads `text`.
 
-    They try every step of the way; one child tries all.
+    `seen` is how it is read: the same paths from a directory in which somebody stands already. They try every step of
+    the way; one child tries all.
     """
-    as_attacker(lambda: [_attack(path, text) for path in paths])
-    return [_reads(path, text) for path in paths]
+    seen = seen or paths
+    as_attacker(lambda: [_attack(path, text, read) for path, read in zip(paths, seen, strict=True)])
+    return [_reads(path, text) for path in seen]
 
 
 def _reads(path: Path, text: str) -> bool:
@@ -75,17 +77,17 @@ def _reads(path: Path, text: str) -> bool:
     return False
 
 
-def _attack(path: Path, text: str) -> None:
-    """Write to the file; else move away what is on the way to it, from the top, and lay something else there."""
-    for place, rest in list(_way(str(path))):
+def _attack(path: Path, text: str, seen: Path) -> None:
+    """Write to the file; else move away what is on the way to it, from its end, and lay something else there."""
+    for place, rest in reversed(list(_way(str(path)))):
         if not rest:
             with contextlib.suppress(OSError):
                 Path(place).write_text(text)
-        if not _reads(path, text):
+        if not _reads(seen, text):
             with contextlib.suppress(OSError):
                 os.rename(place, f"{place}.away")
                 _file(Path(place, rest), text)
-        if _reads(path, text):
+        if _reads(seen, text):
             return
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -13,8 +14,10 @@ import pytest
 
 from tasks.model import configuration, project
 from tasks.model.errors import InvalidInput
+from tasks.model.ownership import maps_nobody, refuse_foreign
 from tasks.rendering.places import find, read
 from tasks.selection import read_job_file
+from tasks.session.openssh import destination
 from tests.attacker import ATTACKER, EVIL, PLACES, Lay, as_attacker, changed_by_attacker, common_ground
 from tests.conftest import Person, move_in
 from tests.test_namespace import submithost
@@ -39,12 +42,29 @@ class Reading:
         """Its path in such a place: where one stands is no name, which somebody could give to something else."""
         top.mkdir()
         path = lay(top, self.path, self.text)
-        stand = path.parents[self.above - 1]
+        stand = self.stand(path)
         return stand.resolve() / path.relative_to(stand) if self.above else path
 
+    def stand(self, path: Path) -> Path:
+        """Where one stands who reads it."""
+        return path.parents[self.above - 1] if self.above else Path("/")
 
-def _of_the_working_directory(path: Path) -> str:
+    def seen(self, path: Path) -> Path:
+        """The path as it is for somebody who stands there already, wherever that directory is moved to."""
+        stand = self.stand(path)
+        return Path(f"/proc/self/fd/{os.open(stand, os.O_PATH)}") / path.relative_to(stand) if self.above else path
+
+
+def _of_the_directory(path: Path) -> str:
     return ",".join(configuration.load(path.parent).clusters)
+
+
+def _of_the_working_directory(_: Path) -> str:
+    return ",".join(configuration.load().clusters)
+
+
+def _ssh_config(path: Path) -> str:
+    return destination("x", user=None, port=None, ssh_config=path).hostname
 
 
 def _of_the_home(path: Path) -> str:
@@ -53,11 +73,8 @@ def _of_the_home(path: Path) -> str:
         return ",".join(configuration.load(Path("/")).clusters)
 
 
-def _template(path: Path) -> str:
-    """From where the directory of templates is."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(path.parent.parent)
-        return read(find("mine")).decode()
+def _template(_: Path) -> str:
+    return read(find("mine")).decode()
 
 
 def _own_template(path: Path) -> str:
@@ -72,7 +89,10 @@ def _in_the_way(path: Path) -> str:
 
 
 READINGS = {
-    "fabric.yml": Reading("work/fabric.yml", OWN, _of_the_working_directory),
+    "fabric.yml": Reading("work/fabric.yml", OWN, _of_the_directory),
+    "that where one stands": Reading("work/fabric.yml", OWN, _of_the_working_directory, above=1),
+    "that where one stands, by its whole path": Reading("work/fabric.yml", OWN, _of_the_directory, above=1),
+    "an ssh_config": Reading("work/config", "Hostname own", _ssh_config),
     "~/.fabric.yml": Reading("work/.fabric.yml", OWN, _of_the_home),
     "a template": Reading("work/job_templates/mine.sh.j2", "own", _template, above=2),
     "one of the user's own": Reading("submithost/job_templates/mine.sh.j2", "own", _own_template),
@@ -91,10 +111,10 @@ def test_e7_what_another_user_manages_to_change_is_refused_and_nothing_else(
     monkeypatch.setenv("HOME", "/")
     with common_ground() as ground:
         laid = [[reading.laid(ground / f"{at}{n}", lay) for at, lay in enumerate(PLACES.values())] for n in "ab"]
-        changed = changed_by_attacker(laid[0])
+        changed = changed_by_attacker(laid[0], seen=[reading.seen(path) for path in laid[0]])
         told = []
         for path in laid[1]:
-            monkeypatch.chdir(path.parent)
+            monkeypatch.chdir(reading.stand(path))
             try:
                 told.append(reading.read(path))
             except InvalidInput as error:
@@ -108,6 +128,61 @@ def test_e7_what_another_user_manages_to_change_is_refused_and_nothing_else(
     assert 8 < sum(changed) < len(PLACES) - 8  # else nobody tried, or nobody read
 
 
+def test_e7_what_lies_below_a_directory_of_somebody_elses_is_used_from_where_the_message_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(project, "current", project.Project())
+    with common_ground() as ground:
+        path = PLACES["a directory of one's own below theirs"](ground, "work/x.job", JOB)
+        with pytest.raises(InvalidInput, match=r"theirs belongs to somebody else; .*cd to ") as refused:
+            read_job_file(path)
+        monkeypatch.chdir(str(refused.value).rpartition(" ")[2])
+        assert read_job_file(path).key == read_job_file(Path("x.job")).key == "own"
+        monkeypatch.chdir("/")
+
+
+LISTS = {
+    "none": [],
+    "of POSIX": ["system.posix_acl_access"],
+    "of NFSv4": ["user.x", "system.nfs4_acl"],
+    "unknown": None,
+}
+
+
+@pytest.mark.parametrize("lists", LISTS)
+def test_e7_a_group_is_ones_own_where_no_list_can_let_others_write(
+    lists: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """File systems with such lists cannot be mounted everywhere: what they answer is given."""
+
+    def attributes(_: str) -> list[str]:
+        if LISTS[lists] is None:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        return LISTS[lists] or []
+
+    (tmp_path / "x").touch()
+    (tmp_path / "x").chmod(0o664)
+    monkeypatch.setattr(os, "listxattr", attributes)
+    if lists == "none":
+        refuse_foreign(tmp_path / "x")
+    else:
+        with pytest.raises(InvalidInput, match="may be written by its group"):
+            refuse_foreign(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("uid_map", "mapped"),
+    [
+        ("0 0 4294967295", True),
+        ("0 1000 1", False),
+        ("0 1000 1\n1 100000 65536", True),
+        ("0 1000 1\n1 100000 65533", False),
+    ],
+)
+def test_e7_nobody_is_whom_no_line_of_the_map_of_users_has(uid_map: str, mapped: bool) -> None:
+    assert maps_nobody(uid_map) is mapped
+
+
 # What is planted in a directory like /tmp, and a command line that would obey it.
 PLANTED: dict[str, tuple[Callable[[], object], list[str]]] = {
     "fabric.yml": (lambda: os.symlink("theirs/evil.yml", "fabric.yml"), ["-H", EVIL, "status", "--job=1"]),
@@ -117,6 +192,10 @@ PLANTED: dict[str, tuple[Callable[[], object], list[str]]] = {
     "y.job": (
         lambda: os.symlink("theirs/x.job", "y.job"),
         ["-H", EVIL, "submit", "--script=/dev/null", "--job-file=y.job"],
+    ),
+    "config": (
+        lambda: os.symlink("theirs/config", "config"),
+        ["-S", "config", "-H", EVIL, "submit", "--script=/dev/null"],
     ),
     "vars.yml": (lambda: os.symlink("theirs/vars.yml", "vars.yml"), ["render", "--script=hello", "--vars=vars.yml"]),
 }

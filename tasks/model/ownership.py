@@ -20,6 +20,7 @@ from .wording import one_line
 
 _MOST_LINKS = 40  # as many as Linux follows
 _UNMAPPED = 65534
+_FOREIGN = "belongs to somebody else"
 
 
 def refuse_foreign(path: Path, chosen: Collection[Path] = ()) -> None:
@@ -31,10 +32,9 @@ def refuse_foreign(path: Path, chosen: Collection[Path] = ()) -> None:
     owners = {0, os.geteuid(), *_owners(chosen)}
     if not os.path.lexists(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    with contextlib.suppress(OSError):  # who reads it will say why it cannot be read
-        for place, status in _way(path):
-            if why := _weakness(place, status, owners):
-                _refuse(path, place, why)
+    for place, status in _way(path):
+        if why := _weakness(place, status, owners):
+            _refuse(path, place, why)
 
 
 def refuse_planted(path: Path, chosen: Collection[Path] = ()) -> None:
@@ -43,28 +43,49 @@ def refuse_planted(path: Path, chosen: Collection[Path] = ()) -> None:
     Raises InvalidInput.
     """
     owners = {0, os.geteuid(), *_owners(chosen)}
-    with contextlib.suppress(OSError):
-        for place, status in _way(path):
-            if status.st_uid not in owners and os.stat(os.path.dirname(place)).st_mode & stat.S_IWOTH:
-                _refuse(path, place, "belongs to somebody else, in a directory where all may write")
+    for place, status in _way(path):
+        if status.st_uid not in owners and _is_open_to_all(_above(place)):
+            _refuse(path, place, "belongs to somebody else, in a directory where all may write")
+
+
+def as_reached(path: Path) -> Path:
+    """The same path, relative to the working directory if it is below: then nobody above that has a say in it."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.relative_to(os.getcwd()) if path.is_absolute() else path
+    return path
 
 
 def _refuse(path: Path, place: str, why: str) -> None:
-    subject = "it" if place == os.path.abspath(path) else one_line(place)
-    raise InvalidInput(f"{one_line(path)} is not used: {subject} {why}")
+    place = os.path.abspath(place)
+    if place == os.path.abspath(path):
+        raise InvalidInput(f"{one_line(path)} is not used: it {why}")
+    cure = ""
+    if why == _FOREIGN and os.path.isdir(place) and os.path.exists(path):
+        cure = f"; to use it all the same, cd to {one_line(os.path.dirname(os.path.realpath(path)))}"
+    raise InvalidInput(f"{one_line(path)} is not used: {one_line(place)} {why}{cure}")
 
 
 def _way(path: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Each directory, link and file that the system passes on its way to this path. Raises OSError where it ends."""
-    here, links = "/", 0
-    ahead = os.path.join(os.getcwd(), path).split("/")[::-1]
+    """Each directory, link and file that the system passes on its way to this path, as far as it can be followed.
+
+    A relative path begins where one stands, whoever could rename what is above.
+    """
+    with contextlib.suppress(OSError):  # who reads it will say why it cannot be read
+        yield from _steps(path)
+
+
+def _steps(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """The same. Raises OSError where it ends."""
+    here, links = "/" if path.is_absolute() else ".", 0
+    ahead = str(path).split("/")[::-1]
     yield here, os.lstat(here)
     while ahead:
         name = ahead.pop()
         if name in ("", "."):
             continue
         if name == "..":  # of a directory: links before it have been followed
-            here = os.path.dirname(here)
+            here = _above(here)
+            yield here, os.lstat(here)
             continue
         place = os.path.join(here, name)
         status = os.lstat(place)
@@ -80,12 +101,25 @@ def _way(path: Path) -> Iterator[tuple[str, os.stat_result]]:
         ahead += target.split("/")[::-1]
 
 
+def _above(here: str) -> str:
+    return os.path.join(here, "..") if os.path.basename(here) in (".", "..") else os.path.dirname(here)
+
+
+def _is_open_to_all(directory: str) -> bool:
+    try:
+        return bool(os.stat(directory).st_mode & stat.S_IWOTH)
+    except OSError:  # it could be
+        return True
+
+
 def _weakness(place: str, status: os.stat_result, owners: Collection[int]) -> str:
     """What gives somebody else a say in what is there; empty: nothing does."""
     directory = stat.S_ISDIR(status.st_mode)
     if status.st_uid not in owners and not (directory and status.st_uid == _UNMAPPED and _has_unmapped_users()):
-        return "belongs to somebody else"
+        return _FOREIGN
     if stat.S_ISLNK(status.st_mode) or (directory and status.st_mode & stat.S_ISVTX):
+        return ""
+    if stat.S_ISCHR(status.st_mode):  # /dev/null: what is written there is not what is read
         return ""
     if status.st_mode & stat.S_IWOTH:
         return "may be written by others (chmod o-w)"
@@ -104,22 +138,31 @@ def _owners(directories: Collection[Path]) -> Iterator[int]:
 
 
 def _is_private(place: str, status: os.stat_result) -> bool:
-    """Whether the group is its owner's alone: it has their name, and no other members; nor has a list of access."""
+    """Whether the group is its owner's alone: it has their name, and no other members; nor has a list of access.
+
+    Where lists cannot be asked for, as over sshfs, there may be one.
+    """
     import grp
     import pwd
 
     try:
         name, group = pwd.getpwuid(status.st_uid).pw_name, grp.getgrgid(status.st_gid)
-    except KeyError:
+        attributes = getattr(os, "listxattr", lambda _: ())(place)
+    except (KeyError, OSError):
         return False
-    listed = "system.posix_acl_access" in getattr(os, "listxattr", lambda _: ())(place)
+    listed = any("acl" in each for each in attributes)  # POSIX's, or NFSv4's
     return group.gr_name == name and set(group.gr_mem) <= {name} and not listed
 
 
 def _has_unmapped_users() -> bool:
     """Whether this is a container in which root of the machine outside, as all whom it does not know, is `nobody`."""
     try:
-        _, _, count = Path("/proc/self/uid_map").read_text("ascii").split()[:3]
+        return not maps_nobody(Path("/proc/self/uid_map").read_text("ascii"))
     except (OSError, ValueError):
         return False
-    return int(count) <= _UNMAPPED
+
+
+def maps_nobody(uid_map: str) -> bool:
+    """Whether a container's `nobody` is a user of its own, by its /proc/self/uid_map."""
+    ranges = [[int(word) for word in line.split()] for line in uid_map.splitlines()]
+    return any(first <= _UNMAPPED < first + count for first, _, count in ranges)

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .ownership import refuse_foreign, refuse_planted
+from .ownership import as_reached, refuse_foreign, refuse_planted
 
 _MARKS = ("fabric.yml", "fabfile.py", "fabfile/__init__.py")
 
@@ -32,7 +32,8 @@ class Project:
         return self.own(self.directory / name)
 
     def own(self, path: Path) -> Path:
-        """The same path, relative to here, for what is obeyed in it. Raises as `path` does."""
+        """The same path, as it is to be opened, for what is obeyed in it. Raises as `path` does."""
+        path = as_reached(path)
         refuse_foreign(path, self._chosen())
         return path
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..model import project
 from ..model.errors import InvalidInput
 from . import tokens
 from .algorithms import Algorithms
@@ -115,14 +117,15 @@ def command(host: str, *, user: str | None, port: int | None, ssh_config: Path |
 def destination(host: str, *, user: str | None, port: int | None, ssh_config: Path | None) -> Destination:
     """Ask `ssh -G` about a host. Key files that do not exist are left out.
 
-    Raises InvalidInput: no ssh here, a bad ssh_config (with ssh's own words), a name that cannot be a host's.
+    Raises InvalidInput: no ssh here, a bad ssh_config (with ssh's own words) or one that somebody else has a say in, a
+    name that cannot be a host's.
     """
     if not host or host.startswith("-") or not host.isprintable():
         raise InvalidInput(f"host {host!r} is not a host's name: it is empty, starts with '-' or cannot be printed")
     for what, word in (("host", host), ("user", user or "")):
         if set(word) & _OF_SHELLS:  # ssh_config's ProxyCommand and Match exec hand them to a shell; ssh refuses too
             raise InvalidInput(f"{what} {word!r} is no {what}'s name: a shell would take part of it for a command")
-    *options, name = command(host, user=user, port=port, ssh_config=ssh_config)
+    *options, name = command(host, user=user, port=port, ssh_config=_own(ssh_config))
     try:
         asked = subprocess.run(
             ["ssh", "-G", *options, "--", name], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
@@ -149,6 +152,13 @@ def destination(host: str, *, user: str | None, port: int | None, ssh_config: Pa
         identity_files=tuple(path for path in there.identity_files if path.is_file()),
         certificate_files=tuple(path for path in there.certificate_files if path.is_file()),
     )
+
+
+def _own(ssh_config: Path | None) -> Path | None:
+    """The same file, as ssh is to open it: a ProxyCommand in there runs, and of a `-F` file ssh asks no owner."""
+    with contextlib.suppress(FileNotFoundError):  # ssh will say so
+        return project.current.own(ssh_config.expanduser()) if ssh_config else None
+    return ssh_config
 
 
 def parse_g(text: str) -> Destination:
