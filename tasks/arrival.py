@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -108,6 +109,9 @@ class Part:
                 self._lock()
         except OSError as error:
             os.close(self._directory)
+            if error.errno == errno.ELOOP:
+                part = self._place.with_name(self._name)
+                raise InvalidInput(f"{part} is a symbolic link, and no part of a file; remove it") from None
             raise self._error(error) from None
         except InvalidInput:
             self._file.close()

@@ -55,7 +55,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class There:
-    """What is at a place over there: `directory`, `file` or `nothing`; `path` is absolute. For `put`, also a `link`.
+    """What is at a place over there: `directory`, `file` or `nothing`; `path` is absolute. For `put`, also a `link`: to
+    a directory, and somebody else has a say in that.
 
     `parts` are files that came partly, by their path as in `entries`; `tar` is whether there is one.
     """
@@ -80,7 +81,8 @@ def stays_inside(path: str, link: str) -> bool:
 def look(session: Session, path: str, key: str = "") -> There:
     """List a place on the cluster; `key` is that of the parts of a single file. Raises SchedulerError, Unreachable."""
     with output.transfer(f"looking at {session.name}", None):
-        answer = session.must(Program(("list",), {"path": path, "key": key}, most=LISTING), SLOW)
+        parts = ("directory", "list") if key else ("list",)
+        answer = session.must(Program(parts, {"path": path, "key": key, "root": "/"}, most=LISTING), SLOW)
     kind, _, where = answer["place"].out.decode("utf-8", "surrogateescape").partition("\n")
     found = list(entries(answer["files"].names))
     ours = [entry for entry in found if entry.kind == "f" and _is_part(entry.path)]

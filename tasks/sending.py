@@ -50,17 +50,19 @@ class Plan:
 def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Entry]) -> Plan:
     """Compare what is here and there.
 
-    Raises InvalidInput when one is a directory and the other a file, or when there is a link in place of a directory:
-    somebody may have laid it there, and what it leads to would be overwritten.
+    A link in the place itself that nobody else has a say in is followed. Raises InvalidInput when one is a directory
+    and the other a file, or when there is another link in place of a directory: somebody may have laid it there, and
+    what it leads to would be overwritten.
     """
     there = look(session, place, key_of(name))
     links = [there.path] if there.kind == "link" else _in_the_way(there, mine)
     if links:
-        what = f"{links[0]} is a link, and none is followed below the target"
-        raise InvalidInput(f"{session.name}: {what}: nothing sent; remove it, or name what it leads to as --target")
+        what = f"{links[0]} is a link, and none of others' or below the target is followed"
+        raise InvalidInput(f"{session.name}: {what}: nothing sent; remove it over there, or choose another --target")
     if there.kind != "nothing" and (there.kind == "directory") is not here.is_dir():
         raise InvalidInput(f"{session.name}: {there.path} is a {there.kind}, and {here} is none")
     known = {entry.path: entry for entry in there.entries}
+    name = PurePosixPath(there.path).name  # a link's is left behind
     return Plan(here, name, there, [entry for entry in mine if not entry.same(known.get(entry.path))])
 
 

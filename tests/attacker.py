@@ -19,6 +19,14 @@ ATTACKER = 54321
 """Their user and group; nobody has it."""
 EVIL = "evil"
 
+MAPS = {
+    "         0          0 4294967295\n": True,
+    "0 1000 1\n": False,
+    "0 1000 1\n1 100000 65536\n": True,
+    "0 1000 1\n1 100000 65533\n": False,
+}
+"""What containers have in /proc/self/uid_map, and whether `nobody` is a user of its own in there."""
+
 
 def as_attacker(act: Callable[[], object]) -> None:
     """Have another user do this, in a child; what they are not allowed to do is not done."""

@@ -108,12 +108,24 @@ def test_templates_that_somebody_else_laid_where_all_may_write_are_not_used(
         lookup("serial")
 
 
-@pytest.mark.parametrize("lay", [given_to_somebody, lambda path: os.link(path, f"{path}.other")])
-def test_a_part_that_somebody_else_made_first_is_not_written_to(lay: Callable[[Path], object], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lay", "why"),
+    [
+        (given_to_somebody, "somebody else"),
+        (lambda path: os.link(path, f"{path}.other"), "somebody else"),
+        (
+            lambda path: path.symlink_to(path.rename(f"{path}.other")),
+            "is a symbolic link, and no part of a file; remove it",
+        ),
+    ],
+)
+def test_a_part_that_somebody_else_made_first_is_not_written_to(
+    lay: Callable[[Path], object], why: str, tmp_path: Path
+) -> None:
     part = tmp_path / f".submithost-part-{key_of('large')}"
     part.touch(0o666)
     lay(part)
-    with pytest.raises(InvalidInput, match="somebody else"):
+    with pytest.raises(InvalidInput, match=why):
         Part(tmp_path, "large", lasting=True)
     assert part.stat().st_size == 0
 

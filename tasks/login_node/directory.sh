@@ -19,9 +19,9 @@ ours() { # whether the job directory is nobody else's, however it came here: wha
 }
 
 guard() { # call $1 with the reason where the job directory is not ours, or somebody else could put another in its place
-    ours || "$1" "job directory $job belongs to somebody else"
+    ours || "$1" "job directory $job belongs to somebody else; choose another 'directory'"
     exposed=$(exposed "$job")
-    [ -z "$exposed" ] || "$1" "job directory $job could be replaced, since $exposed; choose another 'directory'"
+    [ -z "$exposed" ] || "$1" "job directory $job could be replaced, since $exposed; change that, or choose another 'directory'"
 }
 
 distrust() { # where anybody has begun to submit there may be a job by now, so that is no refusal but section `unsafe`
@@ -63,32 +63,38 @@ exposed() ( # what gives somebody else a say in what is at $1 (absolute), in wor
     # shellcheck disable=SC2046 # one a line
     set -- $(way "$1")
     # What cannot be looked at could be anybody's.
-    { stat -c '%u|%U|%G|%A|%n' -- "$@" 2>/dev/null || echo "?||||what is on the way to it"; } |
+    { stat -c '%u|%U|%G|%A|%n' -- "$@" 2>/dev/null || echo '?'; } |
         while IFS='|' read -r uid user group mode place; do
             foreign=
             case $uid:$mode in
+            '?:') echo 'part of the way to it cannot be looked at' && break ;;
             0:* | "$me":*) ;;
             65534:d*) is_roots "$place" || foreign=yes ;;
             *) foreign=yes ;;
             esac
             case $foreign:$mode in
             :l* | :d*[tT]) ;;
-            *:[!l]???????w*) echo "all may write to $place" && break ;;
+            *:[!l]???????w*) echo "all may write to $place (chmod o-w)" && break ;;
             yes:*) echo "$place belongs to somebody else" && break ;;
-            *:?????w*) is_private "$user" "$group" "$place" || { echo "its group may write to $place" && break; } ;;
+            *:?????w*)
+                is_private "$user" "$group" "$place" || { echo "its group may write to $place (chmod g-w)" && break; }
+                ;;
             esac
         done
 )
 
 is_private() { # whether a group is that of its owner alone, as where umask is 002, and no list lets others write
     [ "$1" = "$2" ] && case $(getent group "$2") in *: | *:"$1") ;; *) false ;; esac &&
-        case $(ls -ld "$3") in ??????????+*) false ;; esac
+        case $(ls -ld "$3") in ??????????[!+]*) ;; *) false ;; esac &&
+        case $(stat -f -c %T "$3") in nfs*) false ;; esac # which may have lists that `ls` does not show
 }
 
 is_roots() { # a directory of `nobody`, as whom a network's file system may show root, or a container those outside
     case $(stat -f -c %T "$1") in nfs | lustre | gpfs) return ;; esac
-    IFS=' ' read -r uid user count 2>/dev/null </proc/self/uid_map && [ "$count" -le 65534 ]
-}
+    while IFS=' ' read -r first there count; do
+        [ "$first" -gt 65534 ] || [ "$((first + count))" -le 65534 ] || return 1
+    done </proc/self/uid_map
+} 2>/dev/null
 
 age() { # seconds since a time, by the clock of the job directory's own file system (L10); empty when there is none
     [ -n "$1" ] || return

@@ -1,5 +1,6 @@
 # What is under a path. Variables: path (`~/` is the home directory; relative: below it), key (of a single file's parts;
-# empty: files are to come from there, and a link counts for what it leads to).
+# empty: files are to come from there, and a link counts for what it leads to). Where files are to go, a link counts for
+# the directory that it leads to if nobody else has a say in it, for which `exposed` of directory.sh is needed.
 # Section `place`: what the path is, and where. Section `tools`: `tar`, if there is one.
 # Section `files`: entries `KIND SIZE MTIME MODE<newline>PATH<NUL>LINK<NUL>`, indented; parts of a single file are among
 # them.
@@ -13,9 +14,13 @@ section tools
 ! command -v tar >/dev/null || echo tar
 section place
 if [ -n "$key" ] && [ -L "$path" ] && [ -d "$path" ]; then
-    printf 'link\n%s' "$path"
-    section files
-    finish
+    if why=$(exposed "$path") && [ -z "$why" ] && cd -P "$path"; then
+        path=$PWD
+    else
+        printf 'link\n%s' "$path"
+        section files
+        finish
+    fi
 fi
 if [ -d "$path" ]; then
     printf 'directory\n%s' "$path"

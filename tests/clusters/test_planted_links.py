@@ -68,3 +68,20 @@ def test_e9_a_link_of_ones_own_is_a_target_and_one_in_place_of_a_file_is_replace
             assert done.returncode == 0, done.stderr
             assert (precious.read_text(), (shared / "file").read_text()) == ("precious", "mine")
             (shared / "file").unlink()
+
+
+def test_e9_a_link_of_ones_own_in_the_place_of_what_is_put_is_followed(person: Person) -> None:
+    """As where `~/data` leads to a larger disk."""
+    (person.work / "data" / "sub").mkdir(parents=True)
+    (person.work / "data" / "sub" / "file").write_text("mine")
+    (person.work / "data" / "large").write_bytes(os.urandom(BIG))
+    with common_ground() as ground:
+        (ground / "disk" / "of-mine").mkdir(parents=True)
+        (ground / "data").symlink_to("disk/of-mine")
+        for said in ("2 files", "nothing to send"):
+            done = person.fab("-H", "sandbox", "put", "--source=data", f"--target={ground}")
+            assert done.returncode == 0, done.stderr
+            assert said in done.stderr
+            assert f"{ground}/disk/of-mine" in done.stderr
+        assert texts(ground / "disk" / "of-mine" / "sub") == ["mine"]
+        assert (ground / "disk" / "of-mine" / "large").stat().st_size == BIG
