@@ -13,9 +13,10 @@ class _Lossy(io.FileIO):
 
     def write(self, data: Any, /) -> int:
         try:
-            return super().write(data)
+            written: int | None = super().write(data)  # None: it would have had to wait
         except OSError:
-            return len(data)
+            written = None
+        return len(data) if written is None else written
 
 
 def make_safe() -> None:

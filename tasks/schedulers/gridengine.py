@@ -670,13 +670,16 @@ def log_names(submitted: Submitted) -> list[str]:
     return [f"{name}.{kind}{job_id}{task}" for kind in ("o", "e", "po", "pe") for task in ("", ".*")]
 
 
+# Of all records those of the jobs in the first file; fails where what says that qacct came to its end is missing.
 _OF_THESE = """
-BEGIN { split(asked, ids, " "); for (n in ids) wanted[ids[n]] = 1 }
+FILENAME == "/dev/fd/3" { wanted[$1] = 1; next }
+$1 == "=ended" { whole = $2 < 128 }
 /^=+$/ { if (mine) printf "%s", record; record = "=\\n"; mine = 0 }
 $1 == "jobnumber" { mine = $2 in wanted }
 $1 ~ /^(jobnumber|taskid|qsub_time|start_time|end_time|failed|exit_status)$/ { record = record $0 "\\n" }
-END { if (mine) printf "%s", record }
+END { if (mine) printf "%s", record; exit !whole }
 """
+_CUT = "the accounting could not be read to its end"
 # G25: jobs that it does not know are an error to qstat, and so is a qmaster that does not answer: its words tell.
 _ABOUT = """\
 said=$(qstat -j "$ids" 2>&1) || case $said in
@@ -695,9 +698,11 @@ def trace_command(job_ids: Sequence[str], silent: Sequence[str]) -> str:
     Only the lines that are read come back, of these jobs alone.
     """
     asked = [",".join(job_ids[at : at + _AT_ONCE]) for at in range(0, len(job_ids), _AT_ONCE)]
-    wanted = f"-v asked={shlex.quote(' '.join(silent))} {shlex.quote(_OF_THESE)}"
-    accounts = f'qacct -o "$(id -un)" -j | awk {wanted}' if silent else ":"
-    return f"id -un; for ids in {shlex.join(asked)}; do {_ABOUT}; done; {accounts}; true"
+    accounts = f"""\
+{{ qacct -o "$(id -un)" -j; echo "=ended $?"; }} | awk {shlex.quote(_OF_THESE)} /dev/fd/3 - 3<<END || echo {_CUT} >&2
+{chr(10).join(silent)}
+END"""
+    return f"id -un; for ids in {shlex.join(asked)}; do {_ABOUT}; done\n{accounts if silent else ''}\ntrue"
 
 
 def parse_trace(status: int, out: str, err: str) -> Traced:
@@ -715,7 +720,8 @@ def parse_trace(status: int, out: str, err: str) -> Traced:
         line for line in err.splitlines() if line.strip() and not re.match(r"error: .* not found$", line.strip())
     ]
     found = (*records.values(), *_alive(me, rest))
-    return Traced(found, accounted=not troubles or bool(records), last_runs=True)
+    accounted = _CUT not in err and (not troubles or bool(records))
+    return Traced(found, accounted, last_runs=True)
 
 
 def _alive(me: str, out: str) -> Iterator[Record]:

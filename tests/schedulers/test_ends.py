@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from tasks.model.resources import TaskRange
 from tasks.model.settling import Known, settle
 from tasks.schedulers import Record, Row, gridengine, slurm
 from tests.captured import answer
+from tests.conftest import program
 
 GRID_ENGINE, SLURM = "gridengine-8.1.9-held.txt", "slurm-22.05-held.txt"
 LIST = "SLURM_BITSTR_LEN=0 squeue -h -u \"$(id -un)\" -o '%F|%K|%T|%r|%Q|%E|%o|.'"
@@ -182,3 +185,20 @@ def test_d1_a_record_ends_no_job_that_its_list_has() -> None:
     queue = states_of([Row("12", State.HELD, reason="held")], [job])["key"]
     traced = {0: Record("12", (), None, Outcome(State.SUCCEEDED, 0)).outcome}
     assert settle(job, Known(9, {}, queue, traced)).outcome == Outcome(State.HELD, reason="held")
+
+
+@pytest.mark.parametrize("sh", ["dash", "bash"])
+def test_e6_an_accounting_that_is_cut_off_is_not_taken_for_a_whole_one(tmp_path: Path, sh: str) -> None:
+    """Of 30,000 jobs: more than one argument of a command line can name."""
+    program(tmp_path / "qstat", "#!/bin/sh\necho 'Following jobs do not exist: 1' >&2; exit 1\n")
+    ids = [str(1_000_000 + number) for number in range(30_000)]
+    record = f"====\njobnumber {ids[-1]}\ntaskid undefined\nfailed 0\nexit_status 3\n====\n"
+    for end, accounted in (("exit 0", True), ("exit 1", True), ("kill -9 $$", False)):
+        program(tmp_path / "qacct", f"#!/bin/sh\nprintf '{record}'\n{end}\n")
+        done = subprocess.run(
+            [sh], input=gridengine.trace_command(ids, ids), text=True, capture_output=True, check=True,
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        )  # fmt: skip
+        traced = gridengine.parse_trace(0, done.stdout, done.stderr)
+        assert [found.job_id for found in traced.records] == [ids[-1]], done.stderr
+        assert traced.accounted is accounted, done.stderr
