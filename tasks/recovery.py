@@ -28,8 +28,8 @@ def reconcile(c: Context, json: bool = False) -> None:
     session = session_of(c)
     with session.ledger.at_last():
         unknown = _reconcile(session, json)
-    if unknown:
-        raise reconciling.not_known_yet(session, unknown)
+        if unknown:
+            raise reconciling.not_known_yet(session, unknown)
 
 
 def _reconcile(session: Session, json: bool) -> list[Found]:
@@ -78,5 +78,5 @@ def adopt(c: Context, job: Sequence[str] | None = None, json: bool = False) -> N
         watch = Watch(session, selected)
         watch.look()
         output.show_jobs([*watch.shown(), *found_again], json)
-    if unknown:
-        raise not_known_yet(session, unknown)
+        if unknown:
+            raise not_known_yet(session, unknown)

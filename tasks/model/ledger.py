@@ -98,15 +98,18 @@ class Ledger:
     def at_last(self) -> Iterator[None]:
         """What cannot be recorded leniently in here is raised when all else is done: for who was called to record it.
 
-        Raises NotRecorded.
+        Raises NotRecorded; where another error is raised, it is told.
         """
-        told, failure = self.told, self.failure
+        told, failure, raised = self.told, self.failure, True
         self.told, self.failure = (lambda _: None), None
         try:
             yield
+            raised = False
         finally:
             self.told, now = told, self.failure
             self.failure = now or failure
+            if now and raised:
+                told(f"{now}; what is shown here is not recorded")
         if now:
             raise NotRecorded(f"{now}; what is shown here is not recorded")
 
