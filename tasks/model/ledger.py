@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from platformdirs import user_state_path
 
@@ -106,8 +106,8 @@ class Ledger:
             yield
             raised = False
         finally:
-            self.told, now = told, self.failure
-            self.failure = now or failure
+            now = cast("NotRecorded | None", self.failure)  # which leniently() may have set
+            self.told, self.failure = told, now or failure
             if now and raised:
                 told(f"{now}; what is shown here is not recorded")
         if now:
