@@ -10,6 +10,7 @@ import os
 import signal
 import struct
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -30,7 +31,8 @@ MAPS = {
 
 def as_attacker(act: Callable[[], object]) -> None:
     """Have another user do this, in a child; what they are not allowed to do is not done."""
-    os.waitpid(_become_attacker(act), 0)
+    _, status = os.waitpid(_become_attacker(act), 0)
+    assert status == 0, "the attacker failed, and tried nothing more: see above"
 
 
 def _become_attacker(act: Callable[[], object]) -> int:
@@ -45,14 +47,17 @@ def _become_attacker(act: Callable[[], object]) -> int:
             os.umask(0o022)
             with contextlib.suppress(OSError):
                 act()
-        finally:
             os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
     return child
 
 
 @contextlib.contextmanager
 def beside_attacker(act: Callable[[], object]) -> Iterator[None]:
-    """Meanwhile have another user do this over and over, in a child."""
+    """Meanwhile have another user do this over and over, in a child, which has to be at it to the end."""
 
     def again() -> None:
         while os.getppid() == ours:
@@ -65,7 +70,8 @@ def beside_attacker(act: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), "the attacker failed, and tried nothing more: see above"
 
 
 def changed_by_attacker(paths: Sequence[Path], text: str = EVIL, seen: Sequence[Path] = ()) -> list[bool]:
