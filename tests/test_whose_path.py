@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.model import configuration, project
+from tasks.model import configuration, ownership, project
 from tasks.model.errors import InvalidInput
 from tasks.model.ownership import maps_nobody, refuse_foreign
 from tasks.rendering.places import find, read
@@ -167,6 +167,31 @@ def test_e7_a_group_is_ones_own_where_no_list_can_let_others_write(
         refuse_foreign(tmp_path / "x")
     else:
         with pytest.raises(InvalidInput, match="may be written by its group"):
+            refuse_foreign(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("mounted", "why"),
+    [
+        ("ext4 /dev/sda1 rw", "chmod o-w"),
+        ("9p C:\\134 rw,aname=drvfs;path=C:\\;uid=0;gid=0;symlinkroot=/mnt/,access=client", None),
+        ("9p C:\\134 rw,aname=drvfs;path=C:\\;uid=1000;gid=1000;symlinkroot=/mnt/,access=client", "keep it on another"),
+        ("vfat /dev/sdb1 rw,uid=0,fmask=0000", "keep it on another"),
+    ],
+)
+def test_e7_what_modes_say_depends_on_the_file_system(
+    mounted: str, why: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such drives cannot be mounted everywhere: what /proc says of one is given, as WSL has it."""
+    (tmp_path / "x").touch()
+    (tmp_path / "x").chmod(0o777)
+    device = tmp_path.stat().st_dev
+    others = f"22 1 0:0 / /proc rw - proc proc rw\n98 75 {os.major(device)}:{os.minor(device)} / /mnt rw shared:1"
+    monkeypatch.setattr(ownership, "_mounts", lambda: f"{others} - {mounted}\n")
+    if why is None:
+        refuse_foreign(tmp_path / "x")
+    else:
+        with pytest.raises(InvalidInput, match=why):
             refuse_foreign(tmp_path / "x")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ from .wording import one_line
 
 _MOST_LINKS = 40  # as many as Linux follows
 _UNMAPPED = 65534
+# How WSL mounts a drive of Windows: for one user, as whom all act on it; modes say nothing.
+_OF_WINDOWS = frozenset({"9p", "drvfs"})
+_WITHOUT_MODES = _OF_WINDOWS | {"afs", "cifs", "exfat", "fuseblk", "smb3", "vfat"}
 _FOREIGN = "belongs to somebody else"
 
 
@@ -121,11 +125,15 @@ def _weakness(place: str, status: os.stat_result, owners: Collection[int]) -> st
         return ""
     if stat.S_ISCHR(status.st_mode):  # /dev/null: what is written there is not what is read
         return ""
+    if not status.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
+        return ""
+    kind, options = mount_of(_mounts(), status.st_dev)
+    if kind in _OF_WINDOWS and f"uid={os.geteuid()}" in options:
+        return ""
+    useless = f"chmod does nothing on its file system, {kind}: keep it on another" if kind in _WITHOUT_MODES else ""
     if status.st_mode & stat.S_IWOTH:
-        return "may be written by others (chmod o-w)"
-    if status.st_mode & stat.S_IWGRP and not _is_private(place, status):
-        return "may be written by its group (chmod g-w)"
-    return ""
+        return f"may be written by others ({useless or 'chmod o-w'})"
+    return "" if _is_private(place, status) else f"may be written by its group ({useless or 'chmod g-w'})"
 
 
 def _owners(directories: Collection[Path]) -> Iterator[int]:
@@ -166,3 +174,19 @@ def maps_nobody(uid_map: str) -> bool:
     """Whether a container's `nobody` is a user of its own, by its /proc/self/uid_map."""
     ranges = [[int(word) for word in line.split()] for line in uid_map.splitlines()]
     return any(first <= _UNMAPPED < first + count for first, _, count in ranges)
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")
+    except OSError:
+        return ""
+
+
+def mount_of(mountinfo: str, device: int) -> tuple[str, list[str]]:
+    """The type of the file system on a device, and its options, by /proc/self/mountinfo (see proc(5))."""
+    for line in mountinfo.splitlines():
+        mounted, _, what = line.partition(" - ")
+        if mounted.split()[2] == f"{os.major(device)}:{os.minor(device)}":
+            return what.split()[0], re.split("[,;]", what.split()[-1])
+    return "", []
