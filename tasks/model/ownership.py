@@ -55,7 +55,7 @@ def refuse_planted(path: Path, chosen: Collection[Path] = ()) -> None:
 def as_reached(path: Path) -> Path:
     """The same path, relative to the working directory if it is below: then nobody above that has a say in it."""
     with contextlib.suppress(OSError, ValueError):
-        return path.relative_to(os.getcwd()) if path.is_absolute() else path
+        return path.relative_to(os.getcwd()) if path.is_absolute() and os.getcwd() != "/" else path
     return path
 
 
