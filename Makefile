@@ -16,7 +16,7 @@ demo: setup ## a job, rendered from a template, submitted over SSH, waited for, 
 # Most tests wait for a scheduler: several at once take half the time. Each worker has clusters of its own.
 test: setup ## all tests
 	@$(BIN)/python -m tasks.testbed.packages slurm accounting
-	$(BIN)/python -m pytest --numprocesses=4 --dist=loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses=6 --dist=loadscope --no-loadscope-reorder
 
 # A property that fails prints its example: it becomes an @example of its test.
 fuzz: setup ## the tests of properties, at random and long (FUZZ=N examples of each)

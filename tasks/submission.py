@@ -145,7 +145,8 @@ def submit(session: Session, job: Job, program: Program, *, fresh: bool) -> tupl
     """
     deadline = time.monotonic() + PATIENCE
     asked_now = told = False
-    answer = _send(session, program) if fresh else session.ask(step(session, job, "inspect"))
+    looks = step(session, job, "inspect", submitter=program.variables["submitter"])
+    answer = _send(session, program) if fresh else session.ask(looks)
     while True:
         asked_now = asked_now or "submitted_at" in answer
         found = judge(session, job, answer, submitting=True)

@@ -1,5 +1,6 @@
-# How far a submission has come. Variables: root, key.
+# How far a submission has come. Variables: root, key, and for who is about to submit submitter (the scheduler's command).
 enter "$key"
 [ ! -e "$job" ] || guard distrust
+[ -z "${submitter-}" ] || has "$submitter" >/dev/null || distrust "$(missing "$submitter" 2>&1)"
 inspect
 finish

@@ -74,13 +74,13 @@ def test_d1_d10_nothing_of_the_login_environment_or_the_cell_changes_an_answer_o
             defaults.write_text("\n".join(FILES) + "\n")
             lives(person)
             defaults.write_text("-l arch=none\n")  # with this qstat cannot be made to tell of all
-            said(person, "submit", "--script=x", "--hold", "--key=unlisted")
-            told = person.fab("-H", "hpc", "status", "--job=unlisted")
+            said(person, "submit", "--script=x", "--hold")
+            told = person.fab("-H", "hpc", "status", "--job=last")
             assert "vanished" not in told.stdout
             assert "-l arch=none" in told.stderr
         finally:
             defaults.unlink()
-        said(person, "cancel", "--job=unlisted")
+        said(person, "cancel", "--job=last")
 
 
 @pytest.mark.parametrize("kind", ["gridengine", "slurm"])
