@@ -183,7 +183,8 @@ def test_e11_ps_shows_no_secret_on_either_side(
     assert any("qsub" in line or "sbatch" in line for line in seen)
     # The first program of a login has its mark in an environment, which nobody else reads; all marks look like that.
     assert any(re.fullmatch(MARK, mark) for mark in marks)
-    assert not [line for line in seen if "sesame" in line or re.search(MARK, line)]
+    # Other tests beside this one run programs whose mark is made of zeros.
+    assert not [line for line in seen if "sesame" in line or {*"".join(re.findall(MARK, line))} - {"m", "0"}]
 
 
 def test_e10_what_grid_engine_spools_for_all_to_read_has_no_text_of_the_script(
