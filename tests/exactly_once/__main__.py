@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from .model import Model, search
+from .model import Model
+from .search import search
 
 SEARCHES = {
     "two clients, one death, and a scheduler that may refuse": (Model(), 2, 0),
     "two clients, one death, and a job directory that is removed": (Model(removed=True, refusing=False), 2, 0),
     "a client, one death, and one who only looks": (Model(slow=True, refusing=False), 1, 1),
+    "two clients, one death, and a scheduler that takes longer than a minute": (
+        Model(refusing=False, prompt=False), 2, 0,
+    ),
     "three clients": (Model(deaths=0, refusing=False), 3, 0),
-}
+}  # fmt: skip
 
 
 def main() -> int:
