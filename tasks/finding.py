@@ -124,8 +124,8 @@ class Progress:
     @property
     def over(self) -> bool:
         """Whether this attempt has ended without a word, since its process has, or shows no life any more."""
-        if self.phase == "putting":
-            return self.alive == "no" or self.age > _SILENT
+        if self.phase in ("putting", "taking"):
+            return self.alive == "no" or self.age > (_ANOTHER_PROCESS if self.alive == "yes" else _SILENT)
         if self.phase == "laying":  # nothing was asked for yet, and nothing will be once it is released
             return self.alive == "no" or self.age > GRACE
         gone = self.ended or self.alive == "no"
@@ -204,7 +204,8 @@ def judge(
         return Found(Verdict.UNKNOWN, job)
     claimed = _claimed(job, progress)
     found = accepted or claimed
-    if not found and not progress.over and progress.phase in ("laying", *(() if submitting else ("putting",))):
+    in_hand = ("laying", "taking") if submitting else ("putting", "laying", "taking")
+    if not found and not progress.over and progress.phase in in_hand:
         return Found(Verdict.UNKNOWN, job)
     if not found:
         try:

@@ -147,12 +147,15 @@ def submit(session: Session, job: Job, program: Program, *, fresh: bool) -> tupl
     asked_now = told = False
     looks = step(session, job, "inspect", submitter=program.variables["submitter"])
     answer = _send(session, program) if fresh else session.ask(looks)
+    tried, in_vain = "" if fresh else None, 0  # the attempt that was released last, or empty: it was sent
     while True:
         asked_now = asked_now or "submitted_at" in answer
         found = judge(session, job, answer, submitting=True)
         if found.verdict is Verdict.JOB:
             return found.job, found.out, found.err
-        trouble = f" ({found.trouble})" if found.trouble else ""
+        in_vain = in_vain + 1 if found.verdict is Verdict.NONE and found.held == tried else 0
+        why = "nobody has it in hand, and yet it cannot be begun" if in_vain > 1 else found.trouble
+        trouble = f" ({why})" if why else ""
         late = time.monotonic() > deadline - (PATIENCE - PATIENCE_DOWN if trouble else 0)
         if found.verdict is Verdict.NONE:
             if found.held:
@@ -163,9 +166,12 @@ def submit(session: Session, job: Job, program: Program, *, fresh: bool) -> tupl
             if found.refused and asked_now:
                 raise NotSubmitted(f"{session.name}: no job was made: {found.words()}")
             if not late:
+                if in_vain:
+                    time.sleep(2)
                 if not found.held:
                     answer = _send(session, program)
                     asked_now = False
+                tried = found.held
                 continue
         if late:
             raise not_known(session, job, trouble)

@@ -97,11 +97,11 @@ def _as_it_is(session: Session, job: Job) -> Job:
     deadline = time.monotonic() + _PATIENCE
     while not job.job_id:
         answer = session.ask(step(session, job, "inspect"))
-        found = judge(session, job, answer, submitting=True)
-        if found.verdict is not Verdict.UNKNOWN:
-            if found.held:
-                session.ask(step(session, job, "release", held=found.held))
+        found = judge(session, job, answer)
+        if found.verdict is not Verdict.UNKNOWN and not found.held:
             return replace(found.job, directory=Progress.of(answer).directory)
+        if found.held:  # once more, since it may move on before it is released
+            session.ask(step(session, job, "release", held=found.held))
         if time.monotonic() > deadline:
             raise SchedulerError("it is not known yet whether it became a job")
         time.sleep(1)

@@ -2,11 +2,12 @@
 # details (TASKS, `-` for no array job, and the job's name).
 enter "$key"
 [ -d "$mine" ] || refuse "job directory $job is gone"
-host='' asking='' when=''
-for asked in "$attempt"/asked.*; do
-    read -r host asking when 2>/dev/null <"$asked/process"
-done
-if [ ! -f "$mine/receipt" ]; then
+find_phase
+if [ "$phase" != job ]; then
+    when=
+    if [ "$phase" = asked ] && read -r word asking when <"$sign"; then
+        when=${when:-$(stat -c %Y "$sign")}
+    fi
     new=$mine/receipt.$nonce # others may find it at the same time
     problem=$({
         printf '%s\n%s\n' "${when:-$(date +%s)} $details" "$receipt"
@@ -17,7 +18,7 @@ if [ ! -f "$mine/receipt" ]; then
 fi
 # A submit command that waits for the job's end has nobody left to tell. Numbers of processes are used again: it names
 # the key.
-if [ "$(alive "$asked/process")" = yes ] && read -r pid <"$asked/pid"; then
+if [ "$phase" = asked ] && [ "$(alive "$sign")" = yes ] && read -r pid <"$said/pid"; then
     grep -qsF "$key" "/proc/$pid/cmdline" && kill -9 "$pid" 2>/dev/null
 fi
 inspect

@@ -104,17 +104,18 @@ age() { # seconds since a time, by the clock of the job directory's own file sys
     echo $((now - ${1%%.*}))
 }
 
-silence() { # seconds since this attempt's last sign of life
-    age "$(stat -c %Y "$1/process" 2>/dev/null || stat -c %Y "$1" 2>/dev/null)"
-}
-
 quiet() { # seconds since anything in this directory was written: a file that is still coming in shows that, too
     age "$(find "$1" -printf '%C@\n' 2>/dev/null | sort -n | tail -n 1)"
 }
 
+this_host() { # sets host: what `uname -n` says, but without a process
+    read -r host 2>/dev/null </proc/sys/kernel/hostname || host=$(uname -n)
+}
+
 alive() { # whether the process that a file names (HOST PID ...) lives; `unknown` for another host's
-    read -r host pid word 2>/dev/null <"$1" || { echo unknown && return; }
-    if [ "$host" != "$(uname -n)" ]; then
+    read -r there pid word 2>/dev/null <"$1" || { echo unknown && return; }
+    this_host
+    if [ "$there" != "$host" ]; then
         echo unknown
     elif kill -0 "$pid" 2>/dev/null; then
         echo yes
@@ -125,37 +126,59 @@ alive() { # whether the process that a file names (HOST PID ...) lives; `unknown
 
 taken() { # whether there is a job, or somebody has the lock, so that nobody else is to begin
     set -- "$attempt"/*
-    [ -f "$mine/receipt" ] || [ -L "$mine/claim" ] || [ -e "$1" ]
+    job_known || [ -e "$1" ]
+}
+
+job_known() { # whether there is a job, as far as the job directory tells
+    [ -f "$mine/receipt" ] || [ -L "$mine/claim" ]
 }
 
 drop() { # an attempt: fails when it is not there any more. One rename takes it from its holder, and from nobody else
-    mv -T "$1" "$mine/dropped.${1##*.}" 2>/dev/null && rm -rf "$mine/dropped.${1##*.}"
+    mv -T "$1" "$mine/dropped.$nonce.${1##*/}" 2>/dev/null
     set -- "$?" "${1%/*}"
+    discard
     rmdir "$2" 2>/dev/null # unless somebody has the lock by now
     return "$1"
 }
 
-# Sections `directory`, `digest` (of the text that was submitted), and `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE
-# NAME), `answer` so far: each of these there if what it tells of is there. An attempt's name tells its phase, and only
-# gets later ones: it is looked for in their order, so that none is missed that moves on meanwhile.
-inspect() {
-    section directory
-    printf '%s\n' "$job"
-    if IFS= read -r digest 2>/dev/null <"$mine/digest"; then
-        section digest
-        printf '%s\n' "$digest"
-    fi
+discard() { # what was dropped, by whomever; what cannot be removed now is removed some other time
+    for each in "$mine"/dropped.*; do
+        [ ! -e "$each" ] || rm -rf "$each" || { chmod -R u+rwX "$each" && rm -rf "$each"; }
+    done 2>/dev/null
+}
+
+# An attempt's name tells its phase, and only gets later ones: it is looked for in their order, so that none is missed
+# that moves on meanwhile. The version before this one had the files of its attempt in `attempt` itself: as `holder.TOKEN`
+# it had the lock while it was still receiving (`taking`), as `asked` it has asked.
+find_phase() { # sets phase, and of what has the lock: at, sign (the file that names its process), said (where its answer is)
     phase=
     for each in "$mine"/attempt.*/holder.*; do
         [ ! -d "$each" ] || phase=putting
     done
+    for each in "$attempt"/* "$attempt"/holder.*; do
+        [ ! -f "$each" ] || phase=taking at=$each sign=$each
+    done
     for each in "$attempt"/*; do
-        [ ! -e "$each" ] || phase=laying at=$each
+        [ ! -d "$each" ] || phase=laying at=$each sign=$each/process
     done
+    [ ! -f "$attempt/asked" ] || phase=asked at=$attempt/asked sign=$attempt/asked said=$attempt
     for each in "$attempt"/asked.*; do
-        [ ! -d "$each" ] || phase=asked at=$each
+        [ ! -d "$each" ] || phase=asked at=$each sign=$each/process said=$each
     done
-    if [ -f "$mine/receipt" ]; then
+    [ ! -f "$mine/receipt" ] || phase=job
+}
+
+# Sections `directory`, `digest` (of the text that was submitted), and `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE
+# NAME), `answer` so far: each of these there if what it tells of is there.
+inspect() {
+    section directory
+    printf '%s\n' "$job"
+    find_phase
+    if IFS= read -r digest 2>/dev/null <"$mine/digest"; then # after that: of a text that nobody replaces by now
+        section digest
+        printf '%s\n' "$digest"
+    fi
+    if [ "$phase" = job ]; then
         section receipt
         cat "$mine/receipt"
         [ ! -s "$mine/receipt.err" ] || cat "$mine/receipt.err" >&2
@@ -174,14 +197,15 @@ inspect() {
         ;;
     ?*)
         section attempt
-        echo "$phase" "$(silence "$at")" "$(alive "$at/process")" "${at##*/}"
+        silence=$(age "$(stat -c %Y "$sign" 2>/dev/null || stat -c %Y "$at" 2>/dev/null)") # since its last sign of life
+        echo "$phase" "$silence" "$(alive "$sign")" "${at##*/}"
         ;;
     esac
     if [ "$phase" = asked ]; then
         # Without its status it is not over, or it could not be kept; what it accepted it has accepted.
         section answer
-        cat "$at/out" 2>/dev/null
-        cat "$at/err" >&2 2>/dev/null
-        [ ! -s "$at/status" ] || section "=$(cat "$at/status")"
+        cat "$said/out" 2>/dev/null
+        cat "$said/err" >&2 2>/dev/null
+        [ ! -s "$said/status" ] || section "=$(cat "$said/status")"
     fi
 }

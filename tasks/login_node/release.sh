@@ -1,5 +1,9 @@
 # An attempt that is known to have made no job makes room for the next one. Variables: root, key, held (its name).
 enter "$key"
-drop "$attempt/$held"
+if drop "$attempt/$held"; then
+    for each in "$attempt"/*; do # what else one of the version before had in there
+        [ -d "$each" ] || drop "$each"
+    done
+fi
 inspect
 finish

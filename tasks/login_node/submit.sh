@@ -53,15 +53,16 @@ look_at_places() { # A directory for logs below the job directory is made, as by
     }
 }
 
-sweep() { # remove other attempts of those who have died, or are silent for ten minutes; when there is a job, `all`
+sweep() { # remove other attempts of those who have died, or are out of sight and silent for ten minutes; when there is a job, `all`
     for each in "$mine"/attempt.*/holder.*; do
         [ -d "$each" ] && [ "$each" != "$at" ] || continue
-        [ "$1" = all ] || [ "$(alive "$each/process")" = no ] || [ "$(quiet "$each")" -gt 600 ] || continue
+        [ "$1" = all ] || case $(alive "$each/process") in
+        yes) continue ;;
+        unknown) still=$(quiet "$each") && [ "${still:-0}" -gt 600 ] || continue ;;
+        esac
         drop "$each"
     done
-    for each in "$mine"/dropped.*; do
-        [ ! -d "$each" ] || rm -rf "$each"
-    done
+    discard
 }
 
 stop() { # tell how far this submission has come, by whomever
@@ -72,15 +73,41 @@ stop() { # tell how far this submission has come, by whomever
 
 give_up() { # before the scheduler was asked. Where the attempt is not ours any more, somebody else goes on
     cd /
-    drop "$at" && refuse "$1"
+    if drop "$at" || [ -d "$at" ]; then refuse "$1"; fi
     stop
+}
+
+unless_job() { # before the scheduler is asked: somebody may have found a job of an earlier attempt meanwhile
+    ! job_known || {
+        drop "$at"
+        stop
+    }
+}
+
+# By its name, size and time, so nothing that the user has put there; each by one rename, as in `lay`. The lists that the
+# version before this one made, which left $mine/job, tell of everything that was there.
+recall() { # take away what an attempt that made no job had laid
+    [ -s "$mine/put" ] && [ ! -d "$mine/job" ] || return 0
+    (
+        cd "$job" || exit
+        laid=$at/laid LC_ALL=C
+        export laid LC_ALL
+        find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0' | sort -z - "$mine/put" | uniq -zd |
+            names | xargs -0r sh -c 'find "$@" -maxdepth 0 ! -type d -exec mv -f --backup=numbered -t "$laid" {} +' sh
+        names <"$mine/put" | sort -zr | # what is in a directory before the directory
+            xargs -0r sh -c 'find "$@" -maxdepth 0 -type d -empty -exec mv --backup=numbered -t "$laid" {} \;' sh
+    ) 2>/dev/null
+}
+
+names() { # of a list like `put`
+    sed -z 's|^[^ ]* [^ ]* |./|'
 }
 
 lay() ( # everything in directory $1 into $2, each by one rename; a directory that is there already gets what is in ours
     from=$1 to=$2
     set --
     for each in "$from"/* "$from"/.[!.]* "$from"/..?*; do
-        [ -e "$each" ] || [ -L "$each" ] || continue
+        [ -e "$each" ] || [ -L "$each" ] || continue # what cannot be looked at is found to be left
         there=$to/${each##*/}
         if [ -d "$each" ] && [ ! -L "$each" ] && [ -d "$there" ] && [ ! -L "$there" ]; then
             lay "$each" "$there" && { [ "$there" = "$mine" ] || chmod --reference="$each" "$there"; } || exit
@@ -108,7 +135,7 @@ own=attempt.$token/holder.$token
 at=$mine/$own
 drafted=draft/.submithost
 # With their mode at once: in a directory with a default ACL the umask does not count.
-problem=$(mkdir -p -m 700 "$job" "$mine" "$mine/notes" "$at/$drafted" "$at/job" 2>&1) || {
+problem=$(mkdir -p -m 700 "$job" "$mine" "$mine/notes" "$at/$drafted" "$at/job" "$at/laid" 2>&1) || {
     drop "$at"
     ! taken || stop
     refuse "$problem"
@@ -116,7 +143,7 @@ problem=$(mkdir -p -m 700 "$job" "$mine" "$mine/notes" "$at/$drafted" "$at/job" 
 [ -n "$guarded" ] || guard give_up
 # In here from now on, wherever it is moved: what a relative name says is never another's.
 cd "$at" 2>/dev/null || give_up "cannot enter $at"
-host=$(uname -n)
+this_host
 live() { # PID: a sign of life, which names the process that lives; and what it is submitting since when
     echo "$host $1 $asked_at" 2>/dev/null >process && [ -s process ]
 }
@@ -139,35 +166,43 @@ submit=${submit%%".submithost/job/$job_name"*}.submithost/$file${submit#*".submi
 
 # The lock: of all who come so far one can rename a directory to this name, while it is not there or empty.
 live $$ || give_up "$job: no space for the lock"
-mv -T "$mine/attempt.$token" "$attempt" 2>/dev/null || {
+lock() {
+    problem=$(mv -T "$mine/attempt.$token" "$attempt" 2>&1)
+}
+lock || { ! taken && lock; } || { # whoever had it may have given it up since
+    taken || give_up "$job: $problem"
     drop "$at"
     stop
 }
 # What is at this path is moved, or asked for, only as long as the lock is ours: whoever releases it renames it.
 own=attempt/holder.$token
 at=$mine/$own
-if [ -f "$mine/receipt" ] || [ -L "$mine/claim" ]; then
-    drop "$at"
-    stop
-fi
+unless_job # found meanwhile, of an earlier attempt
+recall
 for each in "$mine"/*; do # what an attempt that made no job has laid, perhaps of another text, and this one has not
     case ${each##*/} in
     receipt* | queues*) ;;
     *) [ ! -f "$each" ] || [ -e "$drafted/${each##*/}" ] || mv -f -t "$at" -- "$each" 2>/dev/null ;;
     esac
 done
-problem=$(lay "$at/draft" "$job" 2>&1) || give_up "$job: $problem"
+# First the list of what is laid.
+problem=$({ lay "$at/$drafted" "$mine" && lay "$at/draft" "$job" && find "$at/draft" ! -type d; } 2>&1) &&
+    [ -z "$problem" ] || give_up "$job: ${problem:-cannot look into $at}"
 asked_at=$(date +%s)
 live $$ || give_up "$job: no space for the lock"
-mv -T "$at" "$attempt/asked.$token" 2>/dev/null || stop
+unless_job
+problem=$(mv -T "$at" "$attempt/asked.$token" 2>&1) || give_up "$job: $problem"
 at=$attempt/asked.$token
 
 section warnings
 printf '%s\n' "$warnings"
 section submitted_at
 echo "$asked_at"
+trap 'silent=yes' USR1 # before anybody sends it
+silent=
 (
     trap '' HUP PIPE # the answer is to be kept even when nobody is left to hear it
+    job_known && exit # so nobody is asked
     (cd "$job" && eval "$submit") </dev/null >out 2>err &
     asking=$!
     echo "$asking" >pid
@@ -192,8 +227,7 @@ echo "$asked_at"
     fi
 ) >/dev/null 2>&1 &
 asking=$!
-trap : USR1
 live "$asking"
 sweep all
-wait "$asking"
+[ -n "$silent" ] || wait "$asking"
 stop
