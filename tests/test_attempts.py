@@ -52,12 +52,20 @@ def progress(found: Mapping[str, Reply]) -> Progress:
     return Progress.of(Answer(found))
 
 
-def submit(shell: str, mine: Path, files: Mapping[str, bytes], accepts: bool = True, before: str = "") -> Progress:
+def submit(
+    shell: str,
+    mine: Path,
+    files: Mapping[str, bytes],
+    accepts: bool = True,
+    before: str = "",
+    first: str = "",
+    patience: str = "9",
+) -> Progress:
     uploads = [Upload(".submithost/script", b"#!/bin/sh\n"), *(Upload(name, text) for name, text in files.items())]
     for folder in sorted({str(Path(name).parent) for name in files} - {"."}):
         uploads.insert(1, Upload(folder, b"", 0o700, "d"))
-    about = {"submitter": "true", "insert": "2", "shebang": "1", "job_name": "x", "bare": "", "patience": "9"}
-    command = "head -c 0 .submithost/job/x && echo 7" if accepts else "! head -c 0 .submithost/job/x"
+    about = {"submitter": "true", "insert": "2", "shebang": "1", "job_name": "x", "bare": "", "patience": patience}
+    command = first + ("head -c 0 .submithost/job/x && echo 7" if accepts else "! head -c 0 .submithost/job/x")
     had = "has() { :; }\n"
     sent = b"".join(Bundle(uploads))
     return progress(
@@ -160,3 +168,24 @@ def test_e1_files_that_cannot_be_seen_are_not_taken_for_laid(shell: str, mine: P
     blind = 'mv() { case $* in */draft/*) ;; *) command mv "$@" ;; esac; }\n'
     with pytest.raises(NotSubmitted, match="draft/input"):
         submit(shell, mine, {"input": b"1"}, before=blind)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_e1_a_job_that_is_found_meanwhile_is_the_only_one(shell: str, mine: Path, when: str) -> None:
+    """Of an earlier attempt, by another client, which writes the receipt just before the scheduler is asked."""
+    found = 'printf "1 - x\\n9\\n" >"$mine/receipt"'
+    late = f'mv() {{ command mv "$@"; case $* in *asked.*) {found} ;; esac; }}\n'
+    meanwhile = late if when == "after" else f'date() {{ {found}; command date "$@"; }}\n'
+    told = submit(shell, mine, {"input": b"1"}, before=meanwhile)
+    assert (told.receipt, told.out) == (True, "9\n")
+    assert not list(mine.glob("attempt/*/out"))
+
+
+def test_e1_a_scheduler_that_says_nothing_at_once_is_left_alone(shell: str, mine: Path) -> None:
+    """Even if the patience for it is at an end before anybody listens."""
+    waits = f"until [ -e {mine.parent}/go ]; do sleep 0.1; done"
+    told = submit(shell, mine, {}, first=f"{waits};", patience="0")
+    assert (told.phase, told.ended) == ("asked", False)
+    (mine.parent / "go").touch()
+    while not progress(ask(shell, mine, "inspect")).receipt:
+        time.sleep(0.1)
