@@ -74,19 +74,22 @@ _DIRECTIVE = re.compile(rb"^#\$(.*)$", re.M)
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
 _IDS = r"sed -n 's/^ *<JB_job_number>\([0-9]\{1,\}\)<.*/\1/p'"
 # sge_qstat(5): qstat's options may be in files. Ours win over -s and -u there (as tried); `-q '*'` wins over -q, but
-# leaves out what no queue can run, so only then. With others that leave jobs out qstat is not asked at all.
-_LIST = r"""
+# leaves out what no queue can run, so only then. With others that leave jobs out qstat is not asked at all; nor is
+# `qstat -j`, where it would answer in XML.
+_DEFAULTS = r"""
 defaults() { # OPTIONS: the lines that have one of these
     grep -s -E "^[^#]*(^|[[:space:]])-($1)([[:space:]]|\$)" \
         "$SGE_ROOT/${SGE_CELL:-default}/common/sge_qstat" "$HOME/.sge_qstat" /dev/null
 }
+"""
+_LIST = rf"""{_DEFAULTS}
 hides=$(defaults 'l|qs|pe|U|g|j|help')
-[ -z "$hides" ] || {
+[ -z "$hides" ] || {{
     printf 'qstat would leave jobs out because of a default, %s\n' "$hides" >&2
     exit 1
-}
-list() { qstat -xml "$@"; }
-[ -z "$(defaults q)" ] || list() { qstat -q '*' -xml "$@"; }
+}}
+list() {{ qstat -xml "$@"; }}
+[ -z "$(defaults q)" ] || list() {{ qstat -q '*' -xml "$@"; }}
 """
 
 # Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. `run` finds it in the file
@@ -584,7 +587,7 @@ def _ranges(text: str) -> tuple[TaskRange, ...]:
 
 def marks_command(job_ids: Sequence[str]) -> str:
     """`qstat -j` of our own jobs only; never of all, which would print other people's environments."""
-    return f"qstat -j {shlex.quote(','.join(job_ids))}" if job_ids else ""
+    return _about(job_ids) if job_ids else ""
 
 
 def parse_marks(status: int, out: str, err: str) -> dict[str, list[Submitted]]:
@@ -615,9 +618,8 @@ def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
 
 
 # Of what `qstat -j` says of a job, that which is read.
-_DESCRIBED = re.compile(
-    "^(job_number|job_name|owner|cwd|sge_o_home|submission_time|context|job-array tasks): +(.*)$", re.M
-)
+_NAMES = "job_number|job_name|owner|cwd|sge_o_home|sge_o_workdir|submission_time|context|job-array tasks"
+_DESCRIBED = re.compile(f"^({_NAMES}): +(.*)$", re.M)
 _ACCOUNTED = re.compile(
     "^(jobnumber|jobname|owner|taskid|qsub_time|start_time|end_time|failed|exit_status) +(.*)$", re.M
 )
@@ -681,14 +683,27 @@ END { if (mine) printf "%s", record; exit !whole }
 """
 _CUT = "the accounting could not be read to its end"
 # G25: jobs that it does not know are an error to qstat, and so is a qmaster that does not answer: its words tell.
-_ABOUT = """\
-said=$(qstat -j "$ids" 2>&1) || case $said in
-*"do not exist"*) ;;
-*) printf '%s\\n' "$said" >&2; exit 1 ;;
-esac
-printf '%s\\n' "$said" | grep -E '^(=|(job_number|submission_time|owner|context):)'"""
+_ABOUT = rf"""{_DEFAULTS}
+xml=$(defaults xml)
+[ -z "$xml" ] || {{
+    printf 'qstat would answer in XML because of a default, %s\n' "$xml" >&2
+    exit 1
+}}
+about() {{
+    said=$(qstat -j "$1" 2>&1) || case $said in
+    *"do not exist"*) ;;
+    *) printf '%s\n' "$said" >&2; exit 1 ;;
+    esac
+    printf '%s\n' "$said" | grep -E '^(=|({_NAMES}|error reason +[0-9]+):)'
+}}
+"""
 # So many IDs fit into one command line everywhere.
 _AT_ONCE = 500
+
+
+def _about(job_ids: Sequence[str]) -> str:
+    asked = [",".join(job_ids[at : at + _AT_ONCE]) for at in range(0, len(job_ids), _AT_ONCE)]
+    return f'{_ABOUT}for ids in {shlex.join(asked)}; do about "$ids"; done; true'
 
 
 def trace_command(job_ids: Sequence[str], silent: Sequence[str]) -> str:
@@ -697,12 +712,11 @@ def trace_command(job_ids: Sequence[str], silent: Sequence[str]) -> str:
 
     Only the lines that are read come back, of these jobs alone.
     """
-    asked = [",".join(job_ids[at : at + _AT_ONCE]) for at in range(0, len(job_ids), _AT_ONCE)]
     accounts = f"""\
 {{ qacct -o "$(id -un)" -j; echo "=ended $?"; }} | awk {shlex.quote(_OF_THESE)} /dev/fd/3 - 3<<END || echo {_CUT} >&2
 {chr(10).join(silent)}
 END"""
-    return f"id -un; for ids in {shlex.join(asked)}; do {_ABOUT}; done\n{accounts if silent else ''}\ntrue"
+    return f"id -un\n{_about(job_ids)}\n{accounts if silent else ''}\ntrue"
 
 
 def parse_trace(status: int, out: str, err: str) -> Traced:

@@ -28,7 +28,7 @@ OF_GRID_ENGINE = """
 export SGE_SINGLE_LINE=0 SGE_LONG_QNAMES=40 SGE_LONG_JOB_NAMES=3 SGE_DEBUG_LEVEL='2 0 0 0 0 0 0 0' SGE_ENABLE_MSG_ID=1
 """
 # What sge_qstat(5) may say in the cell.
-FILES = ("-s r", "-q nosuch.q", "-u nobody", "-s z -ext -f -xml")
+FILES = ("-s r", "-q nosuch.q", "-u nobody", "-s z -ext -f")
 
 
 def said(person: Person, *words: str) -> subprocess.CompletedProcess[str]:

@@ -202,3 +202,21 @@ def test_e6_an_accounting_that_is_cut_off_is_not_taken_for_a_whole_one(tmp_path:
         traced = gridengine.parse_trace(0, done.stdout, done.stderr)
         assert [found.job_id for found in traced.records] == [ids[-1]], done.stderr
         assert traced.accounted is accounted, done.stderr
+
+
+@pytest.mark.parametrize("sh", ["dash", "bash"])
+def test_d1_an_answer_in_xml_because_of_a_default_is_could_not_ask(tmp_path: Path, sh: str) -> None:
+    program(tmp_path / "qstat", "#!/bin/sh\necho '<?xml'\n")
+    defaults = tmp_path / "default" / "common" / "sge_qstat"
+    defaults.parent.mkdir(parents=True)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SGE_ROOT": str(tmp_path), "HOME": str(tmp_path)}
+    for text, status in (("-ext\n", 0), ("-ext -xml\n", 1)):
+        defaults.write_text(text)
+        for command in (gridengine.marks_command(["5"]), gridengine.trace_command(["5"], [])):
+            done = subprocess.run([sh], input=command, text=True, capture_output=True, env=environment)
+            assert (done.returncode, "-xml" in done.stderr) == (status, bool(status)), done
+
+
+def test_e4_a_mark_tells_its_job_directory() -> None:
+    told = "====\njob_number:   5\nsge_o_workdir:  /jobs/k\ncontext:   submithost=k\n"
+    assert gridengine.parse_marks(0, told, "")["k"][0].directory == "/jobs/k"
