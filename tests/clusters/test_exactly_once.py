@@ -217,9 +217,10 @@ def test_e1_e2_a_shell_that_is_killed_or_stopped_before_a_rename(two: Two, tmp_p
     script, put = two.first.work / "x", two.first.work / "small"
     put.mkdir()
     (put / "input").write_text("some data")
+    (two.first.work / "plain").write_text("more data")
     whole = Struck(two.cluster, tmp_path / "whole", f"whole-{name}", 0, "KILL")
     other = move_in(tmp_path / "other", yaml.safe_dump({"clusters": {name: whole.configuration()}}))
-    wanted = Wanted(str(script), put=(str(put),), hold=True)
+    wanted = Wanted(str(script), put=(str(put), str(two.first.work / "plain")), hold=True)
     whole.begin(wanted).join()
     assert whole.job, whole.failure
     assert whole.steps >= 4
@@ -250,17 +251,22 @@ def submitted_twice(two: Two, struck: Struck, other: Person, wanted: Wanted) -> 
     A subshell that is killed is a step that fails: when that is told, nothing has been submitted.
     """
     said: list[subprocess.CompletedProcess[str]] = []
-    inputs: list[os.stat_result] = []
-    laid = struck.mine.parent / "small" / "input"
-    words = [f"--script={wanted.script}", f"--put={wanted.put[0]}", f"--key={struck.key}", "--hold", "--json"]
+    inputs: list[list[tuple[int, int]]] = []
+    job = struck.mine.parent
+    laid = [job / "small" / "input", job / "plain", struck.mine / "script"]
+    puts = [f"--put={put}" for put in wanted.put]
+    words = [f"--script={wanted.script}", *puts, f"--key={struck.key}", "--hold", "--json"]
+
+    def found() -> list[tuple[int, int]]:
+        return [(stat.st_ino, stat.st_mtime_ns) for stat in map(os.stat, laid)]
 
     def submit() -> None:
         assert not isinstance(struck.failure, NotSubmitted) or two.marked(struck.key) == [], struck
         said.append(other.fab("-H", struck.cluster.name, "submit", *words))
-        inputs.append(laid.stat())
+        inputs.append(found())
 
     struck.race(wanted, submit)
-    assert inputs == [laid.stat()], struck  # whoever goes on late lays nothing
+    assert inputs == [found()], struck  # whoever goes on late lays nothing
     first = "nothing submitted" if struck.signal == "KILL" and isinstance(struck.failure, NotSubmitted) else []
     ids = [job["job_id"] for job in json_lines(said[0].stdout)] or [said[0].stderr]
     return [struck.job.job_id or ""] if struck.job else first, ids
