@@ -190,12 +190,12 @@ problem=$({ lay "$at/$drafted" "$mine" && lay "$at/draft" "$job" && find "$at/dr
     [ -z "$problem" ] || give_up "$job: ${problem:-cannot look into $at}"
 asked_at=$(date +%s)
 live $$ || give_up "$job: no space for the lock"
+section warnings # if nobody hears them any more, this ends here, where it is known that there is no job
+printf '%s\n' "$warnings"
 unless_job
 problem=$(mv -T "$at" "$attempt/asked.$token" 2>&1) || give_up "$job: $problem"
 at=$attempt/asked.$token
 
-section warnings
-printf '%s\n' "$warnings"
 section submitted_at
 echo "$asked_at"
 trap 'silent=yes' USR1 # before anybody sends it

@@ -124,13 +124,19 @@ def test_after_ctrl_c_neither_job_nor_directory_is_left(cluster: Cluster, tmp_pa
     assert "submitho" not in in_the_queue(cluster)
 
 
-def test_after_ctrl_c_while_it_is_submitted_nothing_is_left(cells: dict[str, Cell], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "step"), [("qsub", "attempt/asked.*"), ("qconf", "attempt.*/holder.*/survey")])
+def test_after_ctrl_c_while_it_is_submitted_nothing_is_left(
+    cells: dict[str, Cell], tmp_path: Path, command: str, step: str
+) -> None:
+    """Nor does what goes on over there submit anything after that."""
     cell, home = cells["sandbox2"], tmp_path / "home"
-    slow = program(tmp_path / "bin" / "qsub", '#!/bin/sh\nsleep 4\nexec /usr/lib/gridengine/qsub "$@"\n')
+    there = f"{home}/.submithost/jobs/*/.submithost/{step}"
+    wait = f"for each in {there}; do [ ! -e $each ] || ! mkdir {tmp_path}/slow || sleep 4; done"
+    slow = program(tmp_path / "bin" / command, f'#!/bin/sh\n{wait}\nexec /usr/lib/gridengine/{command} "$@"\n')
     rc_files = {".bash_profile": f"PATH={slow.parent}:$PATH\n"}
     with login_node(cell, tmp_path, "slow", rc_files, more="    options: ['-h']\n") as (person, _):
         running = person.start("-H", "hpc", "check", "--submit")
-        until(lambda: list(home.glob(".submithost/jobs/*/.submithost/attempt/asked.*")))
+        until(lambda: list(home.glob(f".submithost/jobs/*/.submithost/{step}")))
         time.sleep(1)
         assert not list(home.glob(".submithost/jobs/*/.submithost/receipt"))
         running.send_signal(signal.SIGINT)
