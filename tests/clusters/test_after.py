@@ -106,8 +106,9 @@ def test_after_a_job_that_is_known_to_have_failed_nothing_is_submitted(person: P
 
 def test_jobs_without_notes_and_jobs_that_are_not_known_are_refused(person: Person) -> None:
     person.script("x", NEXT)
-    person.submit("x", "--bare")
+    person.submit("x", "--bare", "--hold")  # of one that has succeeded by then nothing would be needed
     for words, said in ((["--after=last"], "without notes"), (["--after=4711"], "no job '4711'")):
         refused = person.fab("-H", "sandbox", "submit", "--script=x", *words)
         assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
         assert said in refused.stderr
+    assert person.fab("-H", "sandbox", "cancel").returncode == 0
