@@ -193,11 +193,9 @@ def status(
     from .model.job import State
     from .reconciling import confirmed, not_known_yet
     from .selection import select, select_live
-    from .session import GIVE_UP
     from .watching import Watch, go_on
 
     session, selected = select_live(c) if all else select(c, job or ())
-    session.endurance = 0.0 if watch else GIVE_UP
     selected, unknown = confirmed(session, selected)
     if not selected:
         if output.rows_to:  # one of several clusters: that it can be reached is shown by the same table

@@ -47,7 +47,7 @@ def frozen(door: Door, tmp_path: Path, task: str, packets: int) -> tuple[int, li
         begun = person.start("-H", "hpc", *task.split())
         assert wait_until(lambda: proxy.counted["down"] >= before or begun.poll() is not None, 60)
         proxy.frozen = True
-        out, err = begun.communicate(timeout=100)  # TCP by itself would go on for a quarter of an hour
+        out, err = begun.communicate(timeout=400)  # TCP by itself would go on for a quarter of an hour
         assert "job" not in out, out
         return begun.returncode, err.splitlines()
 

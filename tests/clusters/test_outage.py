@@ -24,7 +24,6 @@ VERBS = {
     "fetch": "fetch --job=made --to=got",
     "wait": "wait --job=long",
     "logs": "logs --job=long --follow",
-    "status": "status --job=long",
     "submit": "submit --script=slow --hold --key=held",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from tasks import all_verbs
 from tasks.session.session import back_off
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd, main_door
-from tests.conftest import ROOT, Person, json_lines, move_in
+from tests.clusters.hostile import at
+from tests.conftest import ROOT, Person, json_lines, move_in, program
 
 CHAIN = ("submit", "--script=x", "wait", "fetch", "--to=out")
 
@@ -86,20 +88,22 @@ def test_l10_a_laptop_whose_clock_is_wrong_tells_the_clusters_times(person: Pers
     assert all(abs((when - datetime.now(timezone.utc)).total_seconds()) < 600 for when in times)
 
 
-def test_l11_an_input_that_arrives_empty_without_an_error_is_noticed(person: Person, cells: dict[str, Cell]) -> None:
-    person.script("x", "#!/bin/sh\n")
-    person.script("in", "text\n")
-    (person.work / "in").chmod(0o600)  # such a one is not given its mode: it would be given to the real /dev/null
-    job = cells["sandbox"].home / ".submithost" / "jobs" / "empty"
-    job.mkdir(mode=0o700, parents=True)
-    (job / "in").symlink_to("/dev/null")  # takes everything and keeps nothing, as a full quota may
-    words = ("-H", "sandbox", "submit", "--script=x", "--put=in", "--key=empty")
-    done = person.fab(*words)
-    assert (done.returncode, done.stdout) == (5, "")
-    assert "in did not arrive whole: is the disk or the quota full?" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    (job / "in").unlink()
-    assert person.fab(*words, "wait").returncode == 0
+def test_l11_an_input_that_arrives_empty_without_an_error_is_noticed(cells: dict[str, Cell], tmp_path: Path) -> None:
+    """What takes it in over there takes everything and keeps nothing, as a full quota may."""
+    head, size = shutil.which("head") or "", 12345
+    right = shutil.copy2(head, tmp_path / "right")
+    loses = f"[ \"$*\" != '-c {size}' ] || exec '{right}' -c {size} >/dev/null"
+    lossy = program(tmp_path / "lossy", f"#!/bin/sh\n{loses}\nexec '{right}' \"$@\"\n")
+    with extra_sshd(cells["sandbox"], "lossy", programs={head: str(lossy)}) as door:
+        person = at(door, tmp_path, "    scheduler: gridengine\n")
+        person.script("in", "x" * size)
+        words = ("-H", "hpc", "submit", "--script=x", "--put=in", "--key=empty")
+        done = person.fab(*words)
+        assert (done.returncode, done.stdout) == (5, "")
+        assert "in did not arrive whole: is the disk or the quota full?" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        program(lossy, f"#!/bin/sh\nexec '{right}' \"$@\"\n")
+        assert person.fab(*words, "wait").returncode == 0
 
 
 # --- Fabric
