@@ -179,7 +179,8 @@ class Login(AuthStrategy):
             if key.asbytes() in seen:
                 return
             seen.add(key.asbytes())
-            if isinstance(key, paramiko.RSAKey) and key.get_bits() < self.there.required_rsa_size:
+            # By its name, since an agent's key is of a class of its own.
+            if key.get_name() == "ssh-rsa" and key.get_bits() < self.there.required_rsa_size:
                 self._aside.append(f"{what} is shorter than ssh_config's RequiredRSASize")
                 return
             for certificate in blobs:
@@ -189,7 +190,9 @@ class Login(AuthStrategy):
             if self._may_sign(key.get_name()):
                 yield what, key
             else:
-                self._aside.append(f"{what} is not of ssh_config's PubkeyAcceptedAlgorithms")
+                self._aside.append(
+                    f"{what} is not among those of ssh_config's PubkeyAcceptedAlgorithms that can be used here"
+                )
 
         def loaded(file: keys.KeyFile, passphrase: str | None = None) -> Iterator[tuple[str, paramiko.PKey]]:
             try:
