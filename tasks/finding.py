@@ -187,9 +187,9 @@ def judge(
     """What an answer of `submit` or `inspect` means, asking further where it leaves that open.
 
     Whoever is `submitting` need not wait for others that still send their files, and nothing was submitted where the
-    job directory was refused before anybody had begun. Nothing in the job directory is no
-    proof that there is no job: its directory may have been removed. Raises Unreachable, NotSubmitted to whoever is
-    submitting, and SchedulerError for a receipt that is not understood.
+    job directory was refused before anybody had begun. That nothing is in it proves no absence of a job: it may have
+    been removed. Raises Unreachable, NotSubmitted to whoever is submitting, and SchedulerError for a receipt that is
+    not understood.
     """
     if "unsafe" in answer or ("refused" in answer and not submitting):
         return Found(Verdict.UNKNOWN, job, trouble=reason(answer))

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from . import output
-from .listing import SLOW, Entry, There, look
+from .listing import SLOW, Entry, There, look, to_sum
 from .login_node import Program, check_line
 from .model.errors import InvalidInput, SchedulerError, Unreachable
 from .session import Session
@@ -140,8 +140,8 @@ def _good_parts(session: Session, plan: Plan) -> dict[str, Kept]:
 
 
 def _patience(size: int) -> float:
-    """Seconds in which so many bytes are summed over there, without a word, however slow its file system."""
-    return max(SLOW, size / 10e6)
+    """Seconds that may pass without a word while so many bytes are summed over there."""
+    return max(SLOW, to_sum(size))
 
 
 def sums(session: Session, directory: str, wanted: Sequence[tuple[int, str]]) -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .finding import Verdict, judge, place, step
-from .listing import SLOW
+from .listing import SLOW, to_sum
 from .login_node import Program, check_line, quoted, source
 from .model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
 from .model.job import Job
@@ -29,8 +29,6 @@ PATIENCE = 150
 PATIENCE_DOWN = 15
 # Until a submit command that says nothing is looked up by its mark: some scripts make it wait for the job's end.
 _SILENT = "3"
-# Bytes of a file that a login node reads in a second for its checksum, at the least.
-_SUMMED = 10e6
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ def _send(session: Session, program: Program) -> Answer:
     """Send it, and tell its warnings. What is copied or summed over there says nothing until it is done."""
     files = program.data.files if isinstance(program.data, Bundle) else ()
     copied = any(file.kind == "c" for file in files)
-    slow = SLOW if copied else max(SILENCE, sum(file.size() for file in files) / _SUMMED)
+    slow = SLOW if copied else max(SILENCE, to_sum(sum(file.size() for file in files)))
     answer = session.ask(program, slow)
     for line in answer.text("warnings").splitlines():
         print(one_line(f"{session.name}: {line}", 4096), file=sys.stderr)

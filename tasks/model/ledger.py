@@ -66,6 +66,10 @@ def default_path() -> Path:
     return path
 
 
+def _shown_alone(error: NotRecorded) -> str:
+    return f"{error}; what is shown here is not recorded"
+
+
 class Ledger:
     """What is asked of it raises InvalidInput when the file cannot be read or understood, and needs no file that can be
     written; what changes it raises NotRecorded when it cannot be.
@@ -89,7 +93,7 @@ class Ledger:
             yield
         except NotRecorded as error:
             if not self.failure:
-                self.told(f"{error}; what is shown here is not recorded")
+                self.told(_shown_alone(error))
             self.failure = error
         finally:
             self.file.patience = patience
@@ -109,9 +113,9 @@ class Ledger:
             now = cast("NotRecorded | None", self.failure)  # which leniently() may have set
             self.told, self.failure = told, now or failure
             if now and raised:
-                told(f"{now}; what is shown here is not recorded")
+                told(_shown_alone(now))
         if now:
-            raise NotRecorded(f"{now}; what is shown here is not recorded")
+            raise NotRecorded(_shown_alone(now))
 
     def begin(self, job: Job) -> Job:
         """Note the intention to submit; return what the ledger already has under that cluster and key, if anything."""

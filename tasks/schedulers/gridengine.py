@@ -81,13 +81,16 @@ defaults() { # OPTIONS: the lines that have one of these
     grep -s -E "^[^#]*(^|[[:space:]])-($1)([[:space:]]|\$)" \
         "$SGE_ROOT/${SGE_CELL:-default}/common/sge_qstat" "$HOME/.sge_qstat" /dev/null
 }
+not_asked_with() { # OPTIONS WHAT: end where defaults have one of these, with which qstat would do that
+    found=$(defaults "$1")
+    [ -z "$found" ] || {
+        printf 'qstat would %s because of a default, %s\n' "$2" "$found" >&2
+        exit 1
+    }
+}
 """
 _LIST = rf"""{_DEFAULTS}
-hides=$(defaults 'l|qs|pe|U|g|j|help')
-[ -z "$hides" ] || {{
-    printf 'qstat would leave jobs out because of a default, %s\n' "$hides" >&2
-    exit 1
-}}
+not_asked_with 'l|qs|pe|U|g|j|help' 'leave jobs out'
 list() {{ qstat -xml "$@"; }}
 [ -z "$(defaults q)" ] || list() {{ qstat -q '*' -xml "$@"; }}
 """
@@ -684,11 +687,7 @@ END { if (mine) printf "%s", record; exit !whole }
 _CUT = "the accounting could not be read to its end"
 # G25: jobs that it does not know are an error to qstat, and so is a qmaster that does not answer: its words tell.
 _ABOUT = rf"""{_DEFAULTS}
-xml=$(defaults xml)
-[ -z "$xml" ] || {{
-    printf 'qstat would answer in XML because of a default, %s\n' "$xml" >&2
-    exit 1
-}}
+not_asked_with xml 'answer in XML'
 about() {{
     said=$(qstat -j "$1" 2>&1) || case $said in
     *"do not exist"*) ;;

@@ -5,7 +5,6 @@ Connections that break are made again, since every program may be sent again.
 
 from __future__ import annotations
 
-import itertools
 import random
 import sys
 import time
@@ -159,8 +158,9 @@ class Session:
 
     def persist(self, attempt: Callable[[], T]) -> T:
         """What `attempt` returns, which asks; tried again where the connection breaks. Raises as `ask`."""
-        broke = 0.0
-        for tries in itertools.count(1):
+        broke, tries = 0.0, 0
+        while True:
+            tries += 1
             try:
                 return attempt()
             except (HostKeyRefused, LoginRefused):
@@ -173,7 +173,6 @@ class Session:
                 pause = min(back_off(tries), LONGEST_PAUSE)
                 print(one_line(f"{error}; trying again in {pause:.0f} s", 1000), file=sys.stderr)
                 time.sleep(pause)
-        raise AssertionError  # the last try returned or raised
 
     def stream(self, program: Program, wanted: str, silence: float = SILENCE) -> Iterator[bytes]:
         """Run `program` and yield the bytes of its section `wanted` as they come. Raises as `pieces` does."""

@@ -40,6 +40,12 @@ def qsub(cell: Cell, script: str, *options: str) -> str:
     return done.stdout.strip()
 
 
+def qacct_records(said: str) -> list[dict[str, str]]:
+    """What `qacct -j` says, oldest first: each record as its lines `name value`."""
+    records = (dict(re.findall(r"^(\S+) +(.*?) *$", record, re.M)) for record in re.split(r"^=+$", said, flags=re.M))
+    return [record for record in records if "jobname" in record]  # there may be a sum of all
+
+
 def marks(cell: Cell, key: str) -> int:
     """How many jobs of this key qmaster has."""
     return cell.must("qstat", "-j", "*").count(f"submithost={key}\n")

@@ -22,7 +22,7 @@ from tasks.testbed.cluster import Cluster
 from tasks.testbed.kinds import kind_of
 from tasks.testbed.sshd import Door, extra_sshd
 from tests.clusters import pairs
-from tests.clusters.bench import ssh, until
+from tests.clusters.bench import qacct_records, ssh, until
 from tests.clusters.rows import ARGUMENTS, OPTIONS, Row
 from tests.conftest import Person, json_lines, move_in
 
@@ -115,11 +115,9 @@ def ends(cluster: Cluster) -> dict[tuple[str, str], dict[str, Any]]:
     """How every task ended, by job ID and task, as the scheduler tells it; on Slurm also what was asked for it."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     if isinstance(cluster, Cell):
-        for block in cluster.run("qacct", "-j").stdout.split("=" * 62):
-            facts = {name: text.strip() for name, text in re.findall(r"^(\w+) +(.*)$", block, re.M)}
-            if facts:
-                task = facts["taskid"].replace("undefined", "")
-                found[facts["jobnumber"], task] = {"ended": [facts["failed"], facts["exit_status"]]}
+        for facts in qacct_records(cluster.run("qacct", "-j").stdout):
+            task = facts["taskid"].replace("undefined", "")
+            found[facts["jobnumber"], task] = {"ended": [facts["failed"], facts["exit_status"]]}
         for job_id in alive(cluster, in_error=True):
             found |= {(job_id, task): {"ended": "error state"} for task in ("", "1", "3")}
         return found

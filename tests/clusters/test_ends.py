@@ -15,7 +15,7 @@ from tasks.model.ledger import Ledger
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.slurm import SlurmCluster
-from tests.clusters.bench import until
+from tests.clusters.bench import qacct_records, until
 from tests.clusters.hostile import login_node
 from tests.conftest import Person, json_lines, program, until_there
 
@@ -96,11 +96,11 @@ def test_d3_a_job_that_grid_engine_is_to_run_again_has_not_ended(person: Person,
 def as_accounted(cell: Cell, job: dict[str, Any]) -> bool:
     """Whether each task has just not ended, or was cancelled, or ended as qacct tells of a run that is not followed by
     another."""
-    ended = {}
-    for block in cell.run("qacct", "-j", job["job_id"]).stdout.split("=" * 62)[1:]:
-        facts = dict(line.split(maxsplit=1) for line in block.splitlines() if len(line.split()) > 1)
-        if not facts["failed"].startswith("25"):
-            ended[facts["taskid"].strip().replace("undefined", "0")] = int(facts["exit_status"].split()[0])
+    ended = {
+        facts["taskid"].replace("undefined", "0"): int(facts["exit_status"].split()[0])
+        for facts in qacct_records(cell.run("qacct", "-j", job["job_id"]).stdout)
+        if not facts["failed"].startswith("25")
+    }
     return all(
         told["state"] in ("pending", "running", "cancelled") or told["exit_status"] == ended.get(task, "none")
         for task, told in job.get("tasks", {"0": job}).items()

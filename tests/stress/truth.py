@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.files import BINARIES
+from tests.clusters.bench import qacct_records
 
 # A line from each body as it begins and one as it ends, in a file of its own outside of submithost's directories.
 _BODY = """\
@@ -192,6 +193,4 @@ def _accounting(cell: Cell) -> list[dict[str, str]]:
     done = _run(cell, "qacct", "-j")
     if done.returncode != 0:
         raise RuntimeError(f"{cell.name}: qacct: {done.stderr}")
-    records = re.split(r"^=+$", done.stdout, flags=re.M)[1:]
-    read = [dict(re.findall(r"^(\S+) +(.*?) *$", record, re.M)) for record in records]
-    return [record for record in read if "jobname" in record]  # the last is a sum of all
+    return qacct_records(done.stdout)
