@@ -50,7 +50,8 @@ def as_it_is(tree: Path) -> dict[str, tuple[int, int, float, str]]:
 def swapping(shared: Path, target: Path) -> None:
     """What another user can do in a directory where all may write: now it is the directory, now a link elsewhere."""
     for place in (shared / "data", shared / "data" / "sub", *shared.rglob(".submithost-*")):
-        away, to = place.with_name("away"), target / place.relative_to(shared)
+        # Of a name of its own: one that could not be put back, since another was made in its place, is in nobody's way.
+        away, to = place.with_name(f"away-{time.monotonic_ns()}"), target / place.relative_to(shared)
         with contextlib.suppress(OSError):
             os.rename(place, away)
             os.symlink(to if to.exists() else target / "file" if away.is_file() else target, place)

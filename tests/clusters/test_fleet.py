@@ -18,7 +18,7 @@ from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd, main_door
 from tests.clusters.bench import until
 from tests.clusters.hostile import at_terminal
-from tests.conftest import Person, json_lines, move_in
+from tests.conftest import Person, json_lines, move_in, until_there
 from tests.session.person import talk
 
 NAMES = ("sandbox", "sandbox2")
@@ -156,10 +156,12 @@ def test_a_dry_run_has_no_json(somebody: Person) -> None:
 
 
 def test_a_watched_job_is_unknown_where_its_cluster_cannot_be_reached_any_more(somebody: Person) -> None:
-    somebody.script("slow", "#!/bin/sh\nsleep 3\n")
+    go = somebody.work / "go"
+    somebody.script("slow", f"#!/bin/sh\n{until_there(go)}\n")
     assert somebody.fab("all.submit", "--script=slow", BOTH).returncode == 0
     job_id = somebody.jobs(cluster="sandbox2")[0]["job_id"]
     (somebody.work / "fabric.yml").write_text(f"{DEAD}  sandbox2: {{port: 1}}\n")
+    go.touch()
     shown, one = somebody.fab("all.status", BOTH, "--watch"), somebody.fab("-H", "sandbox2", "status", "--watch")
     objects = somebody.fab("all.status", BOTH, "--watch", "--json")
     assert [done.returncode for done in (shown, one, objects)] == [4, 4, 4]
