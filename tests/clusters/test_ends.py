@@ -129,14 +129,14 @@ def test_d2_what_has_vanished_is_looked_for_by_whatever_asks(
 ) -> None:
     go = commuter.work / "go"
     commuter.script("x", f"#!/bin/sh\n{until_there(go)}\nexit 7\n")
-    job_id = commuter.submit("x", "--key=lost", cluster=where)
+    job_id = commuter.submit("x", "--key=looked-for", cluster=where)
     until(lambda: commuter.jobs(cluster=where)[0]["state"] == "running")
 
     def asked(*words: str) -> tuple[int, dict[str, Any]]:
-        vanish(commuter, where, "lost")
+        vanish(commuter, where, "looked-for")
         done = commuter.fab("-H", where, *words)
         ledger = Ledger(commuter.home / ".local" / "state" / "submithost" / "ledger.sqlite")
-        job = ledger.by_key(where, "lost")
+        job = ledger.by_key(where, "looked-for")
         assert job
         assert job.state is State.RUNNING, (words, done.stdout, done.stderr)
         return done.returncode, {"out": done.stdout, "err": done.stderr}
@@ -148,13 +148,13 @@ def test_d2_what_has_vanished_is_looked_for_by_whatever_asks(
     assert f"{job_id}\tx\trunning" in asked("reconcile")[1]["out"]
     assert f"{job_id}\tx\trunning" in asked("adopt")[1]["out"]
     # Of others on the cluster, which were adopted, one may be the last by now.
-    assert asked("fetch", "--job=lost", "--to=out")[0] == 0
-    said = asked("resubmit", "--job=lost", "--failed")[1]
+    assert asked("fetch", "--job=looked-for", "--to=out")[0] == 0
+    said = asked("resubmit", "--job=looked-for", "--failed")[1]
     assert "nothing of it is to be repaired" in said["err"]
-    assert asked("submit", "--script=x", "--after=lost", "--hold")[0] == 0
-    vanish(commuter, where, "lost")
+    assert asked("submit", "--script=x", "--after=looked-for", "--hold")[0] == 0
+    vanish(commuter, where, "looked-for")
     go.touch()
-    waited = commuter.fab("-H", where, "wait", "--json", "--job=lost")
+    waited = commuter.fab("-H", where, "wait", "--json", "--job=looked-for")
     assert [job["exit_status"] for job in json_lines(waited.stdout)] == [7], waited.stderr
     # One that is not there is looked for once, and not for ever.
     there[where].must(

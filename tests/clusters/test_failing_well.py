@@ -217,9 +217,9 @@ def test_a_submit_killed_at_any_moment_is_continued_and_is_one_job(person: Perso
 
 def test_l7_g32_a_lost_answer_is_found_by_mark_and_claim(person: Person, cells: dict[str, Cell]) -> None:
     person.script("x", "#!/bin/sh\n")
-    words = ["-H", "sandbox", "submit", "--script=x", "--key=lost", "--array=1-3:2", "--hold"]
+    words = ["-H", "sandbox", "submit", "--script=x", "--key=unheard", "--array=1-3:2", "--hold"]
     first = person.fab(*words)
-    mine = cells["sandbox"].home / ".submithost" / "jobs" / "lost" / ".submithost"
+    mine = cells["sandbox"].home / ".submithost" / "jobs" / "unheard" / ".submithost"
 
     def forget() -> None:
         (person.home / ".local" / "state" / "submithost" / "ledger.sqlite").unlink()

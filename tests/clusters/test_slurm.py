@@ -288,6 +288,7 @@ def test_a_lost_answer_is_found_by_the_mark_and_later_by_the_claim(user: Person,
     other = program(slurm.home / "elsewhere" / "lost" / ".submithost" / "job" / "x", "#!/bin/sh\n")
     slurm.must("scancel", slurm.must("sbatch", "--parsable", "--hold", str(other)).strip())
     first = user.fab(*words)
+    assert first.returncode == 0, first.stderr
 
     def forget() -> None:
         ledger.unlink()
