@@ -9,26 +9,17 @@ import copy
 import os
 import pkgutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
-from types import ModuleType
-from typing import Any
 
 from invoke.collection import Collection
-from invoke.tasks import Task
 
-from . import clusters, control, files, jobs, logs, records, recovery, templates
-from .model import configuration
+from .catalogue import AT_ONCE, TESTBED, all_verbs, at_once, testbed_verbs
+from .model import command_line, configuration
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.project import open_project
 from .model.wording import one_line
-from .testbed import verbs as testbed
-from .verb import at_once
-
-_VERBS = (jobs, control, logs, files, recovery, records, clusters, templates)
-# Those that run on many clusters at once.
-AT_ONCE = (jobs.submit, jobs.status, jobs.wait, jobs.fetch, control.cancel, files.put, clusters.check, clusters.queues)
 
 
 def namespace() -> Collection:
@@ -41,11 +32,12 @@ def namespace() -> Collection:
     # Copies: Invoke takes away of a task's help what it has shown, and `submithost` words it in its own way.
     for verb in all_verbs():
         root.add_task(copy.deepcopy(verb))
-    own = Collection("testbed", *map(copy.deepcopy, _tasks_of(testbed)))
-    own.__doc__ = testbed.__doc__
+    own = Collection("testbed", *map(copy.deepcopy, testbed_verbs()))
+    own.__doc__ = TESTBED
     root.add_collection(own)
     root.add_collection(_all())
-    for name, cluster in _clusters(reserved={*root.task_names, *root.collections}).items():
+    command_line.current.reserved = frozenset((*root.task_names, *root.collections))
+    for name, cluster in _clusters(command_line.current.reserved).items():
         own = Collection(name)
         own.__doc__ = cluster.line()
         for verb in all_verbs():
@@ -64,7 +56,7 @@ def _all() -> Collection:
     return every
 
 
-def _clusters(reserved: set[str]) -> Mapping[str, Cluster]:
+def _clusters(reserved: Set[str]) -> Mapping[str, Cluster]:
     """The configured clusters. This is before any task, where Fabric would show a traceback (F19)."""
     try:
         clusters = configuration.load(reserved=reserved).clusters
@@ -83,11 +75,3 @@ def _schedulers() -> list[str]:
     """As `schedulers.known` has them: loading that room, for their names alone, would take a fifth of what we add."""
     modules = pkgutil.iter_modules([os.path.join(*__path__, "schedulers")])
     return [module.name for module in modules if "_" not in module.name]
-
-
-def all_verbs() -> list[Task[Any]]:
-    return [verb for module in _VERBS for verb in _tasks_of(module)]
-
-
-def _tasks_of(module: ModuleType) -> list[Task[Any]]:
-    return [member for member in vars(module).values() if isinstance(member, Task)]

@@ -79,10 +79,11 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
 
     from . import output
     from .listing import all_files, inside, look, stays_inside, summary, tell, what
+    from .model import command_line
     from .model.errors import InvalidInput, SchedulerError
     from .model.wording import typed
     from .session import GIVE_UP, session_of
-    from .transfer import Changes, Found, bring, laid_before, refuse_newer
+    from .transfer import Changes, Found, bring, refuse_newer
 
     if not source:
         raise InvalidInput("get what? --source=PATH on the cluster")
@@ -97,7 +98,7 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
         # A login node that names what comes could have it replace anything in the target.
         raise SchedulerError(f"{session.name}: asked for {source!r}, it answers with {there.path!r}")
     place = Path(target) / name
-    if first := laid_before(place, session.name):
+    if first := command_line.current.first_there(place, session.name):  # `-H a,b get` would mix their files
         raise InvalidInput(f"{place} has come from {first}: get that of {session.name} with a --target of its own")
     found = [
         Found(entry.path or there.path, inside(f"{name}/{entry.path}" if entry.path else name, session), entry)

@@ -21,39 +21,38 @@ from invoke.parser.context import ParserContext
 
 from .merging import Merged
 from .model import configuration
+from .model.command_line import current
 from .model.errors import InvalidInput, nearest
 from .model.ledger import Ledger
 from .model.wording import fab
 from .rendering.places import read
 from .selection import resolve
 from .session import Session, close_all, cluster_of, named_cluster, terminal
-from .workers import Flags, Worker, listen
+from .streams import make_safe
+from .workers import Flags, Verbs, Worker, listen
 
 _workers: dict[str, Worker] = {}
-# The clusters of the last task: `--clusters` counts for the tasks that follow on the same command line.
-_chosen: list[str] = []
-# How many tasks for all clusters the command line has, where its program tells; and how many have begun.
-planned = 0
-_begun = 0
 # Seconds that workers have to say how to go on after Ctrl-C, and to log out at the end.
 _PATIENCE = 10
 
 
-def run(context: Context, verb: str, clusters: str, flags: Flags) -> None:
-    """The task `all.VERB`. Raises InvalidInput, and Exit with the highest status of all once nothing is left to do."""
-    global _begun
+def run(context: Context, verb: str, clusters: str, flags: Flags, verbs: Verbs) -> None:
+    """The task `all.VERB`; `verbs` are all that a worker can run.
+
+    Raises InvalidInput, and Exit with the highest status of all once nothing is left to do.
+    """
     if named_cluster(context):
         raise InvalidInput(f"-H and all.{verb} contradict each other: --clusters=a,b names some of the configured ones")
-    _begun += 1
-    together(context, verb, _named(clusters), flags, last=_begun >= _planned())
+    current.begun += 1
+    together(context, verb, _named(clusters), flags, verbs, last=current.begun >= _planned())
 
 
-def together(context: Context, verb: str, names: Sequence[str], flags: Flags, *, last: bool) -> None:
+def together(context: Context, verb: str, names: Sequence[str], flags: Flags, verbs: Verbs, *, last: bool) -> None:
     """Run a verb on these clusters at once. Raises as `run`; unless it is the `last` one, only if all lines ended."""
     shares = _shares(verb, names, flags)
     _read_pipes(flags)
-    _chosen[:] = names
-    _hire(context, list(shares))
+    current.chosen[:] = names
+    _hire(context, list(shares), verbs)
     merged = Merged(verb, shares, as_json=bool(flags.get("json")), live=bool(flags.get("watch")))
     workers = [_workers[name] for name in shares]
     for worker in workers:
@@ -86,7 +85,7 @@ def for_all(tasks: Iterable[ParserContext]) -> int:
 def _planned() -> int:
     """How many tasks for all clusters the command line has. `fab` tells it nowhere but in its program."""
     program = getattr(sys.modules.get("fabric.main"), "program", None)
-    return planned or for_all(getattr(program, "tasks", ()))
+    return current.planned or for_all(getattr(program, "tasks", ()))
 
 
 def _named(clusters: str) -> list[str]:
@@ -95,7 +94,7 @@ def _named(clusters: str) -> list[str]:
     if not known:
         raise InvalidInput(f"no cluster is configured; without that, {fab()} -H ALIAS TASK takes any SSH alias")
     if not clusters:
-        return list(_chosen) or list(known.values())
+        return list(current.chosen) or list(known.values())
     wanted = {name.strip().replace("_", "-"): name.strip() for name in clusters.split(",")}
     for name in wanted.keys() - known.keys():
         near = nearest(name, known) or f"; there are {', '.join(known.values())}"
@@ -153,11 +152,8 @@ def _jobs(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _hire(context: Context, names: Sequence[str]) -> None:
+def _hire(context: Context, names: Sequence[str], verbs: Verbs) -> None:
     """A worker for each cluster that has none yet."""
-    from . import all_verbs
-    from .streams import make_safe
-
     if all(name in _workers for name in names):
         return
     if not _workers:
@@ -165,7 +161,6 @@ def _hire(context: Context, names: Sequence[str]) -> None:
     make_safe()
     terminal.share()
     close_all()  # its threads would be missing in what is forked off
-    verbs = {str(verb.name): verb for verb in all_verbs()}
     for name in names:
         if name not in _workers:
             _workers[name] = Worker(name, context, verbs, list(_workers.values()))

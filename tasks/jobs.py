@@ -189,6 +189,7 @@ def status(
     Example: fab -H sharc status --all
     """
     from . import output
+    from .model import command_line
     from .model.errors import SchedulerError, Unreachable
     from .model.job import State
     from .reconciling import confirmed, not_known_yet
@@ -198,7 +199,7 @@ def status(
     session, selected = select_live(c) if all else select(c, job or ())
     selected, unknown = confirmed(session, selected)
     if not selected:
-        if output.rows_to:  # one of several clusters: that it can be reached is shown by the same table
+        if command_line.current.rows:  # one of several clusters: that it can be reached is shown by the same table
             session.query(":", lambda *_: None)
         known = session.ledger.last(session.name)
         what = (

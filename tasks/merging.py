@@ -10,10 +10,11 @@ from contextlib import ExitStack
 from typing import Any
 
 from . import output
+from .model.command_line import Styles
 from .model.job import Job, State
 from .model.wording import one_line
 from .session import terminal
-from .tables import JOB_COLUMNS, QUEUE_COLUMNS, Styles
+from .tables import JOB_COLUMNS, QUEUE_COLUMNS
 from .workers import Stream
 
 # The verbs that show a row or more for each cluster, with their columns: one that could not be asked has a row too.

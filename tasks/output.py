@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from .model import command_line
+from .model.command_line import Cells, Styles
 from .model.errors import NotRecorded
 from .model.job import Job, Outcome, State, iso
 from .model.wording import fab, one_line
 from .streams import lose_stdout
-from .tables import JOB_COLUMNS, NOTHING, Cells, Styles, most_urgent, table
+from .tables import JOB_COLUMNS, NOTHING, most_urgent, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,7 +31,6 @@ _NOBODY = Job("", "")
 _CONTROL_C = 2
 # Seconds after which a person wants to know what takes so long.
 _SLOW = 2.0
-_said_slow: set[str] = set()
 # Of so many failed tasks at once each has a line of its own.
 _AT_ONCE = 20
 # How a task ends that is told of by itself.
@@ -49,16 +50,6 @@ def last_word(words: Callable[[], Iterable[str]]) -> Iterator[None]:
         raise
 
 
-class Rows(Protocol):
-    """What takes the rows of a table; `live`: they replace those before."""
-
-    def __call__(self, columns: Sequence[str], rows: Cells, styles: Styles, *, live: bool) -> None: ...
-
-
-# Where rows go instead of stdout, in a process that works for one of several clusters (workers.py).
-rows_to: Rows | None = None
-
-
 def say(line: str) -> None:
     """A line about what is being done, on stderr. What it quotes comes from outside, and may steer no terminal."""
     print(one_line(line, 4096), file=sys.stderr)
@@ -69,8 +60,9 @@ def while_slow(line: str) -> Iterator[None]:
     """Say this, once, when what is done in here takes more than two seconds."""
 
     def tell() -> None:
-        if line not in _said_slow:
-            _said_slow.add(line)
+        told = command_line.current.told
+        if line not in told:
+            told.add(line)
             say(line)
 
     timer = threading.Timer(_SLOW, tell)
@@ -136,7 +128,7 @@ def _job_rows(jobs: Sequence[Job]) -> tuple[list[list[str]], dict[tuple[int, int
 
 def show_rows(columns: Sequence[str], rows: Cells, styles: Styles = NOTHING) -> None:
     """A table for a person, whose cells may have styles by row and column; lines with tabs for a pipe."""
-    if rows_to:
+    if rows_to := command_line.current.rows:
         rows_to(columns, rows, styles, live=False)
     elif sys.stdout.isatty():
         from rich.console import Console
@@ -172,6 +164,7 @@ def redrawn() -> Iterator[Callable[[Sequence[str], Cells, Styles], None]]:
 @contextmanager
 def live_jobs(as_json: bool) -> Iterator[Callable[[Sequence[Job]], None]]:
     """Yield what shows jobs again and again: a table that is redrawn for a person, a line for each change elsewhere."""
+    rows_to = command_line.current.rows
     if rows_to and not as_json:
         send, shown = rows_to, [[""]]
 

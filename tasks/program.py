@@ -32,7 +32,8 @@ from invoke.parser.context import ParserContext, to_flag
 from invoke.tasks import Task
 from invoke.terminals import pty_size
 
-from . import AT_ONCE, namespace
+from . import namespace
+from .catalogue import AT_ONCE, by_name
 from .model.configuration import parse_host
 from .model.errors import SubmithostError, nearest
 from .model.wording import one_line
@@ -99,17 +100,19 @@ class Hosts(Executor):
         if len(names) < 2 or not tasks or not all(task.name in several for task in tasks):
             hosts.set_value(",".join(names), cast=False)
             if any(str(task.name).startswith("all.") for task in tasks):
-                from . import fleet
+                from .fleet import for_all
+                from .model.command_line import current
 
-                fleet.planned = fleet.for_all(tasks)
+                current.planned = for_all(tasks)
             results: dict[Task[Any], Any] = super().execute(*tasks)
             return results
         from .fleet import together
         from .session import cluster_of
 
         clusters = list(dict.fromkeys(cluster_of(name).name for name in names))
+        verbs = by_name()
         for at, task in enumerate(tasks, 1):
-            together(Context(self.config), str(task.name), clusters, task.as_kwargs, last=at == len(tasks))
+            together(Context(self.config), str(task.name), clusters, task.as_kwargs, verbs, last=at == len(tasks))
         return {}
 
     def normalize_hosts(self, hosts: Iterable[str] | None) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from . import output
 from .listing import LISTING, SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
 from .login_node import Program
+from .model import command_line
 from .model.errors import InvalidInput
 from .model.job import Job, State
 from .model.settling import MOST_OF_NOTES
@@ -19,11 +20,8 @@ from .model.wording import number, typed
 from .schedulers import Submitted
 from .selection import Selected, named
 from .session import GIVE_UP, Session
-from .transfer import Changes, Found, bring, laid_before, refuse_newer
+from .transfer import Changes, Found, bring, refuse_newer
 from .watching import Watch
-
-# Where results go that nothing else is said of.
-here = Path()
 
 
 def fetch(
@@ -66,7 +64,7 @@ def _fetch(
     for job, tasks in ((watch.jobs[job.key], tasks) for job, tasks in selected):
         _say_if_alive(job, tasks)
         own = "".join(char if char.isprintable() and char != "/" else "_" for char in f"{job.name}-{job.job_id}")
-        target = (to / own if len(selected) > 1 else to) if to else here / own
+        target = (to / own if len(selected) > 1 else to) if to else command_line.current.here / own
         ours = not to or len(selected) > 1
         if ours:
             _check_ours(target)
@@ -77,7 +75,7 @@ def _fetch(
         found = [file for _, file in whose.values()]
         if only and not found:
             raise InvalidInput(f"{job.title()} left nothing behind that matches {' or '.join(only)}")
-        if first := laid_before(target, job.title()):
+        if first := command_line.current.first_there(target, job.title()):
             already = f"{target} already has the results of {first}"
             raise InvalidInput(f"{already}; fetch {job.title()} by itself, with a --to of its own")
         changes = Changes.between(found, target, force=force)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from .model import project
+from .model import command_line, project
 from .model.errors import InvalidInput, NotRecorded, nearest
 from .model.job import Job
 from .model.ledger import from_record, to_record
@@ -24,8 +24,6 @@ _NO_JOB_YET = 10**9
 # So many of the last jobs are looked through for one whose name or key is near to one that is not known.
 _MEANT = 1000
 
-# What this command line has submitted so far: (cluster, key), in its order.
-submitted_here: list[tuple[str, str]] = []
 # A job, and the tasks of it that were named; none: all of it.
 Selected = tuple[Job, tuple[int, ...]]
 
@@ -114,8 +112,9 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
     contacts = {read_job_file(path).cluster for path in files}
     if len(contacts) > 1:
         raise InvalidInput(f"the job files are of several clusters ({', '.join(sorted(contacts))}): name one at a time")
-    if not contacts and not named_cluster(context) and submitted_here:
-        contacts = {submitted_here[-1][0]}  # `fab sharc.submit --script=x wait`: where else?
+    submitted = command_line.current.submitted
+    if not contacts and not named_cluster(context) and submitted:
+        contacts = {submitted[-1][0]}  # `fab sharc.submit --script=x wait`: where else?
     if not contacts and not named_cluster(context) and wanted:
         raise InvalidInput(
             f"'{wanted[0]}' is no job file here, and no cluster is named: {fab()} -H CLUSTER ... --job ..."
@@ -123,7 +122,7 @@ def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selec
     session = session_of(context, contacts.pop() if contacts else None)
     if wanted:
         return session, [resolve(session, text) for text in wanted]
-    here = [key for cluster, key in submitted_here if cluster == session.name]
+    here = [key for cluster, key in submitted if cluster == session.name]
     jobs = [session.ledger.by_key(session.name, key) for key in here] or [session.ledger.last(session.name)]
     if jobs == [None]:
         raise InvalidInput(f"no job was submitted to {session.name} from here yet")

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable
 
 from . import output, submission
+from .model import command_line
 from .model.errors import InvalidInput, JobFailed, NotRecorded, NotSubmitted, OnlyAsked
 from .model.job import Job, State
 from .model.wording import one_line
 from .preparation import Prepared
-from .selection import submitted_here
 from .session import Session
 from .submission import Bundle
 from .text import differences
@@ -61,7 +61,7 @@ def _tell_and_keep(
             step()
         except InvalidInput as error:
             troubles.append(str(error))
-    submitted_here.append((session.name, job.key))
+    command_line.current.submitted.append((session.name, job.key))
     if troubles:
         if quiet:
             output.show_jobs([job], as_json=True)

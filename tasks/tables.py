@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from .model.command_line import Cells, Styles
 from .model.job import State
 
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 JOB_COLUMNS = ("job", "name", "state", "exit", "submitted (UTC)", "started (UTC)", "ended (UTC)")
 QUEUE_COLUMNS = ("cluster", "queue", "used", "free", "down", "waiting")
-Styles = Mapping[tuple[int, int], str]
 NOTHING: Styles = MappingProxyType({})
-Cells = Sequence[Sequence[str]]
 
 _GAP = 2
 # Left out in this order, where there is no room: the first three before any name is cut, the others only after that.

@@ -24,8 +24,6 @@ Progress = Callable[[int], None]
 _OPEN_AT_ONCE = 16
 # By so many bytes files may have grown meanwhile.
 _MEANWHILE = 256 << 20
-# Whose files this command line has laid where: `-H a,b get` and `-H a,b fetch --to=x` would mix those of two.
-_laid: dict[Path, str] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,12 +63,6 @@ class Changes:
             else:
                 wanted.append(file)
         return cls(wanted, newer, unchanged)
-
-
-def laid_before(place: Path, owner: str) -> str:
-    """Whose files, other than `owner`'s, this command line has laid into this place; empty: nobody's, it is taken."""
-    first = _laid.setdefault(place.resolve(), owner)
-    return "" if first == owner else first
 
 
 def refuse_newer(paths: Sequence[str]) -> None:

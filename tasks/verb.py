@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import copy
 import functools
-import inspect
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
@@ -100,24 +97,3 @@ def _refuse_late_clusters(file: str) -> None:
 
     if names_clusters(Path(file)):
         raise InvalidInput(f"{file}: its clusters come too late by -f: put them into fabric.yml beside the fabfile")
-
-
-def at_once(one: Task[Any]) -> Task[Any]:
-    """The task that runs a verb on many clusters at once: the same flags, and `--clusters`."""
-    name = str(one.name)
-
-    def run(c: Context, clusters: str = "", **flags: Any) -> None:
-        from . import fleet
-
-        fleet.run(c, name, clusters, flags)
-
-    which = inspect.Parameter("clusters", inspect.Parameter.KEYWORD_ONLY, default="")
-    own = inspect.signature(one.body)
-    run.__signature__ = own.replace(parameters=[*own.parameters.values(), which])  # type: ignore[attr-defined]  # any function may have one
-    run.__name__ = f"all.{name}"
-    summary = (one.__doc__ or "").partition("\n")[0]
-    example = re.search(r"fab -H \S+ (.*)", one.__doc__ or "")  # with its flags: some verbs do nothing without
-    words = example[1] if example else name
-    run.__doc__ = f"{summary}\n\nOn every configured cluster at once.\n\nExample: fab all.{words}"
-    help = {**one.help, "clusters": "only these clusters, with commas between: a,b; counts for what follows as well"}
-    return verb(help=help, iterable=one.iterable, name=name)(run)

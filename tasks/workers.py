@@ -192,7 +192,7 @@ def _interrupted(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG
 
 
 def _work(name: str, context: Context, verbs: Verbs, tasks: int, told: int) -> None:
-    from . import output, results, tables
+    from .model import command_line
     from .session import close_all
 
     def tell(**what: Any) -> None:
@@ -200,11 +200,11 @@ def _work(name: str, context: Context, verbs: Verbs, tasks: int, told: int) -> N
         while data:
             data = data[os.write(told, data) :]
 
-    def rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: tables.Styles, *, live: bool) -> None:
+    def rows(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: command_line.Styles, *, live: bool) -> None:
         tell(columns=columns, rows=rows, styles=[(*place, style) for place, style in styles.items()], live=live)
 
-    output.rows_to = rows
-    results.here = Path(name.replace("/", "_"))
+    command_line.current.rows = rows
+    command_line.current.here = Path(name.replace("/", "_"))
     context.config.load_collection({"submithost": {"cluster": name}})
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
     running = threading.Event()

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from invoke.collection import Collection
 
-from tasks import AT_ONCE, all_verbs, namespace
+from tasks import namespace
+from tasks.catalogue import AT_ONCE, all_verbs
 from tests.conftest import ROOT, Person, move_in
 
 THREE = """\

@@ -31,19 +31,18 @@ def up(_: Context, clusters: str = "", slots: str = "", slurm: bool = False, acc
     Example: fab testbed.up --clusters=sandbox,sandbox2
     Example: fab testbed.up --slurm --accounting
     """
-    from .. import all_verbs  # that module imports this one
+    from ..model import command_line
     from ..model.resources import parse_count
     from . import bed
 
     if accounting and not slurm:
         raise InvalidInput("--accounting is for Slurm clusters: add --slurm")
-    reserved = {"all", "testbed", *(str(task.name) for task in all_verbs())}
     many = parse_count(slots, "slots") if slots else None
     names = _names(clusters) if clusters else bed.DEFAULT_SLURM_CLUSTERS if slurm else bed.DEFAULT_CLUSTERS
     if slurm:
-        ready = bed.up_slurm(names, many, accounting=accounting, say=_say, reserved=reserved)
+        ready = bed.up_slurm(names, many, accounting=accounting, say=_say, reserved=command_line.current.reserved)
     else:
-        ready = bed.up(names, many, say=_say, reserved=reserved)
+        ready = bed.up(names, many, say=_say, reserved=command_line.current.reserved)
     for each in ready:
         print(f"{each.name}: {fab()} -H {each.name} submit --script=x    by hand: {_by_hand(each.name)}")
 

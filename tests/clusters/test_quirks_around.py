@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from fabric.main import Fab
 
-from tasks import all_verbs
+from tasks.catalogue import all_verbs
 from tasks.session.session import back_off
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd, main_door
