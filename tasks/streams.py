@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
-from typing import Any
 
 
-class _Lossy(io.FileIO):
-    """What cannot be written there is lost: nobody can be told, and what was done must not be lost with it."""
+class _Lossy(io.TextIOWrapper):
+    """Text that cannot be written raises nothing: nobody can be told, and what was done must not be lost with it.
 
-    def write(self, data: Any, /) -> int:
-        try:
-            written: int | None = super().write(data)  # None: it would have had to wait
-        except OSError:
-            written = None
-        return len(data) if written is None else written
+    Not a raw stream that does so: Ctrl-C in the middle of its `write` would have the same bytes written twice.
+    """
+
+    def write(self, text: str, /) -> int:
+        with contextlib.suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            super().flush()
 
 
 def make_safe() -> None:
@@ -33,8 +38,8 @@ def make_safe() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
     if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, io.TextIOWrapper):
-        raw = io.BufferedWriter(_Lossy(2, "wb", closefd=False))
-        sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, sys.stderr.errors, line_buffering=True)
+        raw = open(2, "wb", closefd=False)  # noqa: SIM115  # for good
+        sys.stderr = _Lossy(raw, sys.stderr.encoding, sys.stderr.errors, line_buffering=True)
 
 
 def lose_stdout() -> None:
