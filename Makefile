@@ -37,6 +37,7 @@ check: setup ## lint, format and types, and a reason on every exception
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	@sh .ci/reasons
 
 setup: packages $(VENV)/.installed

@@ -14,12 +14,12 @@ from functools import cache
 
 from invoke.collection import Collection
 
-from .catalogue import AT_ONCE, TESTBED, all_verbs, at_once, testbed_verbs
 from .model import command_line, configuration
 from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.project import open_project
 from .model.wording import one_line
+from .verbs.catalogue import AT_ONCE, TESTBED, all_verbs, at_once, testbed_verbs
 
 
 def namespace() -> Collection:

@@ -33,11 +33,11 @@ from invoke.tasks import Task
 from invoke.terminals import pty_size
 
 from . import namespace
-from .catalogue import AT_ONCE, by_name
 from .model.configuration import parse_host
 from .model.errors import SubmithostError, nearest
 from .model.wording import one_line
-from .streams import lose_stdout, make_safe
+from .screen.streams import lose_stdout, make_safe
+from .verbs.catalogue import AT_ONCE, by_name
 
 _FLAGS = {
     "complete", "debug", "help", "hosts", "identity", "list", "list-agent-keys", "list-depth", "list-format",
@@ -100,13 +100,13 @@ class Hosts(Executor):
         if len(names) < 2 or not tasks or not all(task.name in several for task in tasks):
             hosts.set_value(",".join(names), cast=False)
             if any(str(task.name).startswith("all.") for task in tasks):
-                from .fleet import for_all
+                from .fleet.fleet import for_all
                 from .model.command_line import current
 
                 current.planned = for_all(tasks)
             results: dict[Task[Any], Any] = super().execute(*tasks)
             return results
-        from .fleet import together
+        from .fleet.fleet import together
         from .session import cluster_of
 
         clusters = list(dict.fromkeys(cluster_of(name).name for name in names))

@@ -16,10 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tasks.adopting import _found
-from tasks.finding import Progress
 from tasks.login_node import Reply, Sections
-from tasks.matching import records_of, states_of
 from tasks.model.errors import InvalidInput, NotSubmitted, SchedulerError
 from tasks.model.job import Job, Outcome, State, check_key, iso, new_key
 from tasks.model.ledger import Ledger, to_record
@@ -27,10 +24,15 @@ from tasks.model.resources import Resources, TaskRange
 from tasks.model.settling import Known, Notes, settle
 from tasks.model.wording import number
 from tasks.rendering.variables import check_names
-from tasks.schedulers import Submission, gridengine
-from tasks.selection import read_job_file
-from tasks.session import Answer, keys, known_hosts
+from tasks.schedulers import Submission
+from tasks.schedulers.gridengine import scheduler as gridengine
+from tasks.session import Answer
 from tasks.session.answers import Answers
+from tasks.session.fabric import keys, known_hosts
+from tasks.submission.adopt import _found
+from tasks.submission.job_file import read_job_file
+from tasks.submission.verdict import Progress
+from tasks.tracking.matching import records_of, states_of
 
 NONCE = "0123456789abcdef0123456789abcdef"
 # Bytes, and what looks like the real thing and is not.

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tasks.finding import GRACE, Progress
 from tasks.login_node import Program, Reply
 from tasks.model.errors import NotSubmitted
 from tasks.session import Answer
 from tasks.session.answers import Answers
-from tasks.submission import Bundle, Upload
+from tasks.submission.attempt import Bundle, Upload
+from tasks.submission.verdict import GRACE, Progress
 
 # What a scheduler gives `submit`, for a command that prints the ID of its job, or nothing.
 _SCHEDULER = (

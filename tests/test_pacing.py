@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from tasks.pacing import EVERY, Pace
+from tasks.tracking.pace import EVERY, Pace
 
 
 def asked(ends_at: dict[float, set[object]], until: float, *, nothing_else: bool, lagging: bool = False) -> list[float]:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.arrival import Part, make_directory, make_link
-from tasks.listing import Entry
+from tasks.files.part import Part, make_directory, make_link
+from tasks.files.send import key_of
+from tasks.files.tree import Entry
 from tasks.login_node import Program
 from tasks.model.errors import InvalidInput
-from tasks.sending import key_of
 from tests.attacker import as_attacker, beside_attacker, common_ground
 
 NAMES = ("data/file", "data/sub/file", "data/sub/deep/file")

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.jobs.resubmit import _keys
 from tasks.model.cluster import Cluster
 from tasks.model.job import Job, check_key
 from tasks.model.ledger import Ledger
 from tasks.model.resources import Resources, TaskRange, ranges_of
-from tasks.resubmission import _keys
 from tasks.schedulers import Submission
 from tasks.session import Session
 

@@ -43,7 +43,7 @@ def test_d11_properties_have_the_same_examples_every_time_and_others_when_fuzzed
 ) -> None:
     first = examples(tmp_path, "first", "json")
     assert first.count("\n") > 100
-    assert examples(tmp_path, "second", "tasks.checking") == first
+    assert examples(tmp_path, "second", "tasks.checks.steps") == first
     monkeypatch.setenv("FUZZ", "400")
     fuzzed = examples(tmp_path, "fuzzed", "json", "--hypothesis-profile=fuzz")
     assert fuzzed.count("\n") > first.count("\n")

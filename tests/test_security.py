@@ -13,23 +13,24 @@ from pathlib import Path
 
 import pytest
 
-from tasks.arrival import Part
-from tasks.listing import entries, laid, stays_inside
-from tasks.log_text import Log
+from tasks.files.part import Part
+from tasks.files.send import key_of
+from tasks.files.tree import entries, laid, stays_inside
 from tasks.login_node import COMMAND, Program, envelope
 from tasks.model import configuration
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import Job, iso
 from tasks.model.ledger import from_record, to_record
 from tasks.model.resources import TaskRange
-from tasks.output import _Bar, show_words
 from tasks.rendering import engine
 from tasks.rendering.engine import Directives
 from tasks.rendering.places import lookup
-from tasks.schedulers import clients, gridengine
-from tasks.sending import key_of
+from tasks.schedulers import clients
+from tasks.schedulers.gridengine import scheduler as gridengine
+from tasks.screen.log_text import Log
+from tasks.screen.output import _Bar, show_words
 from tasks.session.answers import Answers
-from tasks.session.openssh import destination
+from tasks.session.fabric.ssh_config import destination
 
 SOMEBODY = 65534
 HOSTILE = "\x1b]0;pwned\x07\x9b2J\u202e\r"

@@ -16,8 +16,8 @@ from tasks.model import configuration, ownership, project
 from tasks.model.errors import InvalidInput
 from tasks.model.ownership import maps_nobody, refuse_foreign
 from tasks.rendering.places import find, read
-from tasks.selection import read_job_file
-from tasks.session.openssh import destination
+from tasks.session.fabric.ssh_config import destination
+from tasks.submission.job_file import read_job_file
 from tests.attacker import ATTACKER, EVIL, MAPS, PLACES, Lay, as_attacker, changed_by_attacker, common_ground
 from tests.conftest import Person, move_in
 from tests.test_namespace import submithost

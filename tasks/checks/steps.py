@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .finding import root_of
-from .listing import SLOW
-from .login_node import Program
-from .model.errors import SchedulerError, SubmithostError
-from .model.wording import one_line, size_of
-from .session import Session
+from ..files.tree import SLOW
+from ..login_node import Program
+from ..model.errors import SchedulerError, SubmithostError
+from ..model.wording import one_line, size_of
+from ..session import Session
+from ..submission.verdict import root_of
 
 STEPS = ("name", "port", "host key", "login", "shell", "tools", "sftp", "scheduler", "directory", "clock", "job")
 # From here on (in seconds) something is said of it: a login shell's rc files, and a clock that differs.
@@ -102,7 +102,7 @@ def check_cluster(session: Session, show: Tell, limit: float | None) -> None:
         _scheduler(session, steps)
         _directory(session, steps)
         if limit is not None:
-            from .trial import run_job
+            from .trial_job import run_job
 
             steps.done("job", run_job(session, limit))
     except SubmithostError as error:

@@ -8,17 +8,17 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from . import output
-from .cleaning import Found, look, remove
-from .finding import Progress, Verdict, judge, step
-from .model.errors import JobFailed, NotSubmitted, SchedulerError, StillRunning, SubmithostError
-from .model.job import Job, State
-from .model.resources import Resources
-from .preparation import Prepared, Wanted, prepare
-from .selection import named
-from .session import Session
-from .submission import Bundle, program, submit
-from .watching import Watch
+from ..jobs.clean import Found, look, remove
+from ..jobs.selection import named
+from ..model.errors import JobFailed, NotSubmitted, SchedulerError, StillRunning, SubmithostError
+from ..model.job import Job, State
+from ..model.resources import Resources
+from ..screen import output
+from ..session import Session
+from ..submission.attempt import Bundle, program, submit
+from ..submission.prepare import Prepared, Wanted, prepare
+from ..submission.verdict import Progress, Verdict, judge, step
+from ..tracking.watch import Watch
 
 _SCRIPT = "#!/bin/sh\necho submithost\n"
 # Seconds until the scheduler has taken a job out of its queue, and until it is known whether there is one.

@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Iterable
 from itertools import count
 
-from .listing import Entry
+from .tree import Entry
 
 _TYPES = {"f": tarfile.REGTYPE, "d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE}
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import output
-from .arrival import Arrival, Part, make_directory, make_link, unpack_sums
-from .listing import SLOW, Entry, local_entry
-from .login_node import Program
-from .model.errors import InvalidInput, SchedulerError, Unreachable
-from .sending import BIG, MANY, sums
-from .session import SILENCE, Session
-from .session.outage import Outage
+from ..login_node import Program
+from ..model.errors import InvalidInput, SchedulerError, Unreachable
+from ..screen import output
+from ..session import SILENCE, Session
+from ..session.outage import Outage
+from .part import Arrival, Part, make_directory, make_link, unpack_sums
+from .send import BIG, MANY, sums
+from .tree import SLOW, Entry, local_entry
 
 Progress = Callable[[int], None]
 # Big files of one round, each of which is open here until it is whole: a process may have 256 on some systems.

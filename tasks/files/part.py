@@ -12,9 +12,9 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from .listing import OURS, Entry
-from .model.errors import ConnectionLost, InvalidInput, SchedulerError
-from .sending import key_of
+from ..model.errors import ConnectionLost, InvalidInput, SchedulerError
+from .send import key_of
+from .tree import OURS, Entry
 
 _LONGEST = 32 << 20
 

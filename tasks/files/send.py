@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from . import output
-from .listing import SLOW, Entry, There, look, to_sum
-from .login_node import Program, check_line
-from .model.errors import InvalidInput, SchedulerError, Unreachable
-from .session import Session
-from .session.outage import Outage
+from ..login_node import Program, check_line
+from ..model.errors import InvalidInput, SchedulerError, Unreachable
+from ..screen import output
+from ..session import Session
+from ..session.outage import Outage
+from .tree import SLOW, Entry, There, look, to_sum
 
 # A file of that size goes by itself, and smaller ones together until they are so large, or so many.
 BIG = 8 << 20

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from . import output
-from .login_node import Program
-from .model.errors import InvalidInput, SchedulerError
-from .model.wording import one_line
-from .session import Session
+from ..login_node import Program
+from ..model.errors import InvalidInput, SchedulerError
+from ..model.wording import one_line
+from ..screen import output
+from ..session import Session
 
 # Seconds of silence for which a login node may count files, or read a large one for its checksum.
 SLOW = 1800.0

@@ -19,17 +19,18 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.parser.context import ParserContext
 
-from .merging import Merged
-from .model import configuration
-from .model.command_line import current
-from .model.errors import InvalidInput, nearest
-from .model.ledger import Ledger
-from .model.wording import fab
-from .rendering.places import read
-from .selection import resolve
-from .session import Session, close_all, cluster_of, named_cluster, terminal
-from .streams import make_safe
-from .workers import Flags, Verbs, Worker, listen
+from ..jobs.selection import resolve
+from ..model import configuration
+from ..model.command_line import current
+from ..model.errors import InvalidInput, nearest
+from ..model.ledger import Ledger
+from ..model.wording import fab
+from ..rendering.places import read
+from ..screen import terminal
+from ..screen.streams import make_safe
+from ..session import Session, close_all, cluster_of, named_cluster
+from .merged import Merged
+from .worker import Flags, Verbs, Worker, listen
 
 _workers: dict[str, Worker] = {}
 # Seconds that workers have to say how to go on after Ctrl-C, and to log out at the end.

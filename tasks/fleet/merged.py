@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from . import output
-from .model.command_line import Styles
-from .model.job import Job, State
-from .model.wording import one_line
-from .session import terminal
-from .tables import JOB_COLUMNS, QUEUE_COLUMNS
-from .workers import Stream
+from ..model.command_line import Styles
+from ..model.job import Job, State
+from ..model.wording import one_line
+from ..screen import output, terminal
+from ..screen.tables import JOB_COLUMNS, QUEUE_COLUMNS
+from .worker import Stream
 
 # The verbs that show a row or more for each cluster, with their columns: one that could not be asked has a row too.
 _ROWS: Mapping[str, Sequence[str]] = {"status": ("cluster", *JOB_COLUMNS), "queues": QUEUE_COLUMNS}

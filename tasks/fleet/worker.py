@@ -25,7 +25,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from .model.reading import pipes
+from ..model.reading import pipes
 
 Stream = Literal["out", "err", "told"]
 Flags = Mapping[str, Any]
@@ -192,8 +192,8 @@ def _interrupted(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG
 
 
 def _work(name: str, context: Context, verbs: Verbs, tasks: int, told: int) -> None:
-    from .model import command_line
-    from .session import close_all
+    from ..model import command_line
+    from ..session import close_all
 
     def tell(**what: Any) -> None:
         data = json.dumps(what).encode() + b"\n"

@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from . import output
-from .finding import marks
-from .model.errors import SchedulerError
-from .model.job import State
-from .selection import Selected, named
-from .session import Session
-from .watching import Watch
+from ..model.errors import SchedulerError
+from ..model.job import Selected, State
+from ..screen import output
+from ..session import Session
+from ..submission.verdict import marks
+from ..tracking.watch import Watch
+from .selection import named
 
 
 def cancel_jobs(session: Session, selected: Sequence[Selected]) -> None:

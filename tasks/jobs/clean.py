@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from . import output
-from .finding import root_of
-from .listing import SLOW
-from .login_node import Program
-from .matching import by_id, records_of
-from .model.errors import InvalidInput
-from .model.job import Job, Outcome, State, check_key
-from .model.settling import MOST_OF_NOTES, Known, Notes, settle
-from .model.wording import number
-from .session import Answer, Session
+from ..files.tree import SLOW
+from ..login_node import Program
+from ..model.errors import InvalidInput
+from ..model.job import Job, Outcome, State, check_key
+from ..model.settling import MOST_OF_NOTES, Known, Notes, settle
+from ..model.wording import number
+from ..screen import output
+from ..session import Answer, Session
+from ..submission.verdict import root_of
+from ..tracking.matching import by_id, records_of
 
 # So many are looked at together, and so many bytes may be said of them beside their notes.
 _AT_ONCE = 20_000

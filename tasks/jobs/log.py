@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from . import output
-from .login_node import Program, quote
-from .model.errors import HostKeyRefused, InvalidInput, JobFailed, LoginRefused, SchedulerError, Unreachable
-from .model.job import Job, State
-from .model.settling import Logs, Notes
-from .model.wording import one_line, typed
-from .pacing import EVERY
-from .session import Session, back_off
-from .watching import Watch
+from ..login_node import Program, quote
+from ..model.errors import HostKeyRefused, InvalidInput, JobFailed, LoginRefused, SchedulerError, Unreachable
+from ..model.job import Job, State
+from ..model.settling import Logs, Notes
+from ..model.wording import one_line, typed
+from ..screen import output
+from ..session import Session, back_off
+from ..tracking.pace import EVERY
+from ..tracking.watch import Watch
 
 
 def noted_logs(session: Session, job: Job, task: int) -> Logs | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from .model.errors import SchedulerError, SubmithostError
-from .model.job import Job
-from .reconciling import confirmed
-from .session import Session, terminal
-from .watching import Watch
+from ..model.errors import SchedulerError, SubmithostError
+from ..model.job import Job
+from ..screen import terminal
+from ..session import Session
+from ..submission.reconcile import confirmed
+from ..tracking.watch import Watch
 
 
 def refresh(asked: Sequence[tuple[Session, Sequence[Job]]]) -> tuple[list[Job], list[SubmithostError]]:

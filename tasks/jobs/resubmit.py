@@ -13,22 +13,23 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import conditions, output
-from .listing import SLOW
-from .login_node import Program
-from .model.errors import InvalidInput, NotRecorded, SchedulerError
-from .model.job import Job, State, check_key
-from .model.repairs import by_origin, later
-from .model.resources import TaskRange, ranges_of
-from .preparation import Prepared, collect, finish
-from .reconciling import confirmed, not_known_yet
-from .schedulers import Submission
-from .selection import clock_of, write_job_file
-from .session import Session
-from .submission import Upload
-from .submitting import show_steps, submit_once
-from .text import digest_again, inputs_of, keys_of
-from .watching import Watch
+from ..files.tree import SLOW
+from ..login_node import Program
+from ..model.errors import InvalidInput, NotRecorded, SchedulerError
+from ..model.job import Job, State, check_key
+from ..model.repairs import by_origin, later
+from ..model.resources import TaskRange, ranges_of
+from ..schedulers import Submission
+from ..screen import output
+from ..session import Session
+from ..submission import conditions
+from ..submission.attempt import Upload
+from ..submission.digest import digest_again, inputs_of, keys_of
+from ..submission.job_file import clock_of, write_job_file
+from ..submission.prepare import Prepared, collect, finish
+from ..submission.reconcile import confirmed, not_known_yet
+from ..submission.submit import show_steps, submit_once
+from ..tracking.watch import Watch
 
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
 # A key has up to 128 characters, and in those of repeats there is a number and a range of tasks at the end.

@@ -9,19 +9,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from . import output
-from .listing import LISTING, SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
-from .login_node import Program
-from .model import command_line
-from .model.errors import InvalidInput
-from .model.job import Job, State
-from .model.settling import MOST_OF_NOTES
-from .model.wording import number, typed
-from .schedulers import Submitted
-from .selection import Selected, named
-from .session import GIVE_UP, Session
-from .transfer import Changes, Found, bring, refuse_newer
-from .watching import Watch
+from ..files.bring import Changes, Found, bring, refuse_newer
+from ..files.tree import LISTING, SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
+from ..login_node import Program
+from ..model import command_line
+from ..model.errors import InvalidInput
+from ..model.job import Job, Selected, State
+from ..model.settling import MOST_OF_NOTES
+from ..model.wording import number, typed
+from ..schedulers import Submitted
+from ..screen import output
+from ..session import GIVE_UP, Session
+from ..tracking.watch import Watch
+from .selection import named
 
 
 def fetch(

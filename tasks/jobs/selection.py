@@ -1,106 +1,22 @@
-"""Which jobs a task is about: `--job`, the jobs of the same command line, or the last one; and job files."""
+"""Which jobs a task is about: `--job`, the jobs of the same command line, or the last one."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from invoke.context import Context
 
-from .model import command_line, project
-from .model.errors import InvalidInput, NotRecorded, nearest
-from .model.job import Job
-from .model.ledger import from_record, to_record
-from .model.wording import fab, one_line
-from .session import Session, named_cluster, session_of
+from ..model import command_line
+from ..model.errors import InvalidInput, nearest
+from ..model.job import Job, Selected
+from ..model.wording import fab, one_line
+from ..session import Session, named_cluster, session_of
+from ..submission.job_file import job_noted, read_job_file
 
-# How old (ns since 1970) a job file is that names no job yet: make is to repeat the submit, which continues it.
-_NO_JOB_YET = 10**9
 # So many of the last jobs are looked through for one whose name or key is near to one that is not known.
 _MEANT = 1000
-
-# A job, and the tasks of it that were named; none: all of it.
-Selected = tuple[Job, tuple[int, ...]]
-
-
-def read_job_file(path: Path) -> Job:
-    """The job of a job file. Raises InvalidInput, also when somebody else has a say in it."""
-    try:
-        record = json.loads(project.current.own(path).read_text("utf-8"))
-        return from_record(record)
-    except OSError as error:
-        raise InvalidInput(f"job file {path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise InvalidInput(f"job file {path} is not one of submithost's; a submit --job-file writes it") from None
-
-
-def job_noted(path: Path) -> Job | None:
-    """The job of a job file that is to be written, if it is there. Raises InvalidInput, also where others may write."""
-    if os.path.lexists(path):
-        return read_job_file(path)
-    with contextlib.suppress(FileNotFoundError):  # told when it is written
-        project.current.own(path.parent)
-    return None
-
-
-def claim_job_file(path: Path, job: Job) -> Job:
-    """Write a job file that is not there yet; return its job, or that of whoever was first. Raises InvalidInput."""
-    try:
-        write_job_file(path, job, place=os.link)
-    except FileExistsError:
-        return read_job_file(path)
-    return job
-
-
-def clock_of(path: Path) -> int:
-    """The time (ns since 1970) by the clock of the file system that a job file is on."""
-    try:
-        with tempfile.TemporaryFile(dir=path.parent) as file:
-            return os.fstat(file.fileno()).st_mtime_ns
-    except OSError:
-        return time.time_ns()
-
-
-def confirm_job_file(path: Path, job: Job, began: int) -> None:
-    """Write a job with its ID into its job file, as of when its script was read: what is changed later is newer.
-
-    A job file that has it already is left as it is, its time as well. Raises InvalidInput.
-    """
-    try:
-        known = read_job_file(path)
-        if (known.key, known.job_id) == (job.key, job.job_id) and path.stat().st_mtime_ns != _NO_JOB_YET:
-            return
-    except (InvalidInput, OSError):
-        pass  # removed, or spoilt, meanwhile
-    write_job_file(path, job, began)
-
-
-def write_job_file(
-    path: Path, job: Job, when: int = _NO_JOB_YET, place: Callable[[str, Path], None] = os.replace
-) -> None:
-    """Write it whole or not at all, with this time. Raises InvalidInput, and FileExistsError with `place=os.link`."""
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(to_record(job), file)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.utime(temporary, ns=(when, when))
-            place(temporary, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise NotRecorded(f"cannot write job file {path}: {error.strerror}") from None
 
 
 def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selected]]:

@@ -253,3 +253,7 @@ def check_key(key: str) -> str:
     if key == "last":
         raise InvalidInput("key 'last' is not usable: --job last means the last job, whatever its key")
     return key
+
+
+Selected = tuple[Job, tuple[int, ...]]
+"""A job, and the tasks of it that were named; none: all of it."""

@@ -370,4 +370,7 @@ def scheduler(name: str) -> Scheduler:
     """The scheduler of that name. Raises InvalidInput."""
     if name not in known():
         raise InvalidInput(f"unknown scheduler '{name}'{nearest(name, known())} (known: {', '.join(known())})")
-    return cast(Scheduler, importlib.import_module(f".{name}", __name__))
+    module = importlib.import_module(f".{name}", __name__)
+    if hasattr(module, "__path__"):
+        module = importlib.import_module(f".{name}.scheduler", __name__)
+    return cast(Scheduler, module)

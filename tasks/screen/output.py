@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from .model import command_line
-from .model.command_line import Cells, Styles
-from .model.errors import NotRecorded
-from .model.job import Job, Outcome, State, iso
-from .model.wording import fab, one_line
+from ..model import command_line
+from ..model.command_line import Cells, Styles
+from ..model.errors import NotRecorded
+from ..model.job import Job, Outcome, State, iso
+from ..model.wording import fab, one_line
 from .streams import lose_stdout
 from .tables import JOB_COLUMNS, NOTHING, most_urgent, table
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .model.command_line import Cells, Styles
-from .model.job import State
+from ..model.command_line import Cells, Styles
+from ..model.job import State
 
 if TYPE_CHECKING:
     from rich.console import Group

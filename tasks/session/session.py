@@ -19,21 +19,15 @@ from fabric.connection import Connection
 
 from ..login_node import COMMAND, Program, Reply, Sections, TooMuch, envelope, new_mark, setup_troubles
 from ..model.cluster import Cluster
-from ..model.errors import (
-    ConnectionLost,
-    HostKeyRefused,
-    LoginRefused,
-    SchedulerError,
-    Unreachable,
-)
+from ..model.errors import ConnectionLost, HostKeyRefused, LoginRefused, SchedulerError, Unreachable
 from ..model.ledger import Ledger
 from ..model.wording import one_line
 from ..schedulers import MOST_OF_A_QUEUE, Scheduler, assumed, clients, known, scheduler
-from . import sftp
-from .alive import Transport
 from .answers import Answers
-from .channel import Sender, begin, receive
-from .connection import connect
+from .fabric import sftp
+from .fabric.alive import Transport
+from .fabric.channel import Sender, begin, receive
+from .fabric.connection import connect
 from .login_shell import InTheWay, last_words, watched
 
 # A login node that says nothing for that long, in seconds, is taken for dead. The programs that go on for longer say

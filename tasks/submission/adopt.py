@@ -8,15 +8,15 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 
-from . import output
-from .finding import Progress, recorded, root_of
-from .listing import SLOW, texts_of
-from .login_node import Program, Reply
-from .model.errors import InvalidInput, SchedulerError
-from .model.job import Job, Outcome, State, check_key
-from .model.ledger import from_record
-from .model.wording import one_line
-from .session import Answer, Session
+from ..files.tree import SLOW, texts_of
+from ..login_node import Program, Reply
+from ..model.errors import InvalidInput, SchedulerError
+from ..model.job import Job, Outcome, State, check_key
+from ..model.ledger import from_record
+from ..model.wording import one_line
+from ..screen import output
+from ..session import Answer, Session
+from .verdict import Progress, recorded, root_of
 
 # Bytes of all that is told, as it comes, of one submission, and of a path. So many jobs are kept at a time.
 _MOST, _LONGEST, _LONGEST_PATH = 4 << 30, 4 << 20, 8192

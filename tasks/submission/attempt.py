@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .finding import Verdict, judge, place, step
-from .listing import SLOW, to_sum
-from .login_node import Program, check_line, quoted, source
-from .model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
-from .model.job import Job
-from .model.wording import one_line
-from .schedulers import Scheduler
-from .session import SILENCE, Answer, Session
+from ..files.tree import SLOW, to_sum
+from ..login_node import Program, check_line, quoted, source
+from ..model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
+from ..model.job import Job
+from ..model.wording import one_line
+from ..schedulers import Scheduler
+from ..session import SILENCE, Answer, Session
+from .verdict import Verdict, judge, place, step
 
 # How long the truth about an attempt is looked for before the answer is "unknown".
 PATIENCE = 150

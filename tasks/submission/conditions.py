@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .model.errors import InvalidInput, SchedulerError
-from .model.job import State
-from .model.repairs import counted
-from .model.resources import TaskRange, ranges_of
-from .model.wording import fab
-from .session import Session
-from .submission import Upload
-from .text import Before
-from .watching import Watch
+from ..model.errors import InvalidInput, SchedulerError
+from ..model.job import State
+from ..model.repairs import counted
+from ..model.resources import TaskRange, ranges_of
+from ..model.wording import fab
+from ..session import Session
+from ..tracking.watch import Watch
+from .attempt import Upload
+from .digest import Before
 
 
 def upload(after: Sequence[Before], *, bare: bool) -> list[Upload]:

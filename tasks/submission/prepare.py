@@ -11,18 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import rendering
+from .. import rendering
+from ..files.tree import Entry, local, tell
+from ..model.cluster import Cluster
+from ..model.errors import InvalidInput
+from ..model.job import Job, new_key
+from ..model.ledger import to_record
+from ..model.resources import Resources
+from ..schedulers import Dialect, Scheduler, Submission
+from .attempt import Upload, own_files
 from .conditions import not_yet_met, upload
-from .finding import root_of
-from .listing import Entry, local, tell
-from .model.cluster import Cluster
-from .model.errors import InvalidInput
-from .model.job import Job, new_key
-from .model.ledger import to_record
-from .model.resources import Resources
-from .schedulers import Dialect, Scheduler, Submission
-from .submission import Upload, own_files
-from .text import Before, digest_of, inputs_of, keys_of
+from .digest import Before, digest_of, inputs_of, keys_of
+from .verdict import root_of
 
 
 @dataclass(frozen=True)

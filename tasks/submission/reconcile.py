@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import output
-from .finding import Found, Verdict, look
-from .model.errors import SchedulerError
-from .model.job import Job, State
-from .selection import Selected
-from .session import Session
-from .watching import Watch
+from ..model.errors import SchedulerError
+from ..model.job import Job, Selected, State
+from ..screen import output
+from ..session import Session
+from ..tracking.watch import Watch
+from .verdict import Found, Verdict, look
 
 
 def reconcile(session: Session, begun: Sequence[Job]) -> list[Found]:

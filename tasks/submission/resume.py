@@ -11,17 +11,17 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from . import output
-from .model.errors import InvalidInput
-from .model.job import Job, State
-from .model.wording import fab
-from .preparation import Prepared
-from .reconciling import confirmed
-from .selection import claim_job_file, write_job_file
-from .session import Session
-from .submitting import check_before
-from .text import differences
-from .watching import Watch
+from ..model.errors import InvalidInput
+from ..model.job import Job, State
+from ..model.wording import fab
+from ..screen import output
+from ..session import Session
+from ..tracking.watch import Watch
+from .digest import differences
+from .job_file import claim_job_file, write_job_file
+from .prepare import Prepared
+from .reconcile import confirmed
+from .submit import check_before
 
 Prepare = Callable[[str | None], Prepared]
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from . import output, submission
-from .model import command_line
-from .model.errors import InvalidInput, JobFailed, NotRecorded, NotSubmitted, OnlyAsked
-from .model.job import Job, State
-from .model.wording import one_line
-from .preparation import Prepared
-from .session import Session
-from .submission import Bundle
-from .text import differences
-from .watching import Watch
+from ..model import command_line
+from ..model.errors import InvalidInput, JobFailed, NotRecorded, NotSubmitted, OnlyAsked
+from ..model.job import Job, State
+from ..model.wording import one_line
+from ..screen import output
+from ..session import Session
+from ..tracking.watch import Watch
+from . import attempt
+from .attempt import Bundle
+from .digest import differences
+from .prepare import Prepared
 
 
 def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callable[[Job], None], *, quiet: bool) -> Job:
@@ -91,9 +92,9 @@ def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]
     size = sum(upload.size() for upload in prepared.uploads)
     with output.transfer(f"sending to {session.name}", size) as progress:
         uploads = Bundle(prepared.uploads, progress)
-        program = submission.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
+        program = attempt.program(session, job, prepared.variables, uploads, prepared.script, prepared.job_file)
         try:
-            return submission.submit(session, job, program, fresh=prepared.fresh)
+            return attempt.submit(session, job, program, fresh=prepared.fresh)
         except KeyboardInterrupt:
             output.say(f"{job.again()} continues this submission")
             raise

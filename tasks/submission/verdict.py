@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from .login_node import Program, quote
-from .model.cluster import Cluster
-from .model.errors import InvalidInput, NotSubmitted, SchedulerError
-from .model.job import Job, Outcome, State
-from .model.resources import MOST_FOLLOWED, TaskRange
-from .model.wording import number, one_line
-from .schedulers import Submitted
-from .session import Answer, Session
+from ..login_node import Program, quote
+from ..model.cluster import Cluster
+from ..model.errors import InvalidInput, NotSubmitted, SchedulerError
+from ..model.job import Job, Outcome, State
+from ..model.resources import MOST_FOLLOWED, TaskRange
+from ..model.wording import number, one_line
+from ..schedulers import Submitted
+from ..session import Answer, Session
 
 # Seconds, by the cluster's clock, since an attempt's last sign of life, after which it is over. When its process is
 # known to be gone: more than the lag of a shared file system, and than a scheduler takes to show what it has accepted.

@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .model.errors import SchedulerError
-from .model.job import Job, Outcome, State
-from .session import Session
+from ..model.errors import SchedulerError
+from ..model.job import Job, Outcome, State
+from ..session import Session
 
 
 class Errors:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from .model.errors import SchedulerError
-from .model.job import Alike, Job, Outcome
-from .model.resources import MOST_FOLLOWED
-from .model.settling import ACCOUNTING_LAG
-from .schedulers import Record, Row
+from ..model.errors import SchedulerError
+from ..model.job import Alike, Job, Outcome
+from ..model.resources import MOST_FOLLOWED
+from ..model.settling import ACCOUNTING_LAG
+from ..schedulers import Record, Row
 
 T = TypeVar("T", Row, Record)
 

@@ -13,19 +13,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from . import output
-from .explaining import Errors
-from .login_node import Program, Reply
+from ..login_node import Program, Reply
+from ..model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
+from ..model.job import Alike, Job, Outcome, Selected, State
+from ..model.repairs import by_origin, later, with_repairs
+from ..model.settling import MOST_OF_NOTES, Known, Notes, noted_ends, settle
+from ..model.wording import number, typed
+from ..schedulers import MOST_OF_A_QUEUE, Traced
+from ..screen import output
+from ..session import Session, back_off
+from .error_reasons import Errors
 from .matching import MOST_ONE_BY_ONE, by_id, check_enough, records_of, states_of
-from .model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
-from .model.job import Alike, Job, Outcome, State
-from .model.repairs import by_origin, later, with_repairs
-from .model.settling import MOST_OF_NOTES, Known, Notes, noted_ends, settle
-from .model.wording import number, typed
-from .pacing import EVERY, Pace
-from .schedulers import MOST_OF_A_QUEUE, Traced
-from .selection import Selected
-from .session import Session, back_off
+from .pace import EVERY, Pace
 
 # How long one program goes on looking before a new one begins, in seconds.
 _ONE_LOOK = 600

@@ -11,7 +11,7 @@ from invoke.context import Context
 from invoke.tasks import Task
 
 from . import clusters, control, files, jobs, logs, records, recovery, templates
-from .testbed import verbs as testbed
+from . import testbed as testbed
 from .verb import verb
 
 _FAMILIES = (jobs, control, logs, files, recovery, records, clusters, templates)
@@ -41,7 +41,7 @@ def at_once(one: Task[Any]) -> Task[Any]:
     name = str(one.name)
 
     def run(c: Context, clusters: str = "", **flags: Any) -> None:
-        from . import fleet
+        from ..fleet import fleet
 
         fleet.run(c, name, clusters, flags, by_name())
 

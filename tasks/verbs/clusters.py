@@ -15,9 +15,9 @@ def clusters(c: Context, json: bool = False) -> None:  # noqa: ARG001  # every t
     """
     import json as json_
 
-    from . import output
-    from .model import configuration
-    from .model.wording import fab
+    from ..model import configuration
+    from ..model.wording import fab
+    from ..screen import output
 
     found = configuration.load().clusters.values()
     if not found:
@@ -44,9 +44,9 @@ def check(c: Context, submit: bool = False, timeout: str = "", json: bool = Fals
 
     Example: fab -H sharc check --submit
     """
-    from .checking import check_cluster, tell
-    from .model.resources import parse_time
-    from .session import session_of
+    from ..checks.steps import check_cluster, tell
+    from ..model.resources import parse_time
+    from ..session import session_of
 
     limit = parse_time(timeout) if timeout else 300
     session = session_of(c)
@@ -63,10 +63,10 @@ def queues(c: Context, json: bool = False) -> None:
     """
     import json as json_
 
-    from . import output
-    from .model.wording import one_line
-    from .session import session_of
-    from .tables import QUEUE_COLUMNS
+    from ..model.wording import one_line
+    from ..screen import output
+    from ..screen.tables import QUEUE_COLUMNS
+    from ..session import session_of
 
     session = session_of(c)
     load = session.query(session.scheduler.load_command(), session.scheduler.parse_load)

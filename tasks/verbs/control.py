@@ -18,11 +18,11 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
 
     Example: fab -H sharc cancel --job 12 --job 13.2
     """
-    from . import output
-    from .changing import cancel_jobs, still_theirs
-    from .reconciling import known_there
-    from .selection import named, select
-    from .watching import Watch
+    from ..jobs.cancel import cancel_jobs, still_theirs
+    from ..jobs.selection import named, select
+    from ..screen import output
+    from ..submission.reconcile import known_there
+    from ..tracking.watch import Watch
 
     session, selected = select(c, job or ())
     selected = known_there(session, selected)
@@ -88,11 +88,11 @@ def resubmit(
     import os
     from itertools import zip_longest
 
-    from . import output
-    from .reconciling import known_there
-    from .resubmission import means_now, resubmit_job
-    from .selection import job_files, select
-    from .submitting import steps_or_jobs
+    from ..jobs.resubmit import means_now, resubmit_job
+    from ..jobs.selection import job_files, select
+    from ..screen import output
+    from ..submission.reconcile import known_there
+    from ..submission.submit import steps_or_jobs
 
     steps_or_jobs(dry_run, json)
     files = job_files(job or (), job_file)
@@ -108,10 +108,10 @@ def resubmit(
 
 
 def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"], dry_run: bool) -> None:
-    from . import output
-    from .changing import held_ones, still_theirs
-    from .reconciling import known_there
-    from .selection import named, select
+    from ..jobs.cancel import held_ones, still_theirs
+    from ..jobs.selection import named, select
+    from ..screen import output
+    from ..submission.reconcile import known_there
 
     session, selected = select(c, job or ())
     selected = known_there(session, selected)

@@ -27,11 +27,12 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
     """
     from pathlib import Path
 
-    from . import output, sending
-    from .listing import all_files, local, summary, tell
-    from .model.errors import InvalidInput
-    from .model.wording import typed
-    from .session import GIVE_UP, session_of
+    from ..files import send
+    from ..files.tree import all_files, local, summary, tell
+    from ..model.errors import InvalidInput
+    from ..model.wording import typed
+    from ..screen import output
+    from ..session import GIVE_UP, session_of
 
     here = Path(source).expanduser()
     if not source:
@@ -42,7 +43,7 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
     session.endurance = GIVE_UP
     name = here.name if here.name not in ("", "..") else here.resolve().name
     place = f"{target.rstrip('/')}/{name}" if target else name
-    plan = sending.plan(session, here, name, place, mine)
+    plan = send.plan(session, here, name, place, mine)
     tell(session.name, said)
     if not plan.changed:
         there = all_files(sum(entry.kind != "d" for entry in mine))
@@ -55,7 +56,7 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
         return
     again = typed(session.name, "put", source=source, target=target)
     with output.last_word(lambda: [f"{session.name}: what has arrived is kept; this goes on with the rest: {again}"]):
-        sending.send(session, plan, mine, place)
+        send.send(session, plan, mine, place)
     output.say(f"{session.name}: {summary(plan.changed)} into {plan.there.path}")
 
 
@@ -77,13 +78,13 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     """
     from pathlib import Path, PurePosixPath
 
-    from . import output
-    from .listing import all_files, inside, look, stays_inside, summary, tell, what
-    from .model import command_line
-    from .model.errors import InvalidInput, SchedulerError
-    from .model.wording import typed
-    from .session import GIVE_UP, session_of
-    from .transfer import Changes, Found, bring, refuse_newer
+    from ..files.bring import Changes, Found, bring, refuse_newer
+    from ..files.tree import all_files, inside, look, stays_inside, summary, tell, what
+    from ..model import command_line
+    from ..model.errors import InvalidInput, SchedulerError
+    from ..model.wording import typed
+    from ..screen import output
+    from ..session import GIVE_UP, session_of
 
     if not source:
         raise InvalidInput("get what? --source=PATH on the cluster")

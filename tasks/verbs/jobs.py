@@ -13,7 +13,7 @@ from invoke.context import Context
 from .verb import JOB_HELP, JSON, verb
 
 if TYPE_CHECKING:
-    from .model.job import Job
+    from ..model.job import Job
 
 
 @verb(
@@ -89,16 +89,19 @@ def submit(
     from dataclasses import replace
     from pathlib import Path
 
-    from . import conditions, continuing, output, rendering
-    from .model.errors import InvalidInput, OnlyAsked
-    from .model.job import check_key
-    from .model.resources import parse_resources, parse_time
-    from .model.wording import fab
-    from .preparation import Wanted, option_words, prepare
-    from .reconciling import known_there
-    from .selection import check_target, clock_of, confirm_job_file, job_noted, resolve
-    from .session import GIVE_UP, session_of
-    from .submitting import show_steps, steps_or_jobs, submit_once
+    from .. import rendering
+    from ..jobs.selection import check_target, resolve
+    from ..model.errors import InvalidInput, OnlyAsked
+    from ..model.job import check_key
+    from ..model.resources import parse_resources, parse_time
+    from ..model.wording import fab
+    from ..screen import output
+    from ..session import GIVE_UP, session_of
+    from ..submission import conditions, resume
+    from ..submission.job_file import clock_of, confirm_job_file, job_noted
+    from ..submission.prepare import Wanted, option_words, prepare
+    from ..submission.reconcile import known_there
+    from ..submission.submit import show_steps, steps_or_jobs, submit_once
 
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
@@ -135,7 +138,7 @@ def submit(
         wanted = replace(wanted, key=wanted.key or (noted.key if noted else None))
         show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
         return
-    prepared, begun = continuing.begin(
+    prepared, begun = resume.begin(
         session,
         lambda key: prepare(replace(wanted, key=key), session.cluster, session.scheduler),
         wanted.key,
@@ -155,8 +158,8 @@ def submit(
         raise
     try:
         if wait or fetch:
-            from . import results
-            from .watching import Watch, complain, watch_to_the_end
+            from ..jobs import results
+            from ..tracking.watch import Watch, complain, watch_to_the_end
 
             session.endurance = 0.0  # which has a patience of its own
             watch = Watch(session, [(job, ())])
@@ -188,13 +191,13 @@ def status(
 
     Example: fab -H sharc status --all
     """
-    from . import output
-    from .model import command_line
-    from .model.errors import SchedulerError, Unreachable
-    from .model.job import State
-    from .reconciling import confirmed, not_known_yet
-    from .selection import select, select_live
-    from .watching import Watch, go_on
+    from ..jobs.selection import select, select_live
+    from ..model import command_line
+    from ..model.errors import SchedulerError, Unreachable
+    from ..model.job import State
+    from ..screen import output
+    from ..submission.reconcile import confirmed, not_known_yet
+    from ..tracking.watch import Watch, go_on
 
     session, selected = select_live(c) if all else select(c, job or ())
     selected, unknown = confirmed(session, selected)
@@ -235,7 +238,7 @@ def _not_asked(jobs: Sequence[Job]) -> list[Job]:
     """What could not be asked is shown as that; the ledger keeps what was known before."""
     from dataclasses import replace
 
-    from .model.job import State
+    from ..model.job import State
 
     return [j if j.state.final else replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) for j in jobs]
 
@@ -249,11 +252,11 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
 
     Example: fab -H sharc wait --timeout 2:00:00
     """
-    from . import output
-    from .model.resources import parse_time
-    from .reconciling import known_there
-    from .selection import select
-    from .watching import Watch, complain, watch_to_the_end
+    from ..jobs.selection import select
+    from ..model.resources import parse_time
+    from ..screen import output
+    from ..submission.reconcile import known_there
+    from ..tracking.watch import Watch, complain, watch_to_the_end
 
     limit = parse_time(timeout) if timeout else None
     session, selected = select(c, job or ())
@@ -288,10 +291,10 @@ def fetch(
     """
     from pathlib import Path
 
-    from . import results
-    from .reconciling import known_there
-    from .selection import check_target, select
-    from .watching import Watch
+    from ..jobs import results
+    from ..jobs.selection import check_target, select
+    from ..submission.reconcile import known_there
+    from ..tracking.watch import Watch
 
     check_target(to)
     session, selected = select(c, job or ())

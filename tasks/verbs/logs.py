@@ -10,9 +10,9 @@ from invoke.context import Context
 from .verb import ONE_JOB_HELP, verb
 
 if TYPE_CHECKING:
-    from .model.job import Job
-    from .model.settling import Logs
-    from .session import Session
+    from ..model.job import Job
+    from ..model.settling import Logs
+    from ..session import Session
 
 # So many lines of stderr are shown of a job that wrote nothing else, and so many failed tasks are named.
 _LAST = 20
@@ -46,15 +46,15 @@ def logs(
     """
     from contextlib import closing
 
-    from . import output
-    from .job_log import Following, LogReader, noted_logs
-    from .log_text import Log
-    from .model.errors import InvalidInput, SchedulerError
-    from .model.job import State
-    from .model.resources import parse_count
-    from .model.wording import typed
-    from .reconciling import known_there
-    from .selection import select
+    from ..jobs.log import Following, LogReader, noted_logs
+    from ..jobs.selection import select
+    from ..model.errors import InvalidInput, SchedulerError
+    from ..model.job import State
+    from ..model.resources import parse_count
+    from ..model.wording import typed
+    from ..screen import output
+    from ..screen.log_text import Log
+    from ..submission.reconcile import known_there
 
     last = str(parse_count(lines, "lines", least=0)) if lines else ""
     wanted = parse_count(task, "task", least=0) if task else None
@@ -95,10 +95,10 @@ def _task_of(session: Session, job: Job, wanted: int | None) -> tuple[Job, int]:
 
     Left out, it is the only task that there is, or the only one that failed.
     """
-    from .model.errors import InvalidInput
-    from .model.job import State
-    from .output import say
-    from .watching import Watch
+    from ..model.errors import InvalidInput
+    from ..model.job import State
+    from ..screen.output import say
+    from ..tracking.watch import Watch
 
     if wanted is not None and (not job.array or wanted not in job.array):
         raise InvalidInput(f"{job.title()} has no task {wanted}")
@@ -128,9 +128,9 @@ def _show_stderr(session: Session, job: Job, paths: Logs, lines: str) -> bool:
     import sys
     from contextlib import closing
 
-    from .job_log import LogReader
-    from .log_text import Log
-    from .output import say
+    from ..jobs.log import LogReader
+    from ..screen.log_text import Log
+    from ..screen.output import say
 
     if paths.err == paths.out:
         return False

@@ -10,10 +10,10 @@ from invoke.context import Context
 from .verb import JOB_HELP, JSON, verb
 
 if TYPE_CHECKING:
-    from .cleaning import Found
-    from .model.job import Job
-    from .model.ledger import Ledger
-    from .session import Session
+    from ..jobs.clean import Found
+    from ..model.job import Job
+    from ..model.ledger import Ledger
+    from ..session import Session
 
 _SHOWN = 50
 
@@ -38,12 +38,12 @@ def jobs(
     """
     import time
 
-    from . import output
-    from .model.errors import InvalidInput, nearest
-    from .model.job import State
-    from .model.ledger import Ledger
-    from .model.wording import age_of, one_line
-    from .session import named_cluster, session_of
+    from ..model.errors import InvalidInput, nearest
+    from ..model.job import State
+    from ..model.ledger import Ledger
+    from ..model.wording import age_of, one_line
+    from ..screen import output
+    from ..session import named_cluster, session_of
 
     states = [each.value for each in State]
     known = ", ".join(states)
@@ -91,8 +91,8 @@ def jobs(
 
 def _say_when_asked(ledger: Ledger, shown: Sequence[Job], now: int) -> None:
     """Whoever has not ended is shown as it was then."""
-    from . import output
-    from .model.wording import age_of
+    from ..model.wording import age_of
+    from ..screen import output
 
     asked = ledger.last_asked()
     for cluster in dict.fromkeys(job.cluster for job in shown):
@@ -106,9 +106,9 @@ def _say_when_asked(ledger: Ledger, shown: Sequence[Job], now: int) -> None:
 
 def _refreshed(c: Context, live: Sequence[Job]) -> tuple[list[Job], list[Exception]]:
     """Have these jobs' clusters asked; returns them as they are now, and what went wrong."""
-    from .model.errors import InvalidInput
-    from .refreshing import refresh
-    from .session import session_of
+    from ..jobs.refresh import refresh
+    from ..model.errors import InvalidInput
+    from ..session import session_of
 
     by_cluster: dict[str, list[Job]] = {}
     for job in live:
@@ -147,12 +147,11 @@ def clean(
 
     Example: fab -H sharc clean --older-than 7-00:00:00
     """
-    from . import output
-    from .cleaning import look, remove
-    from .model.errors import InvalidInput, SchedulerError
-    from .model.resources import parse_time
-    from .model.wording import size_of
-    from .session import terminal
+    from ..jobs.clean import look, remove
+    from ..model.errors import InvalidInput, SchedulerError
+    from ..model.resources import parse_time
+    from ..model.wording import size_of
+    from ..screen import output, terminal
 
     least = parse_time(older_than) if older_than else 0
     if not (yes or dry_run or terminal.present()):
@@ -183,12 +182,12 @@ def clean(
 
 def _to_clean(c: Context, wanted: Sequence[str], *, unfetched: bool) -> tuple[Session, list[Job]]:
     """The jobs whose directories may go, as far as the ledger tells. Raises InvalidInput for one that may not."""
-    from . import output
-    from .cleaning import objection
-    from .listing import tell
-    from .model.errors import InvalidInput
-    from .selection import select
-    from .session import session_of
+    from ..files.tree import tell
+    from ..jobs.clean import objection
+    from ..jobs.selection import select
+    from ..model.errors import InvalidInput
+    from ..screen import output
+    from ..session import session_of
 
     if wanted:
         session, selected = select(c, wanted)
@@ -209,7 +208,7 @@ def _to_clean(c: Context, wanted: Sequence[str], *, unfetched: bool) -> tuple[Se
 
 
 def _row(found: Found) -> list[str]:
-    from .model.wording import one_line, size_of
+    from ..model.wording import one_line, size_of
 
     job = found.job
     return [job.job_id or "-", one_line(job.name), str(job.state), size_of(found.size), one_line(job.directory, 4096)]
@@ -217,8 +216,8 @@ def _row(found: Found) -> list[str]:
 
 def _note(session: Session, found: Sequence[Found]) -> None:
     """Say which stay, and why; the ledger keeps which have no directory any more."""
-    from . import output
-    from .model.wording import one_line
+    from ..model.wording import one_line
+    from ..screen import output
 
     for each in found:
         if each.why:

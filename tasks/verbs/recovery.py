@@ -10,8 +10,8 @@ from invoke.context import Context
 from .verb import JSON, verb
 
 if TYPE_CHECKING:
-    from .finding import Found
-    from .session import Session
+    from ..session import Session
+    from ..submission.verdict import Found
 
 
 @verb(help={"json": JSON})
@@ -22,26 +22,27 @@ def reconcile(c: Context, json: bool = False) -> None:
 
     Example: fab -H sharc reconcile
     """
-    from . import reconciling
-    from .session import session_of
+    from ..session import session_of
+    from ..submission import reconcile
 
     session = session_of(c)
     with session.ledger.at_last():
         unknown = _reconcile(session, json)
         if unknown:
-            raise reconciling.not_known_yet(session, unknown)
+            raise reconcile.not_known_yet(session, unknown)
 
 
 def _reconcile(session: Session, json: bool) -> list[Found]:
     """Look up and show; return those of which it is not known yet."""
-    from . import output, reconciling
-    from .finding import Verdict
+    from ..screen import output
+    from ..submission import reconcile
+    from ..submission.verdict import Verdict
 
     begun = session.ledger.begun(session.name)
     if not begun:
         output.say(f"{session.name}: every submission from here has its answer")
-    looked = reconciling.reconcile(session, begun)
-    found_again = reconciling.turned_up(session)
+    looked = reconcile.reconcile(session, begun)
+    found_again = reconcile.turned_up(session)
     for found in looked:
         if found.verdict is Verdict.NONE:
             with session.ledger.leniently():
@@ -62,11 +63,11 @@ def adopt(c: Context, job: Sequence[str] | None = None, json: bool = False) -> N
 
     Example: fab -H sharc adopt
     """
-    from . import output
-    from .adopting import adopt_all, adopt_by_hand
-    from .reconciling import confirmed, not_known_yet, turned_up
-    from .session import session_of
-    from .watching import Watch
+    from ..screen import output
+    from ..session import session_of
+    from ..submission.adopt import adopt_all, adopt_by_hand
+    from ..submission.reconcile import confirmed, not_known_yet, turned_up
+    from ..tracking.watch import Watch
 
     session = session_of(c)
     with session.ledger.at_last():

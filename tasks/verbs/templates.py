@@ -12,7 +12,7 @@ from invoke.context import Context
 from .verb import verb
 
 if TYPE_CHECKING:
-    from . import rendering
+    from .. import rendering
 
 
 @verb(
@@ -43,13 +43,13 @@ def render(
 
     Example: fab render --script=serial --set command=hostname
     """
-    from . import rendering
-    from .model.errors import InvalidInput
-    from .model.resources import Resources, parse_resources
-    from .model.wording import fab
-    from .output import say
-    from .schedulers import Dialect, assumed
-    from .session import named_cluster, session_of
+    from .. import rendering
+    from ..model.errors import InvalidInput
+    from ..model.resources import Resources, parse_resources
+    from ..model.wording import fab
+    from ..schedulers import Dialect, assumed
+    from ..screen.output import say
+    from ..session import named_cluster, session_of
 
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
@@ -82,7 +82,7 @@ def templates(c: Context, new: str = "", json: bool = False) -> None:  # noqa: A
 
     Example: fab templates
     """
-    from . import rendering
+    from .. import rendering
 
     if new:
         _create(new)
@@ -97,9 +97,9 @@ def templates(c: Context, new: str = "", json: bool = False) -> None:  # noqa: A
 
 
 def _create(name: str) -> None:
-    from . import rendering
-    from .model.wording import one_line
-    from .output import say, show_path
+    from .. import rendering
+    from ..model.wording import one_line
+    from ..screen.output import say, show_path
 
     before = rendering.available()
     path = rendering.create(name)
@@ -115,7 +115,7 @@ def _show(templates: Sequence[rendering.TemplateInfo]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from .model.wording import one_line
+    from ..model.wording import one_line
 
     table = Table.grid(padding=(0, 2, 0, 0))
     for template in templates:

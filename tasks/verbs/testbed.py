@@ -12,7 +12,7 @@ from invoke.context import Context
 
 from ..model.errors import InvalidInput
 from ..model.wording import fab
-from ..verb import verb
+from .verb import verb
 
 
 @verb(
@@ -33,7 +33,7 @@ def up(_: Context, clusters: str = "", slots: str = "", slurm: bool = False, acc
     """
     from ..model import command_line
     from ..model.resources import parse_count
-    from . import bed
+    from ..testbed import bed
 
     if accounting and not slurm:
         raise InvalidInput("--accounting is for Slurm clusters: add --slurm")
@@ -53,7 +53,7 @@ def down(_: Context, clusters: str = "") -> None:
 
     Example: fab testbed.down --clusters=sandbox2
     """
-    from . import bed
+    from ..testbed import bed
 
     if not bed.down(_names(clusters) if clusters else (), say=_say):
         _say("nothing is up")
@@ -65,7 +65,7 @@ def status(_: Context) -> None:
 
     Example: fab testbed.status
     """
-    from . import bed, register
+    from ..testbed import bed, register
 
     found = register.clusters()
     if not found:
@@ -78,7 +78,7 @@ def status(_: Context) -> None:
 
 
 def _by_hand(name: str) -> str:
-    from . import register
+    from ..testbed import register
 
     return f"ssh -F {shlex.quote(str(register.ssh_config()))} {name}"
 

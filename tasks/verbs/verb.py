@@ -14,9 +14,9 @@ from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
-from .model.errors import InvalidInput, SubmithostError
-from .model.wording import one_line
-from .streams import lose_stdout, make_safe
+from ..model.errors import InvalidInput, SubmithostError
+from ..model.wording import one_line
+from ..screen.streams import lose_stdout, make_safe
 
 JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
 ONE_JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key"
@@ -93,7 +93,7 @@ def verb(
 
 def _refuse_late_clusters(file: str) -> None:
     """Raises InvalidInput for clusters in the file of `fab -f FILE`: Fabric tells it after the tasks are made (F10)."""
-    from .model.configuration import names_clusters
+    from ..model.configuration import names_clusters
 
     if names_clusters(Path(file)):
         raise InvalidInput(f"{file}: its clusters come too late by -f: put them into fabric.yml beside the fabfile")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.checking import STEPS, free_space, quota
+from tasks.checks.steps import STEPS, free_space, quota
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster

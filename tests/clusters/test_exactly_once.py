@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tasks.finding import GRACE
 from tasks.model.errors import NotSubmitted
 from tasks.model.job import Job
 from tasks.model.ledger import Ledger
-from tasks.preparation import Wanted
+from tasks.submission.prepare import Wanted
+from tasks.submission.verdict import GRACE
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.slurm import SlurmCluster

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.sending import BIG
+from tasks.files.send import BIG
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd, main_door
 from tests.conftest import Person, move_in, program

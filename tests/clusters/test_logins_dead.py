@@ -14,7 +14,7 @@ from tasks.login_node import Program
 from tasks.model.cluster import Cluster
 from tasks.model.errors import ConnectionLost
 from tasks.session import Session
-from tasks.session.openssh import parse_g
+from tasks.session.fabric.ssh_config import parse_g
 from tasks.testbed.cell import Cell
 from tasks.testbed.processes import wait_until
 from tasks.testbed.sshd import Door, extra_sshd

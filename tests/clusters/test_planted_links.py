@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.sending import BIG
+from tasks.files.send import BIG
 from tests.attacker import as_attacker, common_ground
 from tests.clusters.test_security import no_bug
 from tests.conftest import Person

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from fabric.main import Fab
 
-from tasks.catalogue import all_verbs
 from tasks.session.session import back_off
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd, main_door
+from tasks.verbs.catalogue import all_verbs
 from tests.clusters.hostile import at
 from tests.conftest import ROOT, Person, json_lines, move_in, program
 

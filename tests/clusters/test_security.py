@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.files.send import BIG
 from tasks.login_node import Program
 from tasks.model.cluster import Cluster
 from tasks.model.errors import SchedulerError
 from tasks.model.ledger import Ledger
-from tasks.sending import BIG
 from tasks.session import Session, session
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd, main_door

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.finding import root_of
+from tasks.files.send import BIG, key_of
 from tasks.model.cluster import Cluster
 from tasks.model.job import Job
-from tasks.sending import BIG, key_of
+from tasks.submission.verdict import root_of
 from tasks.testbed.cell import Cell
 from tasks.testbed.slurm import SlurmCluster
 from tasks.testbed.sshd import Door, main_door

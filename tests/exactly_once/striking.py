@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tasks import submission
-from tasks.finding import GRACE, Verdict, look
 from tasks.login_node import quote
 from tasks.model.cluster import Cluster as Configured
 from tasks.model.job import Job
-from tasks.preparation import Wanted, prepare
 from tasks.session import Session
+from tasks.submission import attempt
+from tasks.submission.prepare import Wanted, prepare
+from tasks.submission.verdict import GRACE, Verdict, look
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.processes import wait_until
@@ -137,12 +137,12 @@ class Struck:
         session = self._session()
         try:
             prepared = prepare(wanted, session.cluster, session.scheduler)
-            whole = submission.program(
-                session, prepared.job, prepared.variables, submission.Bundle(prepared.uploads), prepared.script,
+            whole = attempt.program(
+                session, prepared.job, prepared.variables, attempt.Bundle(prepared.uploads), prepared.script,
                 prepared.job_file,
             )  # fmt: skip
             whole = replace(whole, shell=f"{whole.shell}\n{counting}")
-            self.job = submission.submit(session, prepared.job, whole, fresh=False)[0]
+            self.job = attempt.submit(session, prepared.job, whole, fresh=False)[0]
         except BaseException as error:
             self.failure = error
         finally:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tasks.matching import records_of, states_of
 from tasks.model.dates import seconds_of
 from tasks.model.errors import SchedulerError
 from tasks.model.job import Job, Outcome, State
 from tasks.model.resources import TaskRange
 from tasks.model.settling import Known, settle
-from tasks.schedulers import Record, Row, gridengine, slurm
+from tasks.schedulers import Record, Row
+from tasks.schedulers.gridengine import scheduler as gridengine
+from tasks.schedulers.slurm import scheduler as slurm
+from tasks.tracking.matching import records_of, states_of
 from tests.captured import answer
 from tests.conftest import program
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import State
 from tasks.model.resources import Resources, TaskRange, parse_resources
-from tasks.schedulers import Record, Row, Submission, Submitted, Traced, gridengine, known, scheduler
+from tasks.schedulers import Record, Row, Submission, Submitted, Traced, known, scheduler
+from tasks.schedulers.gridengine import scheduler as gridengine
 from tests.captured import Captured, answer, captured
 
 ROUND1, ROUND2, DOWN = (f"gridengine-8.1.9-{part}.txt" for part in ("round1", "round2", "qmaster-down"))

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.errors import SchedulerError
-from tasks.schedulers import Load, Queue, gridengine, slurm
+from tasks.schedulers import Load, Queue
+from tasks.schedulers.gridengine import scheduler as gridengine
+from tasks.schedulers.slurm import scheduler as slurm
 from tests.captured import answer
 
 GRIDENGINE, SLURM = "gridengine-8.1.9-load.txt", "slurm-22.05.8-load.txt"

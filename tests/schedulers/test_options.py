@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.resources import parse_resources
-from tasks.schedulers import gridengine, slurm
-from tasks.schedulers.slurm_options import header, of_script, read, without, words_of
+from tasks.schedulers.gridengine import scheduler as gridengine
+from tasks.schedulers.slurm import scheduler as slurm
+from tasks.schedulers.slurm.options import header, of_script, read, without, words_of
 
 
 @pytest.mark.parametrize(

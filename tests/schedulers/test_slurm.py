@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.matching import records_of
 from tasks.model.job import Job, Outcome, State
 from tasks.model.resources import TaskRange
-from tasks.schedulers import Record, slurm
+from tasks.schedulers import Record
+from tasks.schedulers.slurm import scheduler as slurm
+from tasks.tracking.matching import records_of
 from tests.captured import answer, captured
 
 ARRAYS = "slurm-22.05-arrays.txt"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tasks.model.cluster import Cluster
 from tasks.model.errors import SubmithostError
-from tasks.session.connection import connect
+from tasks.session.fabric.connection import connect
 
 # Started in the background, a shell's children ignore it; somebody at a terminal does not.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -15,7 +15,7 @@ import pytest
 
 from tasks.model.cluster import Cluster
 from tasks.model.errors import HostKeyRefused, LoginRefused, SubmithostError
-from tasks.session.connection import connect
+from tasks.session.fabric.connection import connect
 from tests.conftest import ROOT, program
 
 from .sshd import NO_KEY, Home, Sshd, keygen, public

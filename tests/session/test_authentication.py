@@ -15,7 +15,7 @@ from paramiko.common import AUTH_FAILED, AUTH_PARTIALLY_SUCCESSFUL, AUTH_SUCCESS
 from paramiko.server import InteractiveQuery
 
 from tasks.model.errors import InvalidInput, LoginRefused
-from tasks.session.connection import connect
+from tasks.session.fabric.connection import connect
 
 from .person import at_terminal, without_terminal
 from .sshd import ME, NO_KEY, Home, Sshd, keygen, public

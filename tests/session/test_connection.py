@@ -14,7 +14,7 @@ import pytest
 
 from tasks.model.cluster import Cluster
 from tasks.model.errors import ConnectionLost, HostKeyRefused, InvalidInput, LoginRefused, Unreachable
-from tasks.session.connection import connect
+from tasks.session.fabric.connection import connect
 from tasks.testbed.cluster import free_port
 
 from .person import at_terminal, without_terminal

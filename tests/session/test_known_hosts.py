@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tasks.session.known_hosts import Line, Verdict, append, check, key_types, names_of, new_line, read
+from tasks.session.fabric.known_hosts import Line, Verdict, append, check, key_types, names_of, new_line, read
 
 
 def key(kind: str, body: bytes = b"body") -> bytes:

@@ -15,7 +15,7 @@ from paramiko.auth_handler import AuthHandler
 from paramiko.packet import Packetizer
 from paramiko.pkey import PublicBlob
 
-from tasks.session import alive, connection, keys
+from tasks.session.fabric import alive, connection, keys
 
 # In whose place a method or property of ours stands, and that it calls or reads.
 OF_CLASSES = [

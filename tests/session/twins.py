@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tasks.model.cluster import Cluster
 from tasks.model.errors import SubmithostError
-from tasks.session.connection import connect
-from tasks.session.known_hosts import new_line
+from tasks.session.fabric.connection import connect
+from tasks.session.fabric.known_hosts import new_line
 from tests.conftest import program
 
 from .sshd import ME, Sshd, keygen, public

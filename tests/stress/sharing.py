@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tasks.model.errors import NotSubmitted
 from tasks.model.resources import Resources
-from tasks.preparation import Wanted
+from tasks.submission.prepare import Wanted
 from tasks.testbed import processes
 from tasks.testbed.processes import wait_until
 from tests.exactly_once.striking import ALL, Struck

@@ -10,11 +10,11 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree
 
-from ..model.dates import seconds_of
-from ..model.errors import InvalidInput, SchedulerError
-from ..model.job import Outcome, State
-from ..model.resources import MOST_TASKS, Resources, TaskRange
-from . import (
+from ...model.dates import seconds_of
+from ...model.errors import InvalidInput, SchedulerError
+from ...model.job import Outcome, State
+from ...model.resources import MOST_TASKS, Resources, TaskRange
+from .. import (  # fmt: skip
     NOTHING,
     ByHand,
     Clients,
@@ -30,8 +30,8 @@ from . import (
     check_many,
     check_ranges,
     waited_for,
-)  # fmt: skip
-from .gridengine_options import asked_for, without
+)
+from .options import asked_for, without
 
 name = "gridengine"
 # Debian's wrapper has a SGE_ROOT for everybody; where there is a cell there is the name of its qmaster.

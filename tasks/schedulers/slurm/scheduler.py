@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from ..model.dates import seconds_of
-from ..model.errors import InvalidInput, SchedulerError
-from ..model.job import Outcome, State
-from ..model.resources import MOST_TASKS, Resources, TaskRange, clock
-from . import (
+from ...model.dates import seconds_of
+from ...model.errors import InvalidInput, SchedulerError
+from ...model.job import Outcome, State
+from ...model.resources import MOST_TASKS, Resources, TaskRange, clock
+from .. import (  # fmt: skip
     NOTHING,
     ByHand,
     Clients,
@@ -33,8 +33,8 @@ from . import (
     check_ranges,
     lines_of,
     waited_for,
-)  # fmt: skip
-from .slurm_options import LOGS, Option, left_out, muted, of_script, read, without
+)
+from .options import LOGS, Option, left_out, muted, of_script, read, without
 
 name = "slurm"
 probe = "has sbatch"

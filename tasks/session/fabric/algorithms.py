@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..model.errors import InvalidInput
+from ...model.errors import InvalidInput
 
 CERTIFICATE = "-cert-v01@openssh.com"
 _GCM = "-gcm@openssh.com"  # these need no MAC

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import paramiko
 from paramiko.common import cMSG_CHANNEL_REQUEST
 
-from ..login_node import Program
-from ..model.errors import InvalidInput, SubmithostError
+from ...login_node import Program
+from ...model.errors import InvalidInput, SubmithostError
 from .alive import Transport
 
 # What paramiko puts into one packet. Of more it sends so much and copies all the rest, for each packet again.

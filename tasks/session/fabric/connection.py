@@ -25,13 +25,14 @@ import paramiko
 from paramiko.auth_handler import AuthHandler
 from paramiko.ssh_exception import IncompatiblePeer
 
-from ..model import configuration
-from ..model.cluster import Cluster
-from ..model.errors import ConnectionLost, InvalidInput, LoginRefused, SubmithostError, Unreachable, nearest
-from . import algorithms, alive, host_key, known_hosts, openssh, terminal
-from .authentication import Login, Place
-from .openssh import Destination
+from ...model import configuration
+from ...model.cluster import Cluster
+from ...model.errors import ConnectionLost, InvalidInput, LoginRefused, SubmithostError, Unreachable, nearest
+from ...screen import terminal
+from . import algorithms, alive, host_key, known_hosts
+from .login import Login, Place
 from .proxy import Proxy, dial
+from .ssh_config import Destination, command, destination
 from .turn import turn
 
 _TIMEOUT = 20  # seconds to connect, and for each step of the handshake
@@ -131,13 +132,13 @@ def connect(
     for path in identities:
         if not path.expanduser().is_file():
             raise InvalidInput(f"{cluster.name}: there is no key file {path} (-i)")
-    there = openssh.destination(cluster.host, user=cluster.user, port=cluster.port, ssh_config=cluster.ssh_config)
+    there = destination(cluster.host, user=cluster.user, port=cluster.port, ssh_config=cluster.ssh_config)
     place = replace(_place(cluster.name, there, cluster.user, cluster.port, cluster.ssh_config), passed=passed)
     return _reach(place, there, cluster.ssh_config, [path.expanduser() for path in identities], there.proxy_jump, 0)
 
 
 def _place(name: str, there: Destination, user: str | None, port: int | None, ssh_config: Path | None) -> Place:
-    by_hand = openssh.command(there.host, user=user, port=port, ssh_config=ssh_config)
+    by_hand = command(there.host, user=user, port=port, ssh_config=ssh_config)
     return Place(name, f"{name} ({there.hostname}:{there.port})", shlex.join(["ssh", *by_hand]))
 
 
@@ -166,7 +167,7 @@ def _jump(
         raise InvalidInput(f"{place.where}: ProxyJump in ssh_config goes over more than {_HOPS} hosts, or in a circle")
     *before, last = jumps
     user, host, port = _spec(last)
-    hop = openssh.destination(host, user=user, port=port, ssh_config=ssh_config)
+    hop = destination(host, user=user, port=port, ssh_config=ssh_config)
     if not before and host in (there.host, there.hostname) and hop.port == there.port:
         return None  # `Host *` with a ProxyJump means the jump host too; ssh leaves itself out
     name = f"{place.name}'s jump host {host}"

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 
 import paramiko
 
-from ..model.errors import HostKeyRefused
-from . import known_hosts, terminal, tokens
-from .authentication import Place
+from ...model.errors import HostKeyRefused
+from ...screen import terminal
+from . import known_hosts, tokens
 from .known_hosts import Finding, Line, Verdict
-from .openssh import Destination
+from .login import Place
+from .ssh_config import Destination
 
 
 def names(there: Destination) -> tuple[str, ...]:

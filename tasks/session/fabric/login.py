@@ -16,9 +16,10 @@ from pathlib import Path
 import paramiko
 from paramiko.auth_strategy import AuthSource, AuthStrategy
 
-from ..model.errors import LoginRefused
-from . import algorithms, keys, terminal
-from .openssh import Destination
+from ...model.errors import LoginRefused
+from ...screen import terminal
+from . import algorithms, keys
+from .ssh_config import Destination
 
 _TYPED = ("keyboard-interactive", "password")
 _OURS = ("publickey", *_TYPED)

@@ -10,8 +10,8 @@ import tempfile
 import threading
 from collections.abc import Callable
 
-from .openssh import Destination
-from .terminal import printable
+from ...screen.terminal import printable
+from .ssh_config import Destination
 
 _SMALL = 4096  # bytes
 _DEAD = 30_000  # milliseconds without an acknowledgement after which a connection is given up

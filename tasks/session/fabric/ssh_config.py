@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..model import project
-from ..model.errors import InvalidInput
+from ...model import project
+from ...model.errors import InvalidInput
 from . import tokens
 from .algorithms import Algorithms
 

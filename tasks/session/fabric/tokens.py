@@ -10,7 +10,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..model.errors import InvalidInput
+from ...model.errors import InvalidInput
 
 
 def of(first: Mapping[str, str], port: int) -> dict[str, str]:

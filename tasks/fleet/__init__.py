@@ -1,0 +1,1 @@
+"""Many clusters at once: a process for each cluster, and their output as one. Verbs are handed in, not imported."""
