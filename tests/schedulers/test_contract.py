@@ -43,7 +43,7 @@ def test_no_other_file_speaks_a_schedulers_words(module: str, words: str) -> Non
     tasks = ROOT / "tasks"
     files = [path for path in tasks.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     speaking = {str(path.relative_to(tasks)) for path in files if re.search(words, path.read_text(), re.I)}
-    own = (f"schedulers/{module}/", "testbed/")
+    own = (f"schedulers/{module}/", "testbed/", "verbs/testbed.py")
     assert f"schedulers/{module}/scheduler.py" in speaking
     assert not {name for name in speaking if not name.startswith(own)}
 

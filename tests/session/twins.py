@@ -84,7 +84,9 @@ class Pair:
         self.words["NUMBER"] = str(int(ipaddress.IPv4Address(address)))
         hashed = new_line(self.sshd.name, b"", salt=bytes(range(20)))
         self.words["HASHED"] = hashed.split()[0]
-        program(directory / "through", "#!/bin/bash\nexec 3<>/dev/tcp/127.0.0.1/$1; cat <&3 & exec cat >&3\n")
+        # When ssh ends, both ends of it do: one that stayed would hold the connection, and ssh's stderr, for ever.
+        through = "trap : HUP\nexec 3<>/dev/tcp/127.0.0.1/$1\ncat <&3 &\nexec >&3\ncat\nkill $!\n"
+        program(directory / "through", f"#!/bin/bash\n{through}")
         (directory / "revoked").write_text(self.words["ED"] + "\n")
 
     def fill(self, text: str) -> str:
