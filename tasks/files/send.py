@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from ..login_node import Program, check_line
+from ..login_node import Program, check_line, job_directory
 from ..model.errors import InvalidInput, SchedulerError, Unreachable
 from ..screen import output
 from ..session import Session
@@ -120,7 +120,7 @@ def _good_parts(session: Session, plan: Plan) -> dict[str, Kept]:
     candidates = []
     for entry in plan.changed:
         name = f"{plan.name}/{entry.path}" if entry.path else plan.name
-        start = f"{entry.path.rpartition('/')[0]}/.submithost-part-{key_of(name)}.".lstrip("/")
+        start = job_directory.part(entry.path.rpartition("/")[0], key_of(name))
         found = [part for part in plan.there.parts if part.path.startswith(start) and 0 < part.size <= entry.size]
         if entry.kind == "f" and entry.size >= BIG and found:
             candidates.append((entry, max(found, key=lambda part: part.size)))

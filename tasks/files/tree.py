@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..login_node import Program
+from ..login_node import Program, job_directory
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.wording import one_line
 from ..screen import output
@@ -21,7 +21,7 @@ SLOW = 1800.0
 MOST_FILES = 300_000
 LISTING = 40 << 20
 # How the temporary files of ours begin, here and there.
-OURS = ".submithost-"
+OURS = job_directory.TEMPORARY
 _TIME = re.compile(r"-?[0-9]{1,15}(\.[0-9]*)?")
 _HEAD = re.compile(rf"(\w) ([0-9]{{1,18}}) ({_TIME.pattern.replace('(', '(?:')}) ([0-7]{{1,5}})", re.ASCII)
 _LATEST = 253_402_300_799  # seconds: what no file can have, a login node can claim

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..login_node import Program, quote
+from ..login_node import Program, job_directory, quote
 from ..model.errors import HostKeyRefused, InvalidInput, JobFailed, LoginRefused, SchedulerError, Unreachable
 from ..model.job import Job, State
 from ..model.settling import Logs, Notes
@@ -36,7 +36,7 @@ def noted_logs(session: Session, job: Job, task: int) -> Logs | None:
 
 
 def _note(job: Job, task: int, kind: str) -> str:
-    return f"{job.directory}/.submithost/notes/{task // 1000}/{task}.{kind}"
+    return job_directory.note(job.directory or "", task, kind)
 
 
 class LogReader:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..files.tree import SLOW
-from ..login_node import Program
+from ..login_node import Program, job_directory
 from ..model.errors import InvalidInput, NotRecorded, SchedulerError
 from ..model.job import Job, State, check_key
 from ..model.repairs import by_origin, later
@@ -217,7 +217,7 @@ def _read(session: Session, job: Job) -> Original:
         digests = dict(about.get("inputs", {}))
         before = [(str(key), list(tasks)) for key, tasks in about.get("before", ())]
     except (ValueError, KeyError, TypeError, RecursionError):
-        where = f"{session.name}: {job.directory}/.submithost/about"
+        where = f"{session.name}: {job.directory}/{job_directory.own('about')}"
         raise SchedulerError(f"{where} does not say how it was submitted: submit its script again") from None
     now = {}
     for entry in _entries(answer["now"].names):

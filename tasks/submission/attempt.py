@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..files.tree import SLOW, to_sum
-from ..login_node import Program, check_line, quoted, source
+from ..login_node import Program, check_line, job_directory, quoted, source
 from ..model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
 from ..model.job import Job
 from ..model.wording import one_line
@@ -127,11 +127,11 @@ def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], abo
     parts = (source(f"{part}.sh") for part in ("run", "run_interpreter", "run_body"))
     run = "\n".join([scheduler.in_job, given, *parts])
     return [
-        Upload(".submithost/script", script, 0o700),
-        Upload(".submithost/run", run.encode(), 0o700),
-        Upload(".submithost/args", quoted(arguments).encode("utf-8", "surrogateescape")),
-        Upload(".submithost/about", about),
-        Upload(".submithost/digest", f"{digest}\n".encode()),
+        Upload(job_directory.own("script"), script, 0o700),
+        Upload(job_directory.own("run"), run.encode(), 0o700),
+        Upload(job_directory.own("args"), quoted(arguments).encode("utf-8", "surrogateescape")),
+        Upload(job_directory.own("about"), about),
+        Upload(job_directory.own("digest"), f"{digest}\n".encode()),
     ]
 
 

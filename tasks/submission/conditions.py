@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..login_node import job_directory
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import State
 from ..model.repairs import counted
@@ -27,7 +28,7 @@ def upload(after: Sequence[Before], *, bare: bool) -> list[Upload]:
             raise InvalidInput(f"--after: without notes of start and end nobody knows whether {job.title()} succeeded")
         ranges = list(ranges_of(tasks)) or (job.array or TaskRange(0, 0)).parts()
         lines += [f"{r.first} {r.last} {r.step} {job.job_id}\n{job.directory}\n" for r in ranges]
-    return [Upload(".submithost/after", "".join(lines).encode("utf-8", "surrogateescape"))] if lines else []
+    return [Upload(job_directory.own("after"), "".join(lines).encode("utf-8", "surrogateescape"))] if lines else []
 
 
 def not_yet_met(after: Sequence[Before]) -> list[Before]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .. import rendering
 from ..files.tree import Entry, local, tell
+from ..login_node import job_directory
 from ..model.cluster import Cluster
 from ..model.errors import InvalidInput
 from ..model.job import Job, new_key
@@ -91,7 +92,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
     )
     submission = Submission(
         key,
-        f".submithost/job/{job_file}",
+        job_directory.submitted(job_file),
         asked,
         wanted.options,
         wanted.arguments,
@@ -152,7 +153,7 @@ def collect(paths: Sequence[str], scheduler: Scheduler) -> list[Upload]:
 
     What is left out, or followed, is named on stderr. Raises InvalidInput.
     """
-    own = {".submithost", *scheduler.own_files}
+    own = {job_directory.OWN, *scheduler.own_files}
     found: dict[str, tuple[Path, Upload]] = {}
     for text in paths:
         path = Path(text).expanduser()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ..login_node import Program, quote
+from ..login_node import Program, job_directory, quote
 from ..model.cluster import Cluster
 from ..model.errors import InvalidInput, NotSubmitted, SchedulerError
 from ..model.job import Job, Outcome, State
@@ -32,7 +32,6 @@ _ANOTHER_PROCESS = 3600
 # A shell's status of what signal N ended is 128 + N; some end with 255 of their own accord.
 _SIGNALLED = 128
 _LAST_SIGNAL = 64
-_JOBS = "~/.submithost/jobs"
 
 
 class Verdict(Enum):
@@ -285,7 +284,7 @@ def place(session: Session, job: Job) -> dict[str, str]:
 
 def root_of(cluster: Cluster) -> str:
     """Where this cluster's job directories go; `~/` is the home directory over there."""
-    return (cluster.directory or _JOBS).rstrip("/")
+    return (cluster.directory or job_directory.ROOT).rstrip("/")
 
 
 def _followed(job: Job, accepted: Submitted, progress: Progress) -> TaskRange | None:
