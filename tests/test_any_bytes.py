@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from tasks.login_node import Reply, Sections
 from tasks.model.errors import InvalidInput, NotSubmitted, SchedulerError
 from tasks.model.job import Job, Outcome, State, check_key, iso, new_key
-from tasks.model.ledger import Ledger, to_record
+from tasks.model.ledger import Ledger
+from tasks.model.record import to_record
 from tasks.model.resources import Resources, TaskRange
 from tasks.model.settling import Known, Notes, settle
 from tasks.model.wording import number

@@ -12,7 +12,8 @@ import pytest
 
 from tasks.login_node import Sections, source
 from tasks.model.job import Alike, Job, Outcome, State
-from tasks.model.ledger import Ledger, from_record, to_record
+from tasks.model.ledger import Ledger
+from tasks.model.record import from_record, to_record
 from tasks.model.resources import TaskRange
 from tasks.model.settling import Known, Note, settle
 from tests.bench import plenty

@@ -20,7 +20,7 @@ from tasks.login_node import COMMAND, Program, envelope
 from tasks.model import configuration
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import Job, iso
-from tasks.model.ledger import from_record, to_record
+from tasks.model.record import from_record, to_record
 from tasks.model.resources import TaskRange
 from tasks.rendering import engine
 from tasks.rendering.engine import Directives

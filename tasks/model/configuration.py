@@ -7,10 +7,8 @@ mappings (`resources`, `names`) merge, everything else replaces. What else is in
 from __future__ import annotations
 
 import os
-import re
-import shlex
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +17,12 @@ import platformdirs
 from . import project
 from .cluster import Cluster
 from .errors import InvalidInput, nearest
-from .plain_yaml import Plain, parse_mapping, read_text
+from .plain_yaml import parse_mapping, read_text
 from .project import Project
-from .resources import Resources, parse_count, parse_resources
+from .resources import Resources
+from .settings import SETTINGS, dashed, kind_of, meant, port_of, ssh_word
 from .wording import one_line
 
-SITE_NAMES = frozenset({"memory", "gpus", "smp", "mpi", "openmp"})
-"""What a site can call differently (`names:`)."""
-
-_RESOURCES = {field.name for field in fields(Resources)}
-_SITE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]*", re.ASCII)
 _NOT_IN_NAMES = {"/": "a slash", "@": "an @", ":": "a colon", ",": "a comma"}
 
 
@@ -46,7 +40,7 @@ class Configuration:
         if name in self.clusters:
             return self.clusters[name]
         for cluster in self.clusters.values():
-            if _dashed(cluster.name) == _dashed(name):
+            if dashed(cluster.name) == dashed(name):
                 return cluster
         return Cluster(name=name, host=name)
 
@@ -109,8 +103,8 @@ def parse_host(text: str) -> tuple[str | None, str, int | None]:
         host, _, port = rest.partition(":")
     try:
         if at:
-            _ssh_word(user, "user")
-        return (user if at else None), _ssh_word(host, "host"), None if port is None else _port(port)
+            ssh_word(user, "user")
+        return (user if at else None), ssh_word(host, "host"), None if port is None else port_of(port)
     except InvalidInput as error:
         raise InvalidInput(f"host {one_line(text)!r}: {error}") from None
 
@@ -125,20 +119,20 @@ def _read_clusters(text: str, path: Path, reserved: Collection[str]) -> dict[str
         return {}
     clusters = top["clusters"] or {}  # `clusters:` with nothing under it
     if not isinstance(clusters, dict):
-        raise InvalidInput(f"{one_line(path)}: clusters: is {_kind(clusters)}, not a mapping of cluster names")
+        raise InvalidInput(f"{one_line(path)}: clusters: is {kind_of(clusters)}, not a mapping of cluster names")
     found: dict[str, dict[str, Any]] = {}
     for name, settings in clusters.items():
         where = f"{one_line(path)}: cluster {one_line(name)!r}"
         if problem := _problem_of_name(name, reserved):
             raise InvalidInput(f"{where}: {problem}")
         if not isinstance(settings or {}, dict):
-            raise InvalidInput(f"{where}: is {_kind(settings)}, not a mapping of keys to values")
+            raise InvalidInput(f"{where}: is {kind_of(settings)}, not a mapping of keys to values")
         found[name] = {"source": path}
         for key, value in (settings or {}).items():  # type: ignore[union-attr]  # text other than "" was refused above
-            if key not in _SETTINGS:
-                raise InvalidInput(f"{where}: unknown key {one_line(key)!r}{_meant(key, _SETTINGS)}")
+            if key not in SETTINGS:
+                raise InvalidInput(f"{where}: unknown key {one_line(key)!r}{meant(key, SETTINGS)}")
             try:
-                found[name][key] = _SETTINGS[key](value, path)
+                found[name][key] = SETTINGS[key](value, path)
             except InvalidInput as error:
                 raise InvalidInput(f"{where}: {key}: {error}") from None
     return found
@@ -156,7 +150,7 @@ def _problem_of_name(name: str, reserved: Collection[str]) -> str | None:
     for char, what in _NOT_IN_NAMES.items():
         if char in name:
             return f"a cluster's name cannot have {what}"
-    if _dashed(name) in {_dashed(word) for word in reserved}:
+    if dashed(name) in {dashed(word) for word in reserved}:
         return "this is the name of a task or collection; choose another, and give the SSH alias as 'host'"
     return None
 
@@ -164,7 +158,7 @@ def _problem_of_name(name: str, reserved: Collection[str]) -> str | None:
 def _refuse_twins(clusters: Mapping[str, Cluster]) -> None:
     seen: dict[str, Cluster] = {}
     for cluster in clusters.values():
-        twin = seen.setdefault(_dashed(cluster.name), cluster)
+        twin = seen.setdefault(dashed(cluster.name), cluster)
         if twin is not cluster:  # F12, F20: Invoke turns `_` into `-` and keeps the later one without a word
             raise InvalidInput(
                 f"{one_line(cluster.source)}: cluster '{cluster.name}' and '{twin.name}'"
@@ -178,109 +172,3 @@ def _merge(lower: object, higher: object) -> object:
     if isinstance(higher, dict) and isinstance(lower, dict):
         return {**lower, **higher}
     return higher
-
-
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
-
-
-def _meant(key: str, known: Collection[str]) -> str:
-    """The nearest of `known`, or all of them."""
-    return nearest(key.casefold(), known) or "; known are " + ", ".join(sorted(known))
-
-
-def _kind(value: Plain) -> str:
-    return {str: "text", list: "a list", dict: "a mapping"}[type(value)]
-
-
-# What each key takes. Each returns the typed value, or raises InvalidInput without saying where.
-
-
-def _text(value: Plain) -> str:
-    if not isinstance(value, str):
-        raise InvalidInput(f"is {_kind(value)}, not text")
-    if not value.strip():
-        raise InvalidInput("has no value; leave the key out instead")
-    if not value.isprintable():
-        raise InvalidInput(f"{one_line(value)!r} has a line break or another control character in it")
-    return value
-
-
-def _ssh_word(value: Plain, what: str) -> str:
-    word = _text(value) if value else ""
-    # `-oProxyCommand=...` would be an option to ssh
-    if not word or word.startswith("-") or any(char.isspace() for char in word):
-        raise InvalidInput(f"{word!r} is not a {what} name")
-    return word
-
-
-def _port(text: str) -> int:
-    number = parse_count(text, "port")
-    if number > 65535:
-        raise InvalidInput(f"port '{number}' is larger than 65535")
-    return number
-
-
-def _file(value: Plain, path: Path) -> Path:
-    """A relative path is meant from the directory of the file that it stands in."""
-    return Path(os.path.abspath(path.parent / Path(os.path.expanduser(_text(value)))))
-
-
-def _lines(value: Plain) -> tuple[str, ...]:
-    """A list of texts; a single text is a list of one."""
-    return tuple(_text(item) for item in (value if isinstance(value, list) else [value]))
-
-
-def _options(value: Plain) -> tuple[str, ...]:
-    """Options as they would be typed; quotes are closed."""
-    lines = _lines(value)
-    for line in lines:
-        try:
-            words = shlex.split(line)
-        except ValueError as error:
-            raise InvalidInput(f"{line!r}: {error}") from None
-        if not words or not words[0].startswith("-"):
-            raise InvalidInput(f"{line!r} is not an option of the scheduler, like '-P myproject'")
-    return lines
-
-
-def _names(value: Plain) -> dict[str, str]:
-    """What a site calls things: each a word that can stand in a list of resources."""
-    names = _mapping(value, SITE_NAMES)
-    for key, name in names.items():
-        if not _SITE_NAME.fullmatch(name):
-            raise InvalidInput(f"{key}: {name!r} is not a name of letters, digits and _.-/:")
-    return names
-
-
-def _mapping(value: Plain, known: Collection[str]) -> dict[str, str]:
-    """Texts by key; `at-once` and `at_once` are the same key."""
-    if not isinstance(value, dict):
-        raise InvalidInput(f"is {_kind(value)}, not a mapping of keys to values")
-    texts: dict[str, str] = {}
-    for key, item in value.items():
-        name = key.replace("-", "_")
-        if name not in known:
-            raise InvalidInput(f"unknown key {one_line(key)!r}{_meant(key, known)}")
-        if name in texts:
-            raise InvalidInput(f"'{key}' is given twice, once as '{_dashed(key)}' and once as '{name}'")
-        try:
-            texts[name] = _text(item)
-        except InvalidInput as error:
-            raise InvalidInput(f"{key}: {error}") from None
-    return texts
-
-
-_SETTINGS: dict[str, Callable[[Plain, Path], object]] = {
-    "host": lambda value, _: _ssh_word(value, "host"),
-    "user": lambda value, _: _ssh_word(value, "user"),
-    "port": lambda value, _: _port(_text(value)),
-    "ssh_config": _file,
-    "scheduler": lambda value, _: _text(value),
-    "directory": lambda value, _: _text(value),
-    "setup": lambda value, _: _lines(value),
-    "resources": lambda value, _: parse_resources(**_mapping(value, _RESOURCES)),
-    "names": lambda value, _: _names(value),
-    "options": lambda value, _: _options(value),
-    "mail": lambda value, _: parse_resources(mail=_text(value)).mail,
-}

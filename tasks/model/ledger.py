@@ -7,35 +7,26 @@ many processes at once: each change is one transaction, and a job that has ended
 from __future__ import annotations
 
 import json
-import re
-import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
 from .database import Database
-from .errors import InvalidInput, NotRecorded
-from .job import Alike, Job, Outcome, State
+from .errors import InvalidInput
+from .job import Job, State
+from .lenient import Lenient
 from .ownership import refuse_planted
-from .resources import TaskRange
+from .record import ends_of, from_record, to_record
 
 if TYPE_CHECKING:
     import sqlite3
 
 VERSION = 1
-# Seconds for which others that have the file locked are waited for by who can do without.
-_SHORT = 5
-_MAY_LACK = ("job_id", "directory")
-_TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "digest", "origin", *_MAY_LACK)
-_FIELDS = tuple(name for name in Job.__dataclass_fields__ if name != "repairs")
-_OF_OUTCOME = ("exit_status", "started_at", "ended_at", "reason")
-_NUMBER = (int, type(None))
-_ID = re.compile("[0-9]{1,20}")
 # What most jobs are not: a ledger of years is not to be read for a question about a few of them.
 _REPEATS = """instr(record, '"origin": ""') = 0"""
 _SCHEMA = (
@@ -66,56 +57,14 @@ def default_path() -> Path:
     return path
 
 
-def _shown_alone(error: NotRecorded) -> str:
-    return f"{error}; what is shown here is not recorded"
-
-
-class Ledger:
+class Ledger(Lenient):
     """What is asked of it raises InvalidInput when the file cannot be read or understood, and needs no file that can be
     written; what changes it raises NotRecorded when it cannot be.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or default_path()
-        self.file = Database(self.path, _SCHEMA, VERSION)
-        self.failure: NotRecorded | None = None
-        self.told: Callable[[str], None] = lambda line: print(line, file=sys.stderr)
-
-    @contextmanager
-    def leniently(self) -> Iterator[None]:
-        """In here a change that cannot be recorded is no error: it is kept in `failure`, and told, once.
-
-        For what was found out, or done, and is shown anyhow. Who has the file locked is not waited for as long as
-        elsewhere, and after the first failure not at all.
-        """
-        patience, self.file.patience = self.file.patience, 0 if self.failure else _SHORT
-        try:
-            yield
-        except NotRecorded as error:
-            if not self.failure:
-                self.told(_shown_alone(error))
-            self.failure = error
-        finally:
-            self.file.patience = patience
-
-    @contextmanager
-    def at_last(self) -> Iterator[None]:
-        """What cannot be recorded leniently in here is raised when all else is done: for who was called to record it.
-
-        Raises NotRecorded; where another error is raised, it is told.
-        """
-        told, failure, raised = self.told, self.failure, True
-        self.told, self.failure = (lambda _: None), None
-        try:
-            yield
-            raised = False
-        finally:
-            now = cast("NotRecorded | None", self.failure)  # which leniently() may have set
-            self.told, self.failure = told, now or failure
-            if now and raised:
-                told(_shown_alone(now))
-        if now:
-            raise NotRecorded(_shown_alone(now))
+        super().__init__(Database(self.path, _SCHEMA, VERSION))
 
     def begin(self, job: Job) -> Job:
         """Note the intention to submit; return what the ledger already has under that cluster and key, if anything."""
@@ -159,7 +108,7 @@ class Ledger:
         with self._understanding():
             other = json.loads(stored[1])
             cancelled = {*(other.get("cancelled") or ()), *job.cancelled}
-            requeued = _ends(other.get("requeued") or ()) | job.requeued
+            requeued = ends_of(other.get("requeued") or ()) | job.requeued
             fetched_at = job.fetched_at or other.get("fetched_at")
         if len(cancelled) == len(job.cancelled) and requeued == job.requeued and fetched_at == job.fetched_at:
             return job
@@ -306,64 +255,3 @@ def _where(cluster: str | None, states: Collection[State]) -> tuple[str, list[st
 
 def _row(job: Job) -> tuple[object, ...]:
     return (job.cluster, job.key, job.job_id, job.state.value, json.dumps(to_record(job)))
-
-
-def to_record(job: Job) -> dict[str, object]:
-    """The job as plain data: what the ledger and job files hold."""
-    record = {name: getattr(job, name) for name in _FIELDS}
-    record["outcome"] = _plain(job.outcome)
-    if isinstance(job.tasks, Alike):  # an earlier version finds nothing said of single tasks
-        record |= {"tasks": {}, "alike": _plain(job.tasks.outcome)}
-    else:
-        record["tasks"] = {str(task): _plain(outcome) for task, outcome in job.tasks.items()}
-    record["cancelled"] = list(job.cancelled)
-    record["requeued"] = sorted(job.requeued)
-    record["array"] = str(job.array) if job.array else None
-    return record
-
-
-def _plain(outcome: Outcome) -> dict[str, object]:
-    """Without what is not known of it: there may be tens of thousands."""
-    plain = {name: value for name in _OF_OUTCOME if (value := getattr(outcome, name)) not in (None, "")}
-    return {"state": outcome.state.value, **plain}
-
-
-def from_record(record: dict[str, object]) -> Job:
-    """The job of a record; fields that it lacks have their defaults. Raises TypeError, ValueError, KeyError."""
-    known = {name: record[name] for name in _FIELDS if name in record}
-    _check_numbers(known, "submitted_at", "absent_since")
-    tasks, array = known.get("tasks"), known.get("array")
-    if "outcome" in known:
-        known["outcome"] = _outcome(known["outcome"])  # type: ignore[arg-type]  # fails unless it is a mapping
-    known["tasks"] = {int(n): _outcome(o) for n, o in tasks.items()} if isinstance(tasks, dict) else {}
-    known["cancelled"] = tuple(known.get("cancelled") or ())  # type: ignore[arg-type]  # as below
-    known["requeued"] = _ends(known.get("requeued") or ())
-    extent = known["array"] = TaskRange.parse(array) if isinstance(array, str) else None
-    if extent and isinstance(alike := record.get("alike"), dict):
-        known["tasks"] = Alike(extent.numbers(), _outcome(alike))
-    for name in _TEXTS:
-        if not isinstance(known.get(name, ""), str) and not (name in _MAY_LACK and known[name] is None):
-            raise TypeError(f"{name} is no text")
-    if not _ID.fullmatch(str(known.get("job_id") or "0")):  # it is shown, and asked for, as it is
-        raise ValueError("job_id is none")
-    return Job(**known)  # type: ignore[arg-type]  # the rest fails in here or where it is read
-
-
-def _ends(record: object) -> frozenset[tuple[int, int]]:
-    ends = frozenset((task, at) for task, at in record)  # type: ignore[attr-defined]  # fails unless it is such a list
-    if not all(isinstance(number, int) for end in ends for number in end):
-        raise TypeError("requeued is no list of ends")
-    return ends
-
-
-def _check_numbers(record: Mapping[str, object], *names: str) -> None:
-    """What is shown and reckoned with later fails now."""
-    if wrong := [name for name in names if not isinstance(record.get(name), _NUMBER)]:
-        raise TypeError(f"{wrong[0]} is no number")
-
-
-def _outcome(record: dict[str, object]) -> Outcome:
-    status, began, ended = (record.get(name) for name in ("exit_status", "started_at", "ended_at"))
-    if not (isinstance(status, _NUMBER) and isinstance(began, _NUMBER) and isinstance(ended, _NUMBER)):
-        raise TypeError("an outcome has what is no number")
-    return Outcome(State(record["state"]), status, began, ended, str(record.get("reason", "")))

@@ -12,7 +12,7 @@ from ..files.tree import SLOW, texts_of
 from ..login_node import Program, Reply
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Job, Outcome, State, check_key
-from ..model.ledger import from_record
+from ..model.record import from_record
 from ..model.wording import one_line
 from ..screen import output
 from ..session import Answer, Session

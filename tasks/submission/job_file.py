@@ -13,7 +13,7 @@ from pathlib import Path
 from ..model import project
 from ..model.errors import InvalidInput, NotRecorded
 from ..model.job import Job
-from ..model.ledger import from_record, to_record
+from ..model.record import from_record, to_record
 
 # How old (ns since 1970) a job file is that names no job yet: make is to repeat the submit, which continues it.
 _NO_JOB_YET = 10**9

@@ -17,7 +17,7 @@ from ..login_node import job_directory
 from ..model.cluster import Cluster
 from ..model.errors import InvalidInput
 from ..model.job import Job, new_key
-from ..model.ledger import to_record
+from ..model.record import to_record
 from ..model.resources import Resources
 from ..schedulers import Dialect, Scheduler, Submission
 from .attempt import Upload, own_files

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.model.job import Job, Outcome, State
-from tasks.model.ledger import Ledger, to_record
+from tasks.model.ledger import Ledger
+from tasks.model.record import to_record
 from tasks.model.resources import TaskRange
 
 _BEGAN = 1_700_000_000

@@ -12,7 +12,8 @@ import pytest
 
 from tasks.model.errors import InvalidInput
 from tasks.model.job import Job, Outcome, State
-from tasks.model.ledger import Ledger, from_record, to_record
+from tasks.model.ledger import Ledger
+from tasks.model.record import from_record, to_record
 from tasks.model.resources import TaskRange
 
 
