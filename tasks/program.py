@@ -14,7 +14,6 @@ import inspect
 import os
 import re
 import sys
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +35,7 @@ from . import namespace
 from .model.configuration import parse_host
 from .model.errors import SubmithostError, nearest
 from .model.wording import one_line
+from .screen.help_text import beside, wrapped
 from .screen.streams import lose_stdout, make_safe
 from .verbs.catalogue import AT_ONCE, by_name
 
@@ -52,8 +52,6 @@ class _NoSshConfig(paramiko.SSHConfig):
         return paramiko.SSHConfigDict(hostname=hostname)
 
 
-# What is said of a flag stands beside it where there are so many columns for that.
-_BESIDE = 24
 _CHAIN = """Several tasks on one line share one login; wait and fetch are for all jobs of the
 line:
 
@@ -164,31 +162,16 @@ class Program(Fab):
         several = {to_flag(argument.name) for argument in context.args.values() if argument.kind is list}
         flags = [(f"{name}=STRING" if name in several else name, about) for name, about in context.help_tuples()]
         usage = f"Usage: {self.binary} [-H CLUSTER] {name} {'[--flags] ' if flags else ''}[more tasks ...]"
-        print(f"{self._wrapped(usage, '')}\n")
+        print(f"{wrapped(usage, pty_size()[0])}\n")
         for paragraph in (inspect.getdoc(self.collection[name]) or "").split("\n\n"):
-            print(f"{self._wrapped(' '.join(paragraph.split()), self.leading_indent)}\n")
+            print(f"{wrapped(' '.join(paragraph.split()), pty_size()[0], self.leading_indent)}\n")
         if flags:
             print("Flags:")
             self.print_columns(flags)
 
     def print_columns(self, tuples: Sequence[tuple[str, str | None]]) -> None:
-        """Names and what is said of each, beside it where there is room, else below."""
-        widest = max(len(name) for name, _ in tuples) + self.col_padding
-        left = self.leading_indent + " " * widest
-        for name, about in tuples:
-            if pty_size()[0] - len(left) < _BESIDE:
-                print(self.leading_indent + name)
-                print(self._wrapped(about or "", self.leading_indent * 3))
-            else:
-                print((self.leading_indent + name).ljust(len(left)) + self._wrapped(about or "", left).lstrip())
-        print()
-
-    @staticmethod
-    def _wrapped(text: str, indent: str) -> str:
-        """Lines no longer than the terminal is wide; what is longer is kept whole, to be copied."""
-        wide = max(pty_size()[0] - 1, len(indent) + 10)
-        return textwrap.fill(text, wide, initial_indent=indent, subsequent_indent=indent,
-                             break_on_hyphens=False, break_long_words=False)  # fmt: skip
+        """Names and what is said of each."""
+        print("\n".join(beside(tuples, pty_size()[0], self.leading_indent, self.col_padding)), end="\n\n")
 
     def parse_core_args(self) -> None:
         with self._plainer():

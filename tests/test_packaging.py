@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.testbed.accounts import other_user
 from tasks.testbed.cell import Cell
-from tasks.testbed.sshd import main_door, other_user
+from tasks.testbed.sshd import main_door
 from tests.conftest import ROOT, Person, plain_environment
 
 

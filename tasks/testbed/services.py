@@ -8,10 +8,10 @@ import subprocess
 from collections.abc import Callable
 
 from ..model.errors import SchedulerError
+from .accounts import other_user
 from .cluster import Cluster
 from .processes import MARK, daemon, end, wait_until
 from .shell import with_sh
-from .sshd import other_user
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
