@@ -96,6 +96,15 @@ def until_there(path: Path) -> str:
     return f"until [ -e '{path}' ]; do sleep 0.2; done"
 
 
+def submithost(person: Person, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `submithost WORDS`."""
+    return subprocess.run(
+        [sys.executable, "-m", "tasks", *words],
+        cwd=person.work, env={**person.environment, **more}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
 def json_lines(text: str) -> list[dict[str, Any]]:
     """The objects, one a line."""
     return [json.loads(line) for line in text.splitlines()]

@@ -13,7 +13,7 @@ from invoke.collection import Collection
 
 from tasks import namespace
 from tasks.verbs.catalogue import AT_ONCE, all_verbs
-from tests.conftest import Person, move_in
+from tests.conftest import Person, move_in, submithost
 
 THREE = """\
 clusters:
@@ -29,15 +29,6 @@ FOR_ALL = [f"all.{task.name}" for task in AT_ONCE]
 def somebody(tmp_path: Path) -> Person:
     """A person with three clusters."""
     return move_in(tmp_path / "home", THREE)
-
-
-def submithost(person: Person, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run `submithost WORDS`."""
-    return subprocess.run(
-        [sys.executable, "-m", "tasks", *words],
-        cwd=person.work, env={**person.environment, **more}, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
 
 
 def one_line(done: subprocess.CompletedProcess[str], status: int) -> str:

@@ -19,8 +19,7 @@ from tasks.rendering.places import find, read
 from tasks.session.fabric.ssh_config import destination
 from tasks.submission.job_file import read_job_file
 from tests.attacker import ATTACKER, EVIL, MAPS, PLACES, Lay, as_attacker, changed_by_attacker, common_ground
-from tests.conftest import Person, move_in
-from tests.test_namespace import submithost
+from tests.conftest import Person, move_in, submithost
 
 OWN, THEIRS = "clusters: {own: }\n", f"clusters: {{{EVIL}: }}\n"
 JOB = json.dumps({"key": "own", "cluster": "own"})

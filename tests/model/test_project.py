@@ -13,8 +13,7 @@ import pytest
 
 from tasks.model import project
 from tasks.model.errors import InvalidInput
-from tests.conftest import Person, move_in
-from tests.test_namespace import submithost
+from tests.conftest import Person, move_in, submithost
 from tests.test_security import given_to_somebody
 
 SETTINGS = "clusters:\n  sharc: {host: login.sharc.example}\nmark: here\n"

@@ -1,0 +1,44 @@
+"""The house: which rooms there are, that arrows go one way, and that files and functions stay small."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import grimp
+import pytest
+
+from tests.conftest import ROOT
+
+TASKS = ROOT / "tasks"
+AT_THE_ROOT = {"__init__.py", "__main__.py", "program.py"}
+ROOMS = sorted(path.parent for path in TASKS.rglob("__init__.py") if path.parent != TASKS)
+FILES = sorted(TASKS.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(TASKS))
+
+
+def test_only_the_way_in_stands_outside_of_rooms() -> None:
+    assert {path.name for path in TASKS.glob("*.py")} == AT_THE_ROOT
+
+
+def test_no_module_reaches_itself_by_imports_those_inside_functions_included() -> None:
+    graph = grimp.build_graph("tasks", cache_dir=None)
+    modules = graph.modules
+    assert len(modules) == len(FILES)
+    circles = {
+        module
+        for module in modules
+        for imported in graph.find_modules_directly_imported_by(module)
+        if graph.find_shortest_chain(imported, module)
+    }
+    assert circles == set()
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=name_of)
+def test_each_room_says_what_lives_in_it(room: Path) -> None:
+    said = ast.get_docstring(ast.parse((room / "__init__.py").read_text()))
+    assert said
+    assert said.count("\n\n") < 4
