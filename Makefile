@@ -14,9 +14,9 @@ demo: setup ## a job, rendered from a template, submitted over SSH, waited for, 
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/demo
 
 # Most tests wait for a scheduler: several at once take half the time. Each worker has clusters of its own.
-test: setup ## all tests
+test: setup ## all tests (ROOM=jobs: those of one room alone)
 	@$(BIN)/python -m tasks.testbed.packages slurm accounting
-	$(BIN)/python -m pytest --numprocesses=6 --dist=loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest $(if $(ROOM),tests/$(ROOM) --numprocesses=2,--numprocesses=6) --dist=loadscope --no-loadscope-reorder
 
 # A property that fails prints its example: it becomes an @example of its test.
 fuzz: setup ## the tests of properties, at random and long (FUZZ=N examples of each)
