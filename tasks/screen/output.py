@@ -311,6 +311,14 @@ def transfer(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
         bar.close()
 
 
+class Screen:
+    """The listener of a command line (model/listener.py): lines on stderr, bars on a terminal."""
+
+    say = staticmethod(say)
+    slow = staticmethod(while_slow)
+    transfer = staticmethod(transfer)
+
+
 class _Bar(threading.Thread):
     """Shows itself after two seconds: what is done by then needs no bar, and no time to load one."""
 
