@@ -21,6 +21,7 @@ from ..login_node import COMMAND, Program, Reply, Sections, TooMuch, envelope, n
 from ..model.cluster import Cluster
 from ..model.errors import ConnectionLost, HostKeyRefused, LoginRefused, SchedulerError, Unreachable
 from ..model.ledger import Ledger
+from ..model.listener import Listener, Quiet
 from ..model.wording import one_line
 from ..schedulers import MOST_OF_A_QUEUE, Scheduler, assumed, clients, known, scheduler
 from .answers import Answers
@@ -67,9 +68,17 @@ class Answer:
 class Session:
     """The way to one cluster: `ask` a program and have its answer, or `follow` one that goes on."""
 
-    def __init__(self, cluster: Cluster, identities: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        identities: Sequence[Path] = (),
+        listener: Listener | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
         self.cluster = cluster
-        self.ledger = Ledger()
+        self.listener = listener or Quiet()
+        self.ledger = ledger or Ledger()
+        self.ledger.told = self.listener.say
         self._identities = identities
         self._connection: Connection | None = None
         self._environment = ""

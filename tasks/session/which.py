@@ -14,6 +14,7 @@ from ..model import configuration
 from ..model.cluster import Cluster
 from ..model.errors import InvalidInput
 from ..model.wording import fab
+from ..screen.output import Screen
 from .session import Session
 
 _sessions: dict[str, Session] = {}
@@ -49,7 +50,7 @@ def session_of(context: Context, contact: str | None = None) -> Session:
         cluster = replace(cluster, ssh_config=file)
     identities = tuple(Path(path) for path in context.config.get("authentication", {}).get("identities") or ())
     if cluster.name not in _sessions:
-        _sessions[cluster.name] = Session(cluster, identities)
+        _sessions[cluster.name] = Session(cluster, identities, Screen())
     session = _sessions[cluster.name]
     session.endurance = 0.0  # each task says so for itself
     return session
