@@ -31,8 +31,8 @@ from tasks.session import Answer
 from tasks.session.answers import Answers
 from tasks.session.fabric import keys, known_hosts
 from tasks.submission.adopt import _found
+from tasks.submission.inspection import Inspection
 from tasks.submission.job_file import read_job_file
-from tasks.submission.verdict import Progress
 from tasks.tracking.matching import records_of, states_of
 
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -92,7 +92,7 @@ def test_no_answer_stops_the_reading(pieces: list[bytes], size: int) -> None:
 ))  # fmt: skip
 def test_no_job_directory_stops_the_looking(sections: dict[str, Reply]) -> None:
     try:
-        progress = Progress.of(Answer(sections))
+        progress = Inspection.of(Answer(sections))
     except NotSubmitted:
         assert "refused" in sections
         return

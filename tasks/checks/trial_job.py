@@ -16,8 +16,9 @@ from ..model.resources import Resources
 from ..screen import output
 from ..session import Session
 from ..submission.attempt import Bundle, program, submit
+from ..submission.inspection import Inspection
 from ..submission.prepare import Prepared, Wanted, prepare
-from ..submission.verdict import Progress, Verdict, judge, step
+from ..submission.verdict import Verdict, judge, step
 from ..tracking.watch import Watch
 
 _SCRIPT = "#!/bin/sh\necho submithost\n"
@@ -99,7 +100,7 @@ def _as_it_is(session: Session, job: Job) -> Job:
         answer = session.ask(step(session, job, "inspect"))
         found = judge(session, job, answer)
         if found.verdict is not Verdict.UNKNOWN and not found.held:
-            return replace(found.job, directory=Progress.of(answer).directory)
+            return replace(found.job, directory=Inspection.of(answer).directory)
         if found.held:  # once more, since it may move on before it is released
             session.ask(step(session, job, "release", held=found.held))
         if time.monotonic() > deadline:

@@ -10,7 +10,7 @@ from ..model.errors import SchedulerError
 from ..model.job import Selected, State
 from ..screen import output
 from ..session import Session
-from ..submission.verdict import marks
+from ..submission.marks import marks
 from ..tracking.watch import Watch
 from .selection import named
 

@@ -16,7 +16,8 @@ from ..model.record import from_record
 from ..model.wording import one_line
 from ..screen import output
 from ..session import Answer, Session
-from .verdict import Progress, recorded, root_of
+from .inspection import Inspection
+from .verdict import recorded, root_of
 
 # Bytes of all that is told, as it comes, of one submission, and of a path. So many jobs are kept at a time.
 _MOST, _LONGEST, _LONGEST_PATH = 4 << 30, 4 << 20, 8192
@@ -79,7 +80,7 @@ def _understood(session: Session, directory: str, key: str, about: str, receipt:
         return None
     # What it says of an end, or of tasks, is none of what was written down before the scheduler was asked.
     job = replace(job, array=None, tasks={}, outcome=Outcome(State.UNKNOWN))
-    progress = Progress(directory).with_receipt(receipt)
+    progress = Inspection(directory).with_receipt(receipt)
     accepted = session.scheduler.parse_submission(progress.out)
     return recorded(job, progress, accepted) if accepted else job
 

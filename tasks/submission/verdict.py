@@ -6,32 +6,21 @@ PROTOCOL.md, "Once" (4).
 
 from __future__ import annotations
 
-import re
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ..login_node import Program, job_directory, quote
+from ..login_node import Program, job_directory
 from ..model.cluster import Cluster
-from ..model.errors import InvalidInput, NotSubmitted, SchedulerError
+from ..model.errors import SchedulerError
 from ..model.job import Job, Outcome, State
 from ..model.resources import MOST_FOLLOWED, TaskRange
-from ..model.wording import number, one_line
+from ..model.wording import one_line
 from ..schedulers import Submitted
 from ..session import Answer, Session
-
-# Seconds, by the cluster's clock, since an attempt's last sign of life, after which it is over. When its process is
-# known to be gone: more than the lag of a shared file system, and than a scheduler takes to show what it has accepted.
-GRACE = 60
-# When it is on another login node, where nobody can look; the attempt shows life as long as it lives.
-_SILENT = 600
-# What still has its process number after so long is another process.
-_ANOTHER_PROCESS = 3600
-# A shell's status of what signal N ended is 128 + N; some end with 255 of their own accord.
-_SIGNALLED = 128
-_LAST_SIGNAL = 64
+from .inspection import Inspection, extent, reason
+from .marks import Marks, marks
 
 
 class Verdict(Enum):
@@ -69,110 +58,6 @@ class Found:
         return " / ".join(lines)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a submission has come, by its job directory."""
-
-    directory: str
-    receipt: bool = False
-    submitted_at: int | None = None
-    extent: TaskRange | None = None
-    name: str = ""
-    out: str = ""
-    err: str = ""
-    digest: str = ""
-    claim: str = ""
-    phase: str = ""
-    age: int = 0
-    alive: str = ""
-    held: str = ""  # the name of the attempt that has the lock
-    ended: bool = False
-    status: int = 0  # of the submit command
-
-    @property
-    def killed(self) -> str:
-        """The signal that ended the submit command, or one below a site's wrapper, as a shell names it; or nothing."""
-        ended_by = self.status - _SIGNALLED
-        if not 0 < ended_by <= _LAST_SIGNAL:
-            return ""
-        known = ended_by in signal.valid_signals()  # over here, where there may be fewer
-        return (signal.strsignal(ended_by) if known else None) or f"signal {ended_by}"
-
-    @classmethod
-    def of(cls, answer: Answer) -> Progress:
-        """Read the sections of `inspect`."""
-        if "refused" in answer:
-            raise NotSubmitted(f"nothing submitted: {reason(answer)}")
-        found = cls(answer["directory"].exact.rstrip("\n"), digest=answer.text("digest"), claim=answer.text("claim"))
-        if "receipt" in answer:
-            return replace(found, err=answer["receipt"].errors).with_receipt(answer["receipt"].text)
-        attempts = [words for line in answer.text("attempt").splitlines() if len(words := line.split(" ")) > 2]
-        if not attempts:
-            return found
-        # Of several that take in their files the liveliest one tells how far it is.
-        words = min(attempts, key=lambda words: (words[2] == "no", number(words[1]) or 0))
-        held = words[3] if len(words) > 3 and words[0] != "putting" else ""
-        found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2], held=held)
-        if "answer" not in answer:
-            return found
-        said = answer["answer"]
-        if said.status is None:  # whole lines count
-            return replace(found, out=said.text[: said.text.rfind("\n") + 1], err=said.errors)
-        return replace(found, ended=True, out=said.text, err=said.errors, status=said.status)
-
-    @property
-    def over(self) -> bool:
-        """Whether this attempt has ended without a word, since its process has, or shows no life any more."""
-        if self.phase in ("putting", "taking"):
-            return self.alive == "no" or self.age > (_ANOTHER_PROCESS if self.alive == "yes" else _SILENT)
-        if self.phase == "laying":  # nothing was asked for yet, and nothing will be once it is released
-            return self.alive == "no" or self.age > GRACE
-        gone = self.ended or self.alive == "no"
-        return self.age > (GRACE if gone else _ANOTHER_PROCESS if self.alive == "yes" else _SILENT)
-
-    def with_receipt(self, receipt: str) -> Progress:
-        """As its receipt says: `WHEN [TASKS NAME]` on the first line, then what the scheduler said."""
-        head, _, out = receipt.partition("\n")
-        when, tasks, called = (*head.split(" ", 2), "", "")[:3]
-        return replace(self, receipt=True, submitted_at=number(when), extent=_extent(tasks), name=called, out=out)
-
-
-def _extent(text: str) -> TaskRange | None:
-    """The tasks of an array job, in whatever order they are told; None where none are."""
-    try:
-        told = TaskRange.parse(text.strip()) if text.strip() else None
-    except InvalidInput:
-        return None
-    return TaskRange.of(told.numbers()) if told and told.also and told.size <= MOST_FOLLOWED else told
-
-
-class Marks:
-    """The marks in the queue, asked for once, when somebody wants to know: after the job directories were looked at."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._found: dict[str, list[Submitted]] | None = None
-
-    def of(self, key: str, directory: str) -> Submitted | None:
-        """The first job that carries the mark of `key`: a body that submits itself again makes later ones.
-
-        Not one of another job directory, below another `directory` of the configuration, where the same key is another
-        submission. Raises SchedulerError when that cannot be asked.
-        """
-        if self._found is None:
-            scheduler = self._session.scheduler
-            rows = self._session.query(scheduler.queue_command(), scheduler.parse_queue)
-            self._found = marks(self._session, sorted({row.job_id for row in rows}))
-        of_key = self._found.get(key, ())
-        return next((each for each in of_key if each.directory in ("", directory) or self._same(each, directory)), None)
-
-    def _same(self, submitted: Submitted, directory: str) -> bool:
-        """Whether it is that directory by another name; one that was removed is taken for it."""
-        there, here = quote(submitted.directory), quote(directory)
-        same = f"[ ! -e {there} ] || [ {there} -ef {here} ]"
-        return bool(self._session.query(same, lambda status, *_: status == 0))
-
-
 def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
     """Look at each of these once. Raises Unreachable."""
     answers = [session.ask(step(session, job, "inspect")) for job in jobs]
@@ -192,23 +77,23 @@ def judge(
     """
     if "unsafe" in answer or ("refused" in answer and not submitting):
         return Found(Verdict.UNKNOWN, job, trouble=reason(answer))
-    progress = Progress.of(answer)
+    inspection = Inspection.of(answer)
     scheduler = session.scheduler
-    accepted = scheduler.parse_submission(progress.out, progress.err)
-    if progress.receipt:
+    accepted = scheduler.parse_submission(inspection.out, inspection.err)
+    if inspection.receipt:
         if not accepted:
-            raise SchedulerError(f"{session.name}: the receipt in {progress.directory} is not understood")
-        return Found(Verdict.JOB, recorded(job, progress, accepted), progress.out, progress.err)
-    if not progress.ended and progress.alive == "yes" and scheduler.undecided(progress.err):
+            raise SchedulerError(f"{session.name}: the receipt in {inspection.directory} is not understood")
+        return Found(Verdict.JOB, recorded(job, inspection, accepted), inspection.out, inspection.err)
+    if not inspection.ended and inspection.alive == "yes" and scheduler.undecided(inspection.err):
         return Found(Verdict.UNKNOWN, job)
-    claimed = _claimed(job, progress)
+    claimed = _claimed(job, inspection)
     found = accepted or claimed
     in_hand = ("laying", "taking") if submitting else ("putting", "laying", "taking")
-    if not found and not progress.over and progress.phase in in_hand:
+    if not found and not inspection.over and inspection.phase in in_hand:
         return Found(Verdict.UNKNOWN, job)
     if not found:
         try:
-            found = (marked or Marks(session)).of(job.key, progress.directory)
+            found = (marked or Marks(session)).of(job.key, inspection.directory)
         except SchedulerError as error:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found and not found.name:  # an answer that tells neither name nor tasks, and nobody could ask for them yet
@@ -219,56 +104,41 @@ def judge(
         except SchedulerError as error:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found:
-        return _confirm(session, job, progress, found, accepted=bool(accepted))
-    if progress.phase != "asked":
-        return Found(Verdict.NONE, job, held=progress.held)
+        return _confirm(session, job, inspection, found, accepted=bool(accepted))
+    if inspection.phase != "asked":
+        return Found(Verdict.NONE, job, held=inspection.held)
     # A submit command that was killed may have left its request behind.
-    certain = progress.ended and not progress.killed and not scheduler.doubtful(progress.err)
-    if certain or progress.over:
-        only_asked = certain and progress.status == 0
+    certain = inspection.ended and not inspection.killed and not scheduler.doubtful(inspection.err)
+    if certain or inspection.over:
+        only_asked = certain and inspection.status == 0
         return Found(
-            Verdict.NONE, job, progress.out, progress.err, progress.held,
-            refused=progress.ended, only_asked=only_asked, killed=progress.killed,
+            Verdict.NONE, job, inspection.out, inspection.err, inspection.held,
+            refused=inspection.ended, only_asked=only_asked, killed=inspection.killed,
         )  # fmt: skip
     return Found(Verdict.UNKNOWN, job)
 
 
-def _confirm(session: Session, job: Job, progress: Progress, found: Submitted, *, accepted: bool) -> Found:
+def _confirm(session: Session, job: Job, inspection: Inspection, found: Submitted, *, accepted: bool) -> Found:
     """Keep over there what the scheduler would have said, and say it."""
-    line = progress.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
+    line = inspection.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
     details = f"{found.array or '-'} {found.name}"
     answer = session.ask(step(session, job, "confirm", receipt=line, details=details))
     if "refused" in answer:
         lost = f"job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}"
         print(one_line(f"{session.name}: {lost}", 1000), file=sys.stderr)
     else:
-        progress = Progress.of(answer)
-    progress = replace(progress, out=progress.out or f"{line}\n")
-    return Found(Verdict.JOB, recorded(job, progress, found), progress.out, progress.err)
+        inspection = Inspection.of(answer)
+    inspection = replace(inspection, out=inspection.out or f"{line}\n")
+    return Found(Verdict.JOB, recorded(job, inspection, found), inspection.out, inspection.err)
 
 
-def reason(answer: Answer) -> str:
-    """Why a program refused: each line once, without the shell's own `/bin/sh: 12: `."""
-    told = answer.text("refused") or answer.text("unsafe")
-    lines = [re.sub(r"^\S*sh: (line )?\d+: ", "", line) for line in told.splitlines()]
-    return " / ".join(dict.fromkeys(line for line in lines if line.strip()))
-
-
-def _claimed(job: Job, progress: Progress) -> Submitted | None:
+def _claimed(job: Job, inspection: Inspection) -> Submitted | None:
     """The job that has begun the work of this key, if one has. Its claim is `ID`, `ID.TASKS` of an array job, or `ID.?`
     of one that does not know its tasks: without a name, so that it is asked for.
     """
-    job_id, _, tasks = progress.claim.partition(".")
+    job_id, _, tasks = inspection.claim.partition(".")
     name = "" if tasks == "?" else job.name
-    return Submitted(job_id, name, _extent(tasks)) if job_id.isalnum() and job_id.isascii() else None
-
-
-def marks(session: Session, job_ids: Sequence[str]) -> dict[str, list[Submitted]]:
-    """The jobs among these that carry a mark, by its key, oldest first; and those that have ended, where the scheduler
-    remembers any. Raises SchedulerError when that cannot be asked.
-    """
-    command = session.scheduler.marks_command(job_ids)
-    return session.query(command, session.scheduler.parse_marks) if command else {}
+    return Submitted(job_id, name, extent(tasks)) if job_id.isalnum() and job_id.isascii() else None
 
 
 def step(session: Session, job: Job, name: str, **variables: str) -> Program:
@@ -287,9 +157,9 @@ def root_of(cluster: Cluster) -> str:
     return (cluster.directory or job_directory.ROOT).rstrip("/")
 
 
-def _followed(job: Job, accepted: Submitted, progress: Progress) -> TaskRange | None:
+def _followed(job: Job, accepted: Submitted, inspection: Inspection) -> TaskRange | None:
     """The tasks that are told of; None when they are too many to follow each, which is said: it is one job to us."""
-    told = accepted.array or progress.extent
+    told = accepted.array or inspection.extent
     if told is None or told.size <= MOST_FOLLOWED:
         return told
     who = f"{job.cluster}: job {accepted.job_id}"
@@ -297,17 +167,17 @@ def _followed(job: Job, accepted: Submitted, progress: Progress) -> TaskRange | 
     return None
 
 
-def recorded(job: Job, progress: Progress, accepted: Submitted) -> Job:
+def recorded(job: Job, inspection: Inspection, accepted: Submitted) -> Job:
     """The job with what an accepting answer says."""
     fresh = job.job_id is None
     return replace(
         job,
         job_id=accepted.job_id,
-        name=accepted.name or progress.name or job.name,
-        array=_followed(job, accepted, progress),
-        directory=progress.directory,
-        answer=progress.out,
-        digest=progress.digest or job.digest,
-        submitted_at=progress.submitted_at,
+        name=accepted.name or inspection.name or job.name,
+        array=_followed(job, accepted, inspection),
+        directory=inspection.directory,
+        answer=inspection.out,
+        digest=inspection.digest or job.digest,
+        submitted_at=inspection.submitted_at,
         outcome=Outcome(State.PENDING) if fresh else job.outcome,
     )

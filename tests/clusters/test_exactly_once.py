@@ -21,8 +21,8 @@ import yaml
 from tasks.model.errors import NotSubmitted
 from tasks.model.job import Job
 from tasks.model.ledger import Ledger
+from tasks.submission.inspection import GRACE
 from tasks.submission.prepare import Wanted
-from tasks.submission.verdict import GRACE
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.slurm import SlurmCluster

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tasks.model.job import Job
 from tasks.model.ledger import Ledger
-from tasks.submission.verdict import GRACE
+from tasks.submission.inspection import GRACE
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
 from tests.clusters.bench import asked, lose_the_answer, marks, qsub, until

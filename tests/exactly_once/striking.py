@@ -18,8 +18,9 @@ from tasks.model.cluster import Cluster as Configured
 from tasks.model.job import Job
 from tasks.session import Session
 from tasks.submission import attempt
+from tasks.submission.inspection import GRACE
 from tasks.submission.prepare import Wanted, prepare
-from tasks.submission.verdict import GRACE, Verdict, look
+from tasks.submission.verdict import Verdict, look
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.processes import wait_until

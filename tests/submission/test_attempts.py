@@ -17,7 +17,7 @@ from tasks.model.errors import NotSubmitted
 from tasks.session import Answer
 from tasks.session.answers import Answers
 from tasks.submission.attempt import Bundle, Upload
-from tasks.submission.verdict import GRACE, Progress
+from tasks.submission.inspection import GRACE, Inspection
 
 # What a scheduler gives `submit`, for a command that prints the ID of its job, or nothing.
 _SCHEDULER = (
@@ -48,8 +48,8 @@ def ask(shell: str, mine: Path, *parts: str, before: str = "", data: bytes = b""
     return dict(Answers(mark).feed(done.stdout, done.stderr))
 
 
-def progress(found: Mapping[str, Reply]) -> Progress:
-    return Progress.of(Answer(found))
+def progress(found: Mapping[str, Reply]) -> Inspection:
+    return Inspection.of(Answer(found))
 
 
 def submit(
@@ -60,7 +60,7 @@ def submit(
     before: str = "",
     first: str = "",
     patience: str = "9",
-) -> Progress:
+) -> Inspection:
     uploads = [Upload(".submithost/script", b"#!/bin/sh\n"), *(Upload(name, text) for name, text in files.items())]
     for folder in sorted({str(Path(name).parent) for name in files} - {"."}):
         uploads.insert(1, Upload(folder, b"", 0o700, "d"))

@@ -1,0 +1,44 @@
+"""The marks that jobs carry: by them a job is found whose receipt was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..login_node import quote
+from ..schedulers import Submitted
+from ..session import Session
+
+
+class Marks:
+    """The marks in the queue, asked for once, when somebody wants to know: after the job directories were looked at."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._found: dict[str, list[Submitted]] | None = None
+
+    def of(self, key: str, directory: str) -> Submitted | None:
+        """The first job that carries the mark of `key`: a body that submits itself again makes later ones.
+
+        Not one of another job directory, below another `directory` of the configuration, where the same key is another
+        submission. Raises SchedulerError when that cannot be asked.
+        """
+        if self._found is None:
+            scheduler = self._session.scheduler
+            rows = self._session.query(scheduler.queue_command(), scheduler.parse_queue)
+            self._found = marks(self._session, sorted({row.job_id for row in rows}))
+        of_key = self._found.get(key, ())
+        return next((each for each in of_key if each.directory in ("", directory) or self._same(each, directory)), None)
+
+    def _same(self, submitted: Submitted, directory: str) -> bool:
+        """Whether it is that directory by another name; one that was removed is taken for it."""
+        there, here = quote(submitted.directory), quote(directory)
+        same = f"[ ! -e {there} ] || [ {there} -ef {here} ]"
+        return bool(self._session.query(same, lambda status, *_: status == 0))
+
+
+def marks(session: Session, job_ids: Sequence[str]) -> dict[str, list[Submitted]]:
+    """The jobs among these that carry a mark, by its key, oldest first; and those that have ended, where the scheduler
+    remembers any. Raises SchedulerError when that cannot be asked.
+    """
+    command = session.scheduler.marks_command(job_ids)
+    return session.query(command, session.scheduler.parse_marks) if command else {}
