@@ -3,6 +3,8 @@
 `namespace()` is what a fabfile needs: every verb at the root, and again in a collection for each configured cluster.
 """
 
+# ruff: noqa: E402  # what follows is to be compiled once
+
 from __future__ import annotations
 
 import copy
@@ -13,6 +15,9 @@ from collections.abc import Mapping, Set
 from functools import cache
 
 from invoke.collection import Collection
+
+# Invoke switches it off, and in a tree that nobody has compiled every command line would compile all of this again.
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
 from .model import command_line, configuration
 from .model.cluster import Cluster

@@ -99,6 +99,7 @@ def user(home: Path, fabric_yml: str) -> Person:
     """Somebody with these clusters and Python's own defaults: no warnings as errors, bytecode kept."""
     person = move_in(home, fabric_yml)
     del person.environment["PYTHONWARNINGS"]
+    person.environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as a user has it
     return person
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -296,3 +297,16 @@ def test_one_namespace_takes_nothing_from_the_next(somebody: Person) -> None:
         for text in (f"{words}\n{shown}", f"{once}\n{shown}")
     ]  # fmt: skip
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(("flags", "kept"), [([], True), (["-B"], False)])
+def test_a_tree_is_compiled_once_and_not_by_every_command_line(tmp_path: Path, flags: list[str], kept: bool) -> None:
+    person = move_in(tmp_path / "home", "")
+    shutil.copytree(ROOT / "tasks", tmp_path / "tree" / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {**person.environment, "PYTHONPATH": str(tmp_path / "tree")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(
+        [sys.executable, *flags, "-m", "fabric", "--list"], cwd=person.work, env=environment, stdout=subprocess.DEVNULL
+    )
+    assert done.returncode == 0
+    assert bool(list((tmp_path / "tree").rglob("jobs.*.pyc"))) is kept
