@@ -14,7 +14,7 @@ from invoke.collection import Collection
 
 from tasks import namespace
 from tasks.verbs.catalogue import AT_ONCE, all_verbs
-from tests.conftest import Person, move_in, submithost
+from tests.conftest import ROOT, Person, move_in, submithost
 
 THREE = """\
 clusters:
