@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from tasks.login_node import Reply, Sections
 from tasks.model.errors import InvalidInput, NotSubmitted, SchedulerError
-from tasks.model.job import Job, Outcome, State, check_key, iso, new_key
+from tasks.model.job import Job, Outcome, State, iso
+from tasks.model.key import check_key, new_key
 from tasks.model.ledger import Ledger
 from tasks.model.record import to_record
 from tasks.model.resources import Resources, TaskRange

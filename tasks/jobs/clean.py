@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from ..files.tree import SLOW
 from ..login_node import Program
 from ..model.errors import InvalidInput
-from ..model.job import Job, Outcome, State, check_key
+from ..model.job import Job, Outcome, State
+from ..model.key import check_key
 from ..model.settling import MOST_OF_NOTES, Known, Notes, settle
 from ..model.wording import number
 from ..screen import output

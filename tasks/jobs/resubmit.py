@@ -16,7 +16,8 @@ from pathlib import Path
 from ..files.tree import SLOW
 from ..login_node import Program, job_directory
 from ..model.errors import InvalidInput, NotRecorded, SchedulerError
-from ..model.job import Job, State, check_key
+from ..model.job import Job, State
+from ..model.key import check_key
 from ..model.repairs import by_origin, later
 from ..model.resources import TaskRange, ranges_of
 from ..schedulers import Submission

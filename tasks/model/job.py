@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -236,23 +234,6 @@ def iso(seconds: int | None) -> str | None:
     if seconds is None or not 0 <= seconds < 1 << 37:
         return None
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def new_key(name: str) -> str:
-    """A key for one submission: the job's name made safe, and 40 random bits."""
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "job"
-    return f"{safe[:40]}-{secrets.token_hex(5)}"
-
-
-def check_key(key: str) -> str:
-    """Return `key` if it may name a submission (and a directory). Raises InvalidInput."""
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", key, re.ASCII) or key.isdigit():
-        raise InvalidInput(
-            f"key {key!r} is not usable: at most 128 letters, digits, '_', '.' and '-' (neither first), not all digits"
-        )
-    if key == "last":
-        raise InvalidInput("key 'last' is not usable: --job last means the last job, whatever its key")
-    return key
 
 
 Selected = tuple[Job, tuple[int, ...]]

@@ -11,7 +11,8 @@ from itertools import islice
 from ..files.tree import SLOW, texts_of
 from ..login_node import Program, Reply
 from ..model.errors import InvalidInput, SchedulerError
-from ..model.job import Job, Outcome, State, check_key
+from ..model.job import Job, Outcome, State
+from ..model.key import check_key
 from ..model.record import from_record
 from ..model.wording import one_line
 from ..screen import output

@@ -16,7 +16,8 @@ from ..files.tree import Entry, local, tell
 from ..login_node import job_directory
 from ..model.cluster import Cluster
 from ..model.errors import InvalidInput
-from ..model.job import Job, new_key
+from ..model.job import Job
+from ..model.key import new_key
 from ..model.record import to_record
 from ..model.resources import Resources
 from ..schedulers import Dialect, Scheduler, Submission

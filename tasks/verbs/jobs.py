@@ -92,7 +92,7 @@ def submit(
     from .. import rendering
     from ..jobs.selection import check_target, resolve
     from ..model.errors import InvalidInput, OnlyAsked
-    from ..model.job import check_key
+    from ..model.key import check_key
     from ..model.resources import parse_resources, parse_time
     from ..model.wording import fab
     from ..screen import output

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tasks.jobs.resubmit import _keys
 from tasks.model.cluster import Cluster
-from tasks.model.job import Job, check_key
+from tasks.model.job import Job
+from tasks.model.key import check_key
 from tasks.model.ledger import Ledger
 from tasks.model.resources import Resources, TaskRange, ranges_of
 from tasks.schedulers import Submission
