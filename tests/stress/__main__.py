@@ -26,12 +26,13 @@ from .fault import Fault, Lane, Tried
 from .filling import unmount_below
 from .judging import Judgement, judge
 from .outages import attend
-from .story import NAMES, Place
+from .story import NAMES, Hung, Place
 
 LEAST = 300  # faults in the full form
 _SETTLING = 300  # seconds until what is left in a queue is left for good
 _COLUMNS = (
-    "fault", "tried", "asked for", "jobs", "bodies run", "lost", "doubled", "wrongly reported", "its scheduler's own",
+    "fault", "tried", "asked for", "jobs", "bodies run", "lost", "doubled", "wrongly reported", "hung",
+    "its scheduler's own", "peak MB",
 )  # fmt: skip
 
 
@@ -43,6 +44,8 @@ class Row:
     tried: list[Tried] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)  # attempts that the campaign itself failed at
     judgements: list[Judgement] = field(default_factory=list)
+    hung: int = 0
+    peak: float = 0.0  # the most memory (MB) that any command had
 
     @property
     def happened(self) -> int:
@@ -55,6 +58,7 @@ class Row:
         """Compare every answer with the truth."""
         stories = [story for each in self.tried for story in each.stories]
         self.judgements = [judge(story.asked, found[story.name]) for story in stories]
+        self.peak = max((story.peak() for story in stories), default=0.0)
 
     def bad(self) -> bool:
         return bool(self.broken) or any(each.lost or each.doubled or each.wrong for each in self.judgements)
@@ -76,7 +80,7 @@ class Row:
         return [
             self.happened, len(each), sum(j.jobs for j in each), sum(j.bodies for j in each),
             sum(j.lost for j in each), sum(j.doubled for j in each), sum(bool(j.wrong) for j in each),
-            sum(j.not_ours for j in each),
+            self.hung, sum(j.not_ours for j in each), round(self.peak),
         ]  # fmt: skip
 
 
@@ -127,7 +131,8 @@ class Campaign:
                 for case, done in [(case, pool.submit(fault.attempt, place, case)) for case in cases]:
                     try:
                         row.tried.append(done.result())
-                    except Exception:
+                    except Exception as error:
+                        row.hung += isinstance(error, Hung)
                         row.broken.append(f"{fault.name}, {case}: {traceback.format_exc()}")
             if row.tried and not row.happened and not self.short:
                 row.broken.append(f"{fault.name}: tried {len(cases)} times, and never happened\n")
@@ -180,7 +185,8 @@ def report(rows: Sequence[Row], seconds: float, least: int) -> int:
     print(f"| {' | '.join(_COLUMNS)} |\n|---|{'--:|' * (len(_COLUMNS) - 1)}")
     for row in rows:
         print(f"| {row.name} | {' | '.join(map(str, row.numbers()))} |")
-    totals = [sum(column) for column in zip(*(row.numbers() for row in rows), strict=True)]
+    *columns, peaks = zip(*(row.numbers() for row in rows), strict=True)
+    totals = [*map(sum, columns), max(peaks)]
     print(f"| **all** | {' | '.join(map(str, totals))} |\n\n{totals[0]} faults in {seconds / 60:.0f} min", flush=True)
     for row in rows:
         print(*row.complaints(), sep="\n", end="", file=sys.stderr)

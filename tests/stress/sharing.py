@@ -82,11 +82,14 @@ def busy(place: Place, stop: Stop) -> Tried:
     assert one.process
     daemon = processes.daemon(place.cell.directory, controller(place.cell).program)
     assert daemon
+    process = other.begin()
+    mine = place.directory_of(one) / ".submithost"
+    # It asks for earlier jobs of the key before it sends, and would wait for that answer for as long as we wait here.
+    wait_until(lambda: process.poll() is not None or len(list(mine.glob("attempt.*/holder.*/draft"))) > 1, 60)
     os.kill(daemon.pid, signal.SIGSTOP)
     try:
-        process = other.begin()
-        lock = place.directory_of(one) / ".submithost/attempt"
-        wait_until(lambda: process.poll() is not None or any(lock.glob("asked.*/pid")), 60)
+        asking = wait_until(lambda: process.poll() is not None or any(mine.glob("attempt/asked.*/pid")), 60)
+        happened = happened and asking and process.poll() is None
         time.sleep(stop.after)
         (one.process if stop.dies else process).kill()
         one.process.send_signal(signal.SIGCONT)

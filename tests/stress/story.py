@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -28,6 +29,19 @@ _LONGEST = 600  # seconds that any command of ours may take: each of its waits h
 _PERSISTENT = 900  # seconds until a user gives up
 _PAUSE = 2.0  # a user reads before typing again
 NAMES = 10_000  # of one place
+_MEASURE = """\
+import atexit, contextlib, os, re
+
+def measure():
+    with contextlib.suppress(OSError), open("/proc/self/status") as status, open({peaks}, "a") as peaks:
+        peaks.write(re.search(r"VmHWM:\\s*(\\d+)", status.read())[1] + "\\n")
+
+atexit.register(measure)
+"""  # what each Python of a person's runs as it begins: at its end it tells its peak memory (KB)
+
+
+class Hung(Exception):
+    """A command that had to be ended: each of ours ends by itself."""
 
 
 @dataclass
@@ -78,7 +92,7 @@ class Story:
             out, err = self.process.communicate(timeout=_LONGEST)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGABRT)
-            raise RuntimeError(f"{self.name}: no end after {_LONGEST} s: {self.process.communicate()}") from None
+            raise Hung(f"{self.name}: no end after {_LONGEST} s: {self.process.communicate()}") from None
         return self.keep(self.submit_words(), self.process.returncode, out, err, self._began, killed=killed)
 
     def submit(self, **environment: str) -> Answer:
@@ -88,8 +102,16 @@ class Story:
     def type(self, *words: str, **environment: str) -> Answer:
         """Type something, and read the answer."""
         began = time.time()
-        done = self.person.fab(*words, timeout=_LONGEST, **environment)
+        try:
+            done = self.person.fab(*words, timeout=_LONGEST, **environment)
+        except subprocess.TimeoutExpired as expired:
+            raise Hung(f"{self.name}: no end after {_LONGEST} s: {words}: {expired.stderr!r}") from None
         return self.keep(words, done.returncode, done.stdout, done.stderr, began)
+
+    def peak(self) -> float:
+        """The most memory (MB) that any command of this person's had; one that was killed has told none."""
+        peaks = self.person.home.parent / "measure" / "peaks"
+        return max(map(int, peaks.read_text().split()), default=0) / 1024 if peaks.exists() else 0.0
 
     def reference(self) -> str:
         """What `--job` gets."""
@@ -173,6 +195,10 @@ class Place:
         )
         person = move_in(self.folder / name / "home", text)
         person.environment["PYTHONFAULTHANDLER"] = "1"  # so that one without an end says where it is
+        measuring = self.folder / name / "measure"
+        measuring.mkdir()
+        (measuring / "sitecustomize.py").write_text(_MEASURE.format(peaks=repr(str(measuring / "peaks"))))
+        person.environment["PYTHONPATH"] = f"{measuring}{os.pathsep}{person.environment['PYTHONPATH']}"
         return person
 
     def story(
