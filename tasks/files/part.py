@@ -149,7 +149,7 @@ class Part:
         return digest.hexdigest()
 
     def restart(self) -> None:
-        """What is there is of another file."""
+        """The partial file belongs to another version: start over."""
         self._file.truncate(0)
         self._file.seek(0)
         self.size = 0
@@ -164,7 +164,7 @@ class Part:
             raise self._error(error) from None
 
     def settle(self, entry: Entry) -> None:
-        """It is whole: into its place."""
+        """Move the finished file into place. Raises InvalidInput."""
         try:
             os.utime(self._file.fileno(), ns=(entry.modified, entry.modified))
             os.fchmod(self._file.fileno(), entry.mode)
