@@ -9,7 +9,7 @@ from ..login_node import Program, job_directory, quote
 from ..model.errors import HostKeyRefused, InvalidInput, JobFailed, LoginRefused, SchedulerError, Unreachable
 from ..model.job import Job, State
 from ..model.settling import Logs, Notes
-from ..model.wording import one_line, typed
+from ..model.wording import number, one_line, typed
 from ..screen import output
 from ..session import Session, back_off
 from ..tracking.pace import EVERY
@@ -67,7 +67,10 @@ class LogReader:
             if name == "at":
                 begins = begins + piece if piece else b""
             elif name == "log" and not piece:
-                self._path, self.at = path, int(begins)
+                at = number(begins.decode("ascii", "replace"))
+                if at is None:
+                    raise SchedulerError(f"{self._session.name}: the answer is not understood: its log begins nowhere")
+                self._path, self.at = path, at
             elif name == "log":
                 self._write(piece)
                 self.at += len(piece)

@@ -17,10 +17,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tasks.testbed import bed
 from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import Cluster
 from tasks.testbed.sshd import extra_sshd
 from tests.clusters.hostile import at
 from tests.conftest import Person
@@ -28,7 +30,8 @@ from tests.conftest import Person
 from . import mutating
 
 MOST_MEMORY = 300  # MB
-MOST_SECONDS = 120
+MOST_SECONDS = 300  # more than any patience of ours
+_READS = 20  # seconds
 _STATUSES = range(7)
 _HEAD = "| spoilt | tried | exit statuses | most MB | most s | broken |\n|---|--:|---|--:|--:|--:|"
 # What each verb is given; `array` is a job with tasks that has ended, `held` one that waits.
@@ -64,7 +67,11 @@ class Ended:
 
 
 def run(person: Person, *words: str) -> Ended:
-    """`fab -H hpc WORDS`, and what it took; one that goes on for too long is ended."""
+    """`fab -H hpc WORDS`, and what it took; one that goes on for too long is ended.
+
+    A log is shown for as long as it comes, and may be of any size: after a while its reader presses Ctrl-C.
+    """
+    patience, ending = (_READS, signal.SIGINT) if words[0] == "logs" else (MOST_SECONDS, signal.SIGKILL)
     with tempfile.TemporaryFile() as said:
         began = time.monotonic()
         process = subprocess.Popen(
@@ -76,8 +83,9 @@ def run(person: Person, *words: str) -> Ended:
             pid, waited, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 status = os.waitstatus_to_exitcode(waited)
-            elif time.monotonic() - began > MOST_SECONDS:
-                os.killpg(process.pid, signal.SIGKILL)
+            elif time.monotonic() - began > patience:
+                os.killpg(process.pid, ending)
+                patience, ending = MOST_SECONDS, signal.SIGKILL
             time.sleep(0.02)
         process.returncode = status
         said.seek(0)
@@ -86,15 +94,16 @@ def run(person: Person, *words: str) -> Ended:
 
 
 @contextmanager
-def victim(cell: Cell, folder: Path) -> Iterator[tuple[Person, Path]]:
+def victim(cluster: Cluster, folder: Path) -> Iterator[tuple[Person, Path]]:
     """Somebody whose cluster `hpc` spoils its answers as a plan says, once there is one; with jobs and files there."""
     plan = folder / "plan"
     spoil = f"if [ -e {plan} ]; then exec {sys.executable} {mutating.__file__} {plan}; fi"
     program = folder / "program"
     program.write_text(f'#!/bin/sh\n{spoil}\nexec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n')
     program.chmod(0o755)
-    with extra_sshd(cell, "hpc", [f"ForceCommand {program}"]) as door:
-        person = at(door, folder, f"    scheduler: gridengine\n    directory: {folder}/jobs\n")
+    scheduler = "gridengine" if isinstance(cluster, Cell) else "slurm"
+    with extra_sshd(cluster, "hpc", [f"ForceCommand {program}"]) as door:
+        person = at(door, folder, f"    scheduler: {scheduler}\n    directory: {folder}/jobs\n")
         array = person.fab("-H", "hpc", "submit", "--script=x", "--array=1-3", "--key=array", "wait")
         assert array.returncode == 0, array.stderr
         held = person.fab("-H", "hpc", "submit", "--script=x", "--key=held", "--hold")
@@ -125,11 +134,19 @@ class Row:
         return f"| {self.how} | {len(self.ended)} | {statuses} | {memory:.0f} | {seconds:.0f} | {bad} |"
 
 
-def campaign(cell: Cell, folder: Path, hows: Sequence[str], rounds: int, seed: int) -> list[Row]:
+def peaks(rows: Sequence[Row]) -> Iterator[str]:
+    """A table of the most memory (MB): a line for each verb, a column for each way to spoil its answers."""
+    yield f"| | {' | '.join(row.how for row in rows)} |\n|---|{'--:|' * len(rows)}"
+    for number, verb in enumerate(VERBS):
+        cells = (max(each.memory for each in row.ended[number :: len(VERBS)]) for row in rows)
+        yield f"| `{' '.join(verb)}` | {' | '.join(f'{each:.0f}' for each in cells)} |"
+
+
+def campaign(cluster: Cluster, folder: Path, hows: Sequence[str], rounds: int, seed: int) -> list[Row]:
     """Every verb, spoilt in each of these ways, so many times at random places."""
     chance = random.Random(seed)  # no secret
     rows = []
-    with victim(cell, folder) as (person, plan):
+    with victim(cluster, folder) as (person, plan):
         for how in hows:
             row = Row(how)
             for verb in VERBS * rounds:
@@ -150,16 +167,19 @@ def main() -> int:
     parser.add_argument("--how", action="append", choices=list(mutating.HOW), help="only so; may be repeated")
     parser.add_argument("--rounds", type=int, default=1, help="how often each verb is tried in each way")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="to do the same again")
+    parser.add_argument("--slurm", action="store_true", help="over a Slurm cluster; else over a Grid Engine one")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(f"seed {given.seed}\n\n{_HEAD}")
     with tempfile.TemporaryDirectory(prefix="stress-") as folder:
         os.environ["XDG_STATE_HOME"] = f"{folder}/state"
         try:
-            (cell,) = bed.up(["steady"], slots=16, accounting_flush="00:00:01")
-            rows = campaign(cell, Path(folder), given.how or list(mutating.HOW), given.rounds, given.seed)
+            up = bed.up_slurm if given.slurm else partial(bed.up, accounting_flush="00:00:01")
+            (cluster,) = up(["steady"], slots=16)
+            rows = campaign(cluster, Path(folder), given.how or list(mutating.HOW), given.rounds, given.seed)
         finally:
             bed.down()
+    print("", *peaks(rows), sep="\n")
     return 1 if any(each.bad for row in rows for each in row.ended) else 0
 
 

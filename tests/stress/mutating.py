@@ -29,10 +29,15 @@ def again(_: bytes, rest: bytes) -> Iterator[bytes]:
 
 
 def huge(_: bytes, rest: bytes) -> Iterator[bytes]:
-    """The same lines again and again, each with other numbers."""
-    body = rest.split(b"\n@")[0] or b"1 "
-    for number in range(_HUGE // max(1, len(body))):
-        yield re.sub(rb"\d+", str(number).encode(), body) + b"\n"
+    """The same lines again and again, each with other numbers (until there are enough of those)."""
+    parts = re.split(rb"\d+", rest.split(b"\n@")[0] or b"1 ")
+    at_once = 1 + (1 << 20) // (len(rest) + 8 * len(parts))
+    numbers, size, piece = itertools.count(), 0, b""
+    while size < _HUGE:
+        if size < _HUGE // 6:
+            piece = b"".join(str(number).encode().join(parts) + b"\n" for number in itertools.islice(numbers, at_once))
+        size += len(piece)
+        yield piece
     yield rest
 
 
