@@ -28,6 +28,7 @@ stress: setup fuzz ## faults by the hundred, and what the schedulers say came of
 	@$(BIN)/python -m tests.stress
 	@$(BIN)/python -m tests.stress --slurm
 	@$(BIN)/python -m tests.stress.fuzzing
+	@$(BIN)/python -m tests.stress.fuzzing --slurm
 
 bench: setup ## what is promised about speed, as ratios
 	@$(BIN)/python -m tasks.testbed.packages slurm

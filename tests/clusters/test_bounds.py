@@ -84,6 +84,15 @@ def test_e13_more_than_was_asked_for_is_one_line(lies: Lies, what: str) -> None:
     assert len([line for line in done.said.splitlines() if "left alone" not in line]) == 1, done.said
 
 
+def test_e13_a_log_that_begins_nowhere_is_one_line(lies: Lies) -> None:
+    noted = ("cat ", [("answer", "start seven-1 7 0 1700000001 node\nout /log\nerr /log\n"), ("=0", "")])
+    person = lies([adopted(), ended(), noted, ("# A log from", [("at", "-3"), ("log", "x")])])
+    person.fab("-H", "hpc", "adopt")
+    done = bounded(person, "logs", "--job=seven-1")
+    assert done.status == 5, done.said
+    assert "its log begins nowhere" in done.said
+
+
 @pytest.fixture
 def victim(cells: dict[str, Cell], tmp_path: Path) -> Iterator[tuple[Person, Path]]:
     with fuzzing.victim(cells["sandbox"], tmp_path) as found:
