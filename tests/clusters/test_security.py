@@ -217,7 +217,8 @@ def test_nothing_that_it_says_steers_the_terminal(lies: Lies) -> None:
     )
     reason = f"end seven-1 7 0 1700000009 3 {HOSTILE}"
     log = ("cat ", [("answer", "start seven-1 7 0 1700000001 node\nout /log\nerr /log\n"), ("=0", "")])
-    person = lies([adopted(name), ended(reason), submitted, log, ("# A log from", [("at", "0"), ("log", HOSTILE)]), refusal])
+    shown = ("# A log from", [("at", "0"), ("log", HOSTILE)])
+    person = lies([adopted(name), ended(reason), submitted, log, shown, refusal])
     person.script("x", "#!/bin/sh\n")
     lines = [
         ("adopt",), ("status", "--job=seven-1"), ("status", "--job=seven-1", "--watch"),
