@@ -102,17 +102,16 @@ def _lines(text: str) -> Iterator[str]:
 
 def _take(notes: dict[int, Note], task: int, words: list[str]) -> bool:
     """Take in one note; whether it is the first of its task."""
-    note, when = notes.get(task), number(words[4])
-    first = note is None
-    if note is None or note.job_id != words[2]:
-        note = notes[task] = Note(words[2])
+    known, when = notes.get(task), number(words[4])
+    note = known if known and known.job_id == words[2] else Note(words[2])
     if when is None:
-        return first
-    if words[0] == "start":
-        notes[task] = Note(note.job_id, max(when, note.started_at or 0), note.ended_at, note.status, note.reason)
+        pass
+    elif words[0] == "start":
+        note = Note(note.job_id, max(when, note.started_at or 0), note.ended_at, note.status, note.reason)
     elif (status := number(words[5])) is not None and when >= (note.ended_at or 0):
-        notes[task] = Note(note.job_id, note.started_at, when, status, words[6] if len(words) > 6 else "")
-    return first
+        note = Note(note.job_id, note.started_at, when, status, words[6] if len(words) > 6 else "")
+    notes[task] = note
+    return known is None
 
 
 @dataclass(frozen=True)
@@ -168,11 +167,11 @@ def settle(job: Job, known: Known) -> Job:
     job = _with_noted(job, known.notes)
     job = replace(job, requeued=job.requeued | {end for end in known.noted if _waits(known.queue, end[0])})
     numbers = job.numbers()
-    alike, only = known.all_alike(job), known.only_of(job)
+    alike, only, of_tasks = known.all_alike(job), known.only_of(job), bool(job.array)
     tasks = {} if alike or only is None else dict(job.tasks)
     absent = False
     for task in numbers[:1] if alike else numbers if only is None else only:
-        before = job.tasks.get(task, _UNKNOWN) if job.array else job.outcome
+        before = job.tasks.get(task, _UNKNOWN) if of_tasks else job.outcome
         if before.state.final:
             tasks[task] = before
             continue

@@ -15,7 +15,7 @@ from tasks.model.job import Alike, Job, Outcome, State
 from tasks.model.ledger import Ledger
 from tasks.model.record import from_record, to_record
 from tasks.model.resources import TaskRange
-from tasks.model.settling import Known, Note, settle
+from tasks.model.settling import Known, Note, Notes, settle
 from tests.bench import plenty
 
 TOOLS = ("awk", "cat", "cksum", "du", "find", "grep", "id", "mv", "rm", "sed", "sh", "sort", "stat", "tr", "xargs")
@@ -77,6 +77,28 @@ def test_e14_removing_takes_no_process_for_each_either_and_leaves_what_must_stay
     assert [words[job.key.encode()] for job in jobs] == [b"left", b"left", *[b"removed"] * 58]
     assert sorted(path.name for path in (tmp_path / "jobs").iterdir()) == sorted(job.key for job in jobs[:2])
     assert many < 40
+
+
+@pytest.mark.parametrize("logs", ["", "1"])
+def test_e14_notes_of_many_tasks_take_no_more_processes_than_those_of_few(logs: str, tmp_path: Path) -> None:
+    """And one that was cut off where a disk was full stays apart from the next."""
+    started = []
+    for count in (2, 40):
+        folder = tmp_path / str(count)
+        job = plenty.array_job("hpc", folder, "7", 5000, count)
+        plenty.note(job, 1001, 20, 30)
+        cut = Path(job.directory or "", ".submithost", "notes", "0", "1.end")
+        cut.write_text(cut.read_text().rstrip("\n"))
+        variables = {"queue": "", "seconds": "0", "first": "0", "every": "1", "logs": logs}
+        many, sections = run("look", variables, f"{job.directory}\n", folder)
+        started.append(many)
+        notes = Notes()
+        notes.read(sections["notes"].decode())
+        assert {task: note.exit_status for task, note in notes.notes[job.key].items()} == dict.fromkeys(
+            [*range(1, count + 1), 1001], 0
+        )
+        assert len(notes.logs.get(job.key, ())) == (count + 1 if logs else 0)
+    assert started[0] == started[1], started
 
 
 def test_e14_an_about_of_any_length_is_told_whole(tmp_path: Path) -> None:
