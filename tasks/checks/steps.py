@@ -13,8 +13,8 @@ from ..files.tree import SLOW
 from ..login_node import Program
 from ..model.errors import SchedulerError, SubmithostError
 from ..model.wording import one_line, size_of
-from ..session import Session
 from ..submission.verdict import root_of
+from ..tracking.cluster_session import ClusterSession
 
 STEPS = ("name", "port", "host key", "login", "shell", "tools", "sftp", "scheduler", "directory", "clock", "job")
 # From here on (in seconds) something is said of it: a login shell's rc files, and a clock that differs.
@@ -86,16 +86,15 @@ class _Steps:
                 self._show(Step(name, "-", None, "not tried"))
 
 
-def check_cluster(session: Session, show: Tell, limit: float | None) -> None:
+def check_cluster(session: ClusterSession, show: Tell, limit: float | None) -> None:
     """Go all the way, and show each step. `limit` (seconds) is how long a job may take; None: submit none.
 
     Raises what the first step raises that fails, when all others have been shown as not tried.
     """
     steps = _Steps(show)
     failure = ""
-    session.passed = steps.done
     try:
-        session.reach()
+        session.reach(steps.done)
         _shell(session, steps)
         _tools(session, steps)
         _sftp(session, steps)
@@ -112,17 +111,16 @@ def check_cluster(session: Session, show: Tell, limit: float | None) -> None:
         failure = "interrupted"
         raise
     finally:
-        session.passed = lambda *_: None
         steps.over(failure, "clock" if limit is None else "job")
 
 
-def _shell(session: Session, steps: _Steps) -> None:
+def _shell(session: ClusterSession, steps: _Steps) -> None:
     began = time.monotonic()
     shell = session.ask(Program(("ask",), {"command": 'echo "$SHELL"'})).text("answer")
     taken = time.monotonic() - began
     warnings = []
-    if session.noise.strip():
-        said = one_line(session.noise.decode("utf-8", "replace").strip(), 60)
+    if noise := session.environment.noise.decode("utf-8", "replace").strip():
+        said = one_line(noise, 60)
         warnings.append(
             f"its rc files print '{said}' where nobody reads it, which breaks scp and SFTP (not submithost): "
             "put that behind a test for a person"
@@ -132,7 +130,7 @@ def _shell(session: Session, steps: _Steps) -> None:
     steps.done("shell", "; ".join([shell or "no $SHELL", *warnings]), "warning" if warnings else "ok")
 
 
-def _tools(session: Session, steps: _Steps) -> None:
+def _tools(session: ClusterSession, steps: _Steps) -> None:
     missing = session.ask(Program(("tools",)))["tools"].text.splitlines()
     if missing:
         raise SchedulerError(
@@ -142,15 +140,17 @@ def _tools(session: Session, steps: _Steps) -> None:
     steps.done("tools", "are those of GNU, as far as they need to be")
 
 
-def _sftp(session: Session, steps: _Steps) -> None:
-    trouble = session.sftp()
+def _sftp(session: ClusterSession, steps: _Steps) -> None:
+    trouble = session.ready().sftp_trouble()
+    if trouble is None:
+        return  # shown as not tried
     if trouble:
         steps.done("sftp", f"{trouble}: no matter here, since submithost does not use it; scp and sftp may", "warning")
     else:
         steps.done("sftp", "is there; submithost does not use it")
 
 
-def _scheduler(session: Session, steps: _Steps) -> None:
+def _scheduler(session: ClusterSession, steps: _Steps) -> None:
     scheduler = session.scheduler
     answer = session.ask(Program(("ask",), {"command": scheduler.probe}))["answer"]
     if answer.status != 0:
@@ -160,10 +160,11 @@ def _scheduler(session: Session, steps: _Steps) -> None:
         )
     alive = session.query(scheduler.alive_command(), scheduler.parse_alive)
     found = f"{scheduler.name}, {answer.text.strip()}; your jobs in its queue: {len(alive)}"
-    steps.done("scheduler", "; ".join([found, *session.failed_setup]), "warning" if session.failed_setup else "ok")
+    failed = session.environment.failed_setup
+    steps.done("scheduler", "; ".join([found, *failed]), "warning" if failed else "ok")
 
 
-def _directory(session: Session, steps: _Steps) -> None:
+def _directory(session: ClusterSession, steps: _Steps) -> None:
     """Space, and the clock that comes with the same answer."""
     answer = session.ask(Program(("directory", "check"), {"root": root_of(session.cluster)}), SLOW)
     now = time.time()

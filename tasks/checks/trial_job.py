@@ -14,11 +14,11 @@ from ..model.errors import JobFailed, NotSubmitted, SchedulerError, StillRunning
 from ..model.job import Job, State
 from ..model.resources import Resources
 from ..screen import output
-from ..session import Session
 from ..submission.attempt import Bundle, program, submit
 from ..submission.inspection import Inspection
 from ..submission.prepare import Prepared, Wanted, prepare
 from ..submission.verdict import Verdict, judge, step
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 
 _SCRIPT = "#!/bin/sh\necho submithost\n"
@@ -33,7 +33,7 @@ class _Unnoted(Watch):
         """Nothing."""
 
 
-def run_job(session: Session, limit: float) -> str:
+def run_job(session: ClusterSession, limit: float) -> str:
     """Submit it, wait, and remove its directory; returns what to say of it.
 
     Raises JobFailed, and StillRunning after `limit` seconds. Whatever ends it early, Ctrl-C too, the job is cancelled
@@ -72,7 +72,7 @@ def run_job(session: Session, limit: float) -> str:
     return f"job {ended.job_id} ran: {took}{left}"
 
 
-def _prepared(session: Session) -> Prepared:
+def _prepared(session: ClusterSession) -> Prepared:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "submithost-check"
         script.write_text(_SCRIPT)
@@ -80,7 +80,7 @@ def _prepared(session: Session) -> Prepared:
         return prepare(wanted, session.cluster, session.scheduler)
 
 
-def _taken_back(session: Session, job: Job) -> str:
+def _taken_back(session: ClusterSession, job: Job) -> str:
     """Cancel it, if it has become a job, and remove its directory; returns what to say when that cannot be."""
     try:
         job = _as_it_is(session, job)
@@ -93,7 +93,7 @@ def _taken_back(session: Session, job: Job) -> str:
         return f" (it and its directory {job.directory} may be left: {str(error) or 'interrupted'})"
 
 
-def _as_it_is(session: Session, job: Job) -> Job:
+def _as_it_is(session: ClusterSession, job: Job) -> Job:
     """The job by what its directory says: with an ID, or it will never have one. Raises SchedulerError, Unreachable."""
     deadline = time.monotonic() + _PATIENCE
     while not job.job_id:
@@ -109,7 +109,7 @@ def _as_it_is(session: Session, job: Job) -> Job:
     return job
 
 
-def _removed(session: Session, job: Job) -> str:
+def _removed(session: ClusterSession, job: Job) -> str:
     """Remove its directory; returns what to say when that cannot be."""
     deadline = time.monotonic() + _PATIENCE
     while True:

@@ -28,7 +28,8 @@ from ..model.wording import fab
 from ..rendering.places import read
 from ..screen import terminal
 from ..screen.streams import make_safe
-from ..session import Session, close_all, cluster_of, named_cluster
+from ..session import cluster_of
+from ..tracking.cluster_session import ClusterSession, close_all
 from .merged import Merged
 from .worker import Flags, Verbs, Worker, listen
 
@@ -42,8 +43,6 @@ def run(context: Context, verb: str, clusters: str, flags: Flags, verbs: Verbs) 
 
     Raises InvalidInput, and Exit with the highest status of all once nothing is left to do.
     """
-    if named_cluster(context):
-        raise InvalidInput(f"-H and all.{verb} contradict each other: --clusters=a,b names some of the configured ones")
     current.begun += 1
     together(context, verb, _named(clusters), flags, verbs, last=current.begun >= _planned())
 
@@ -134,7 +133,7 @@ def _share(name: str, flags: Flags) -> dict[str, Any]:
 def _jobs(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
     """What each cluster has of what `--job` names; one that has none of it has nothing to do. Raises InvalidInput."""
     found: dict[str, list[str]] = {}
-    sessions = {name: Session(cluster_of(name)) for name in names}
+    sessions = {name: ClusterSession(cluster_of(name)) for name in names}
     for text in wanted or ["last"]:
         known, said = False, ""
         for name, session in sessions.items():

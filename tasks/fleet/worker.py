@@ -193,7 +193,7 @@ def _interrupted(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG
 
 def _work(name: str, context: Context, verbs: Verbs, tasks: int, told: int) -> None:
     from ..model import command_line
-    from ..session import close_all
+    from ..tracking.cluster_session import close_all
 
     def tell(**what: Any) -> None:
         data = json.dumps(what).encode() + b"\n"

@@ -9,13 +9,13 @@ from dataclasses import replace
 from ..model.errors import SchedulerError
 from ..model.job import Selected, State
 from ..screen import output
-from ..session import Session
 from ..submission.marks import marks
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .selection import named
 
 
-def cancel_jobs(session: Session, selected: Sequence[Selected]) -> None:
+def cancel_jobs(session: ClusterSession, selected: Sequence[Selected]) -> None:
     """Cancel these jobs, or the tasks named with them; show the scheduler's words, and record which it took.
 
     Raises SchedulerError when it refused, Unreachable when it is not known whether it heard.
@@ -35,7 +35,7 @@ def cancel_jobs(session: Session, selected: Sequence[Selected]) -> None:
             )
 
 
-def held_ones(session: Session, selected: Sequence[Selected]) -> list[Selected]:
+def held_ones(session: ClusterSession, selected: Sequence[Selected]) -> list[Selected]:
     """These without those that wait for other jobs, which no release changes: of each of them a line is said.
 
     What cannot be asked is taken for held. Raises Unreachable.
@@ -53,7 +53,7 @@ def held_ones(session: Session, selected: Sequence[Selected]) -> list[Selected]:
     return held
 
 
-def still_theirs(session: Session, selected: Sequence[Selected]) -> list[Selected]:
+def still_theirs(session: ClusterSession, selected: Sequence[Selected]) -> list[Selected]:
     """Those whose numbers are not another job's by now; of the others a line is said.
 
     A scheduler that is killed may forget jobs and give their numbers again. Raises Unreachable.

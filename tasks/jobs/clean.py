@@ -17,8 +17,9 @@ from ..model.key import check_key
 from ..model.settling import MOST_OF_NOTES, Known, Notes, settle
 from ..model.wording import number
 from ..screen import output
-from ..session import Answer, Session
+from ..session import Answer
 from ..submission.verdict import root_of
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.matching import by_id, records_of
 
 # So many are looked at together, and so many bytes may be said of them beside their notes.
@@ -59,7 +60,7 @@ def objection(job: Job, *, unfetched: bool) -> str:
     return ""
 
 
-def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
+def look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
     """What is over there of each of these; those that may be removed are `candidate`.
 
     Raises SchedulerError when the scheduler could not be asked, Unreachable.
@@ -68,7 +69,7 @@ def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
     return [found for part in parts for found in _look(session, part)]
 
 
-def _look(session: Session, jobs: Sequence[Job]) -> list[Found]:
+def _look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
     wanted = [Found(job) for job in jobs]
     answer = _ask(session, wanted)
     found = _read(answer, wanted)
@@ -94,13 +95,13 @@ def _look(session: Session, jobs: Sequence[Job]) -> list[Found]:
     ]
 
 
-def remove(session: Session, candidates: Sequence[Found]) -> list[Found]:
+def remove(session: ClusterSession, candidates: Sequence[Found]) -> list[Found]:
     """Remove these, as they were looked at; those that stay say why. Raises SchedulerError, Unreachable."""
     parts = [candidates[at : at + _AT_ONCE] for at in range(0, len(candidates), _AT_ONCE)]
     return [found for part in parts for found in _read(_ask(session, part, remove="1"), part)]
 
 
-def _ask(session: Session, jobs: Sequence[Found], remove: str = "") -> Answer:
+def _ask(session: ClusterSession, jobs: Sequence[Found], remove: str = "") -> Answer:
     lines = [f"{each.job.key} {each.job.job_id} {each.stamp} {each.job.directory}\n" for each in jobs]
     scheduler = session.scheduler
     variables = {"root": root_of(session.cluster), "alive": scheduler.alive_command(), "remove": remove}

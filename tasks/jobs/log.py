@@ -11,12 +11,13 @@ from ..model.job import Job, State
 from ..model.settling import Logs, Notes
 from ..model.wording import number, one_line, typed
 from ..screen import output
-from ..session import Session, back_off
+from ..session import back_off
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.pace import EVERY
 from ..tracking.watch import Watch
 
 
-def noted_logs(session: Session, job: Job, task: int) -> Logs | None:
+def noted_logs(session: ClusterSession, job: Job, task: int) -> Logs | None:
     """The paths of both logs, from the note of the start; None before that. Raises InvalidInput, SchedulerError, and
     JobFailed when the job ended without one.
     """
@@ -42,7 +43,7 @@ def _note(job: Job, task: int, kind: str) -> str:
 class LogReader:
     """Reads one log and knows how far it has got; `lines`: begins with only so many of the last ones."""
 
-    def __init__(self, session: Session, write: Callable[[bytes], None], lines: str = "") -> None:
+    def __init__(self, session: ClusterSession, write: Callable[[bytes], None], lines: str = "") -> None:
         self._session = session
         self._write = write
         self._lines = lines
@@ -81,7 +82,7 @@ class LogReader:
 class Following:
     """The log of a job, or of a task of it, and what is known of the job meanwhile."""
 
-    def __init__(self, session: Session, job: Job, task: int, reader: LogReader, *, stderr: bool) -> None:
+    def __init__(self, session: ClusterSession, job: Job, task: int, reader: LogReader, *, stderr: bool) -> None:
         self.job = job
         self._session = session
         self._task = task

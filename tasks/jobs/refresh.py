@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from ..model.errors import SchedulerError, SubmithostError
 from ..model.job import Job
 from ..screen import terminal
-from ..session import Session
 from ..submission.reconcile import confirmed
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 
 
-def refresh(asked: Sequence[tuple[Session, Sequence[Job]]]) -> tuple[list[Job], list[SubmithostError]]:
+def refresh(asked: Sequence[tuple[ClusterSession, Sequence[Job]]]) -> tuple[list[Job], list[SubmithostError]]:
     """Ask each cluster about its jobs, and record what it says; return the jobs as they are now, and what went wrong,
     of each cluster in its turn.
 
@@ -23,7 +23,7 @@ def refresh(asked: Sequence[tuple[Session, Sequence[Job]]]) -> tuple[list[Job], 
     known: list[Job] = []
     failures: dict[str, Exception] = {}
 
-    def ask(session: Session, jobs: Sequence[Job]) -> None:
+    def ask(session: ClusterSession, jobs: Sequence[Job]) -> None:
         try:
             selected, _ = confirmed(session, [(job, ()) for job in jobs])
             watch = Watch(session, selected)

@@ -22,7 +22,6 @@ from ..model.repairs import by_origin, later
 from ..model.resources import TaskRange, ranges_of
 from ..schedulers import Submission
 from ..screen import output
-from ..session import Session
 from ..submission import conditions
 from ..submission.attempt import Upload
 from ..submission.digest import digest_again, inputs_of, keys_of
@@ -30,6 +29,7 @@ from ..submission.job_file import clock_of, write_job_file
 from ..submission.prepare import Prepared, collect, finish
 from ..submission.reconcile import confirmed, not_known_yet
 from ..submission.submit import show_steps, submit_once
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
@@ -61,7 +61,14 @@ class Original:
 
 
 def resubmit_job(
-    session: Session, job: Job, tasks: Sequence[int], put: Sequence[str], *, failed: bool, dry_run: bool, quiet: bool
+    session: ClusterSession,
+    job: Job,
+    tasks: Sequence[int],
+    put: Sequence[str],
+    *,
+    failed: bool,
+    dry_run: bool,
+    quiet: bool,
 ) -> Iterator[Job]:
     """Submit `job` again, or these tasks of it, or with `failed` those that did not succeed; yield each new job.
 
@@ -87,7 +94,7 @@ def resubmit_job(
             yield _submit(session, source, prepared, inputs, quiet=quiet)
 
 
-def means_now(session: Session, file: str, job: Job, new: Sequence[Job]) -> None:
+def means_now(session: ClusterSession, file: str, job: Job, new: Sequence[Job]) -> None:
     """Write into a job file what stands for `job` from now on, and say so. Raises InvalidInput.
 
     That is the new job where it repeats all of it. Else it is `job`: who asks about that is told of its repairs. The
@@ -103,7 +110,7 @@ def means_now(session: Session, file: str, job: Job, new: Sequence[Job]) -> None
 
 
 def _prepare(
-    session: Session, job: Job, original: Original, key: str, part: TaskRange | None, files: Sequence[Upload]
+    session: ClusterSession, job: Job, original: Original, key: str, part: TaskRange | None, files: Sequence[Upload]
 ) -> Prepared:
     """The submission of `job`, or of a part of it, under a new key. It is not held: that was for another time."""
     now = conditions.now(session, original.after)
@@ -134,7 +141,7 @@ def _inputs(job: Job, original: Original, files: Sequence[Upload]) -> list[str]:
     return [name for name in original.inputs if name not in given]
 
 
-def _submit(session: Session, job: Job, prepared: Prepared, inputs: Sequence[str], *, quiet: bool) -> Job:
+def _submit(session: ClusterSession, job: Job, prepared: Prepared, inputs: Sequence[str], *, quiet: bool) -> Job:
     """With copies of these inputs, which lie in the job directory of `job`."""
     paths = {name: f"{job.directory}/{name}".encode("utf-8", "surrogateescape") for name in inputs}
     copies = [Upload(name, path, kind="c") for name, path in paths.items()]
@@ -142,7 +149,7 @@ def _submit(session: Session, job: Job, prepared: Prepared, inputs: Sequence[str
     return submit_once(session, prepared, prepared.job, lambda _: None, quiet=quiet)
 
 
-def _parts(session: Session, job: Job, tasks: Sequence[int], *, failed: bool) -> list[Part]:
+def _parts(session: ClusterSession, job: Job, tasks: Sequence[int], *, failed: bool) -> list[Part]:
     """What to submit again. Raises InvalidInput for what has not ended, SchedulerError, Unreachable."""
     if failed:
         begun = [each for each in later(job, by_origin(session.ledger.repeats(session.name))) if not each.job_id]
@@ -182,7 +189,7 @@ def _failed(job: Job) -> Iterator[Part]:
         yield from ((sources[key], part if job.array else None) for part in ranges_of(tasks))
 
 
-def _keys(session: Session, job: Job, parts: Sequence[TaskRange | None], done: Collection[str]) -> list[str]:
+def _keys(session: ClusterSession, job: Job, parts: Sequence[TaskRange | None], done: Collection[str]) -> list[str]:
     """A key for each part: those of the first N of which not all are jobs already."""
     number = 0
     while True:
@@ -206,7 +213,7 @@ def _word(part: TaskRange) -> str:
     return f"{part.first}-{part.last}.{part.step}{digest}"
 
 
-def _read(session: Session, job: Job) -> Original:
+def _read(session: ClusterSession, job: Job) -> Original:
     """Raises SchedulerError when the job directory is gone or not understood."""
     root = (job.directory or "").removesuffix(f"/{job.key}")
     variables = {"directory": job.directory or "", "root": root, "key": _stem(job)}

@@ -19,13 +19,14 @@ from ..model.settling import MOST_OF_NOTES
 from ..model.wording import number, typed
 from ..schedulers import Submitted
 from ..screen import output
-from ..session import GIVE_UP, Session
+from ..session import GIVE_UP
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .selection import named
 
 
 def fetch(
-    session: Session,
+    session: ClusterSession,
     watch: Watch,
     selected: Sequence[Selected],
     to: Path | None,
@@ -48,7 +49,7 @@ def fetch(
 
 
 def _fetch(
-    session: Session,
+    session: ClusterSession,
     watch: Watch,
     selected: Sequence[Selected],
     to: Path | None,
@@ -125,7 +126,7 @@ def _check_ours(target: Path) -> None:
             raise InvalidInput(f"{target} belongs to somebody else: fetch into a directory of your own with --to")
 
 
-def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tuple[int, list[Found]]:
+def _look(session: ClusterSession, watch: Watch, job: Job, tasks: Sequence[int]) -> tuple[int, list[Found]]:
     """The files that the job and its logs made; and when that was looked at."""
     if job.by_hand:
         return 0, _look_by_hand(session, job)
@@ -162,7 +163,7 @@ def _look(session: Session, watch: Watch, job: Job, tasks: Sequence[int]) -> tup
     return number(notes.text("now")) or 0, found
 
 
-def _look_by_hand(session: Session, job: Job) -> list[Found]:
+def _look_by_hand(session: ClusterSession, job: Job) -> list[Found]:
     """Its logs, where it ran: nothing else there can be told from what is not the job's. Raises InvalidInput."""
     if not job.directory:
         raise InvalidInput(f"{job.title()}: accounting does not tell where it ran; `get` brings its logs")

@@ -6,43 +6,37 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from invoke.context import Context
-
 from ..model import command_line
 from ..model.errors import InvalidInput, nearest
 from ..model.job import Job, Selected
-from ..model.wording import fab, one_line
-from ..session import Session, named_cluster, session_of
+from ..model.wording import one_line
 from ..submission.job_file import job_noted, read_job_file
+from ..tracking.cluster_session import ClusterSession
 
 # So many of the last jobs are looked through for one whose name or key is near to one that is not known.
 _MEANT = 1000
 
 
-def select(context: Context, wanted: Sequence[str]) -> tuple[Session, list[Selected]]:
-    """The jobs that `--job` names, each with the tasks that it names, and the session of their cluster.
-
-    Raises InvalidInput when one is not known here, or when they are on several clusters.
-    """
-    files = [Path(text) for text in wanted if _is_file(text)]
-    contacts = {read_job_file(path).cluster for path in files}
+def contact_of(wanted: Sequence[str]) -> str | None:
+    """The cluster that the job files among these name, if there is one. Raises InvalidInput when there are several."""
+    contacts = {read_job_file(Path(text)).cluster for text in wanted if _is_file(text)}
     if len(contacts) > 1:
         raise InvalidInput(f"the job files are of several clusters ({', '.join(sorted(contacts))}): name one at a time")
-    submitted = command_line.current.submitted
-    if not contacts and not named_cluster(context) and submitted:
-        contacts = {submitted[-1][0]}  # `fab sharc.submit --script=x wait`: where else?
-    if not contacts and not named_cluster(context) and wanted:
-        raise InvalidInput(
-            f"'{wanted[0]}' is no job file here, and no cluster is named: {fab()} -H CLUSTER ... --job ..."
-        )
-    session = session_of(context, contacts.pop() if contacts else None)
+    return contacts.pop() if contacts else None
+
+
+def selected(session: ClusterSession, wanted: Sequence[str]) -> list[Selected]:
+    """The jobs that are `wanted`; else those of the same command line, or the last one.
+
+    Raises InvalidInput when one is not known here, or none was submitted to this cluster.
+    """
     if wanted:
-        return session, [resolve(session, text) for text in wanted]
-    here = [key for cluster, key in submitted if cluster == session.name]
+        return [resolve(session, text) for text in wanted]
+    here = [key for cluster, key in command_line.current.submitted if cluster == session.name]
     jobs = [session.ledger.by_key(session.name, key) for key in here] or [session.ledger.last(session.name)]
     if jobs == [None]:
         raise InvalidInput(f"no job was submitted to {session.name} from here yet")
-    return session, [(job, ()) for job in jobs if job]
+    return [(job, ()) for job in jobs if job]
 
 
 def job_files(wanted: Sequence[str], named: str | None) -> list[str]:
@@ -56,12 +50,6 @@ def job_files(wanted: Sequence[str], named: str | None) -> list[str]:
         raise InvalidInput("--job-file needs a name, and goes with one --job")
     job_noted(Path(named))
     return [named]
-
-
-def select_live(context: Context) -> tuple[Session, list[Selected]]:
-    """Every job of the cluster that is not known to have ended, and the session. Raises InvalidInput without one."""
-    session = session_of(context)
-    return session, [(job, ()) for job in session.ledger.jobs(session.name, live=True)]
 
 
 def check_target(text: str) -> None:
@@ -88,7 +76,7 @@ def _numbered(text: str) -> bool:
     return text.isascii() and head.isdigit() and (tail.isdigit() or not tail)
 
 
-def resolve(session: Session, text: str) -> Selected:
+def resolve(session: ClusterSession, text: str) -> Selected:
     """`last`, a job ID or task, a job file, a key: in that order. Raises InvalidInput."""
     ledger, name = session.ledger, session.name
     found: Job | None
@@ -114,7 +102,7 @@ def resolve(session: Session, text: str) -> Selected:
     return found, ()
 
 
-def _meant(session: Session, text: str) -> str:
+def _meant(session: ClusterSession, text: str) -> str:
     """The job of late that somebody may have meant: the last one of that name, or one whose key is near."""
     if text.isdigit():
         return ""

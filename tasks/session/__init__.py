@@ -1,7 +1,20 @@
-"""A task's way to its cluster. Nothing outside this folder touches a Fabric Connection."""
+"""The way to the login node of a cluster: sessions, their answers, and the login environment.
 
-from .session import GIVE_UP, LONGEST_PAUSE, SILENCE, Answer, Session, back_off
-from .which import close_all, cluster_of, named_cluster, session_of
+A session goes over a transport (transport.py says what one is); `fabric/` is the one that is taken when nobody names
+another. Nothing in here knows jobs or schedulers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..model.cluster import Cluster
+from ..model.listener import Listener, Quiet
+from .answers import Answer
+from .session import GIVE_UP, LONGEST_PAUSE, SILENCE, Session, back_off
+from .transport import Transport
+from .which import cluster_of
 
 __all__ = [
     "GIVE_UP",
@@ -9,9 +22,15 @@ __all__ = [
     "SILENCE",
     "Answer",
     "Session",
+    "Transport",
     "back_off",
-    "close_all",
     "cluster_of",
-    "named_cluster",
-    "session_of",
+    "default_transport",
 ]
+
+
+def default_transport(cluster: Cluster, identities: Sequence[Path] = (), listener: Listener | None = None) -> Transport:
+    """The transport to a cluster when nobody names another; `identities` are key files given by `-i`."""
+    from .fabric.transport import FabricTransport
+
+    return FabricTransport(cluster, identities, listener or Quiet())

@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from ..login_node import Reply, Sections
 from ..model.wording import number
+
+Section = tuple[str, Reply]
+
+
+@dataclass
+class Answer:
+    """A whole answer: its sections by name (the last one where a name comes twice)."""
+
+    sections: Mapping[str, Reply]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.sections
+
+    def __getitem__(self, name: str) -> Reply:
+        return self.sections.get(name, Reply())
+
+    def text(self, name: str) -> str:
+        """A section's stdout without its last newline."""
+        return self[name].text.rstrip("\n")
 
 
 class Answers:
@@ -28,7 +48,7 @@ class Answers:
         """What rc files printed on stdout before anything of ours: its beginning."""
         return self._streams[0].noise
 
-    def feed(self, out: bytes, err: bytes) -> Iterator[tuple[str, Reply]]:
+    def feed(self, out: bytes, err: bytes) -> Iterator[Section]:
         """Yield the sections that are whole now. A mark `=N` gives the section before it its exit status."""
         for stream, data in enumerate((out, err)):
             for name, piece in self._streams[stream].feed(data):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterable, Iterator
-
-import paramiko
+from collections.abc import Iterator
 
 from ..login_node import NO_PROGRAM
+from ..model.listener import Listener
 from ..model.wording import one_line
+from .transport import Running
 
 _TELL = 5.0  # seconds until it is said what is being waited for
 # Seconds that rc files may take: some sites' are slow when their file system is.
@@ -23,15 +22,15 @@ class InTheWay(Exception):
 
 
 def watched(
-    pieces: Iterable[tuple[bytes, bytes]], channel: paramiko.Channel, mark: bytes, name: str
+    running: Running, silence: float, mark: bytes, name: str, listener: Listener
 ) -> Iterator[tuple[bytes, bytes]]:
     """The pieces of stdout and stderr as they come. `mark` on stdout tells that the login shell is behind us.
 
-    Raises InTheWay when it ends without, takes too long, or prints too much.
+    Raises InTheWay when it ends without, takes too long, or prints too much; and what `running` raises.
     """
     began, told, noise, seen, size = time.monotonic(), False, [b"", b""], b"", 0
     passed = False
-    for out, err in pieces:
+    for out, err in running.pieces(silence):
         if not passed:
             seen = seen[-len(mark) :] + out
             passed = mark in seen
@@ -43,17 +42,11 @@ def watched(
             if not passed and lasted > PATIENCE:
                 raise InTheWay(f"its rc files have not ended after {lasted:.0f} s{last_words(noise)}")
             if not passed and not told and lasted > _TELL:
-                print(f"{name}: waiting for the login shell over there and its rc files ...", file=sys.stderr)
+                listener.say(f"{name}: waiting for the login shell over there and its rc files ...")
                 told = True
         yield out, err
-    if not passed and (status := _exit_status(channel)) is not None:
+    if not passed and (status := running.exit_status()) is not None:
         raise InTheWay(_reason(status, noise))
-
-
-def _exit_status(channel: paramiko.Channel) -> int | None:
-    """That of the command; None when the connection broke, or a signal ended it."""
-    channel.status_event.wait(5)  # it may come after the end of stdout
-    return None if channel.exit_status == -1 else channel.exit_status
 
 
 def _reason(status: int, noise: list[bytes]) -> str:

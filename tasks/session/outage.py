@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 from ..model.errors import HostKeyRefused, LoginRefused, Unreachable
@@ -33,5 +32,5 @@ class Outage:
             raise error
         self._tries += 1
         pause = min(back_off(self._tries), LONGEST_PAUSE)
-        print(one_line(f"{error}; going on with what is left in {pause:.0f} s", 1000), file=sys.stderr)
+        self._session.listener.say(one_line(f"{error}; going on with what is left in {pause:.0f} s", 1000))
         time.sleep(pause)

@@ -1,4 +1,4 @@
-"""One verified connection to one cluster; programs that run over there and answer in sections.
+"""One session with one cluster: programs that run on the login node and answer in sections.
 
 Connections that break are made again, since every program may be sent again.
 """
@@ -6,30 +6,28 @@ Connections that break are made again, since every program may be sent again.
 from __future__ import annotations
 
 import random
-import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
-import paramiko
-from fabric.connection import Connection
-
-from ..login_node import COMMAND, Program, Reply, Sections, TooMuch, envelope, new_mark, setup_troubles
+from ..login_node import COMMAND, Program, Sections, TooMuch, envelope, new_mark
 from ..model.cluster import Cluster
-from ..model.errors import ConnectionLost, HostKeyRefused, LoginRefused, SchedulerError, Unreachable
-from ..model.ledger import Ledger
+from ..model.errors import (
+    ConnectionLost,
+    HostKeyRefused,
+    InvalidInput,
+    LoginRefused,
+    SchedulerError,
+    Unreachable,
+)
 from ..model.listener import Listener, Quiet
 from ..model.wording import one_line
-from ..schedulers import MOST_OF_A_QUEUE, Scheduler, assumed, clients, known, scheduler
-from .answers import Answers
-from .fabric import sftp
-from .fabric.alive import Transport
-from .fabric.channel import Sender, begin, receive
-from .fabric.connection import connect
-from .login_shell import InTheWay, last_words, watched
+from ..schedulers import clients
+from .answers import Answer, Answers, Section
+from .environment import Environment
+from .login_shell import InTheWay, watched
+from .transport import Passed, Transport, lost
 
 # A login node that says nothing for that long, in seconds, is taken for dead. The programs that go on for longer say
 # something every second.
@@ -44,52 +42,20 @@ _MOST = 96 << 20
 _LOGIN = 4 << 20
 # Sections that are for the session itself.
 _OWN = ("begin", "environment", "refused")
-Section = tuple[str, Reply]
 T = TypeVar("T")
 
 
-@dataclass
-class Answer:
-    """A whole answer: its sections by name (the last one where a name comes twice)."""
-
-    sections: Mapping[str, Reply]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.sections
-
-    def __getitem__(self, name: str) -> Reply:
-        return self.sections.get(name, Reply())
-
-    def text(self, name: str) -> str:
-        """A section's stdout without its last newline."""
-        return self[name].text.rstrip("\n")
-
-
 class Session:
-    """The way to one cluster: `ask` a program and have its answer, or `follow` one that goes on."""
+    """The way to one cluster over a transport: `ask` a program and have its answer, or `follow` one that goes on."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        identities: Sequence[Path] = (),
-        listener: Listener | None = None,
-        ledger: Ledger | None = None,
-    ) -> None:
+    def __init__(self, cluster: Cluster, transport: Transport, listener: Listener | None = None) -> None:
         self.cluster = cluster
+        self.transport = transport
         self.listener = listener or Quiet()
-        self.ledger = ledger or Ledger()
-        self.ledger.told = self.listener.say
-        self._identities = identities
-        self._connection: Connection | None = None
-        self._environment = ""
+        self.environment = Environment(cluster, self.listener)
+        self.endurance = 0.0  # seconds for which a network that has gone is waited for, though a few tries do not help
         self._reached = False
         self._answered = False
-        self._told: set[str] = set()
-        self.passed: Callable[[str, str], None] = lambda *_: None  # is told each step of the next login
-        self.endurance = 0.0  # seconds for which a network that has gone is waited for, though a few tries do not help
-        self.noise = b""  # what the login shell's rc files printed first
-        self.failed_setup: list[str] = []  # which lines of `setup` failed, and how
-        self._scheduler: Scheduler | None = None
 
     @property
     def name(self) -> str:
@@ -101,49 +67,17 @@ class Session:
         """Whether the cluster was logged in to at least once."""
         return self._reached
 
-    @property
-    def scheduler(self) -> Scheduler:
-        """The cluster's scheduler: as configured, as remembered, or found out now and told."""
-        if not self._scheduler:
-            self._scheduler = scheduler(self._known_scheduler() or self._find_out())
-        return self._scheduler
-
-    def scheduler_unasked(self) -> Scheduler:
-        """The scheduler as far as it is known without asking the cluster; else an assumption, which is told."""
-        if not self._known_scheduler():
-            print(f"{self.name}: scheduler not known yet, {assumed().name} assumed", file=sys.stderr)
-            return assumed()
-        return self.scheduler
-
-    def _known_scheduler(self) -> str | None:
-        return self.cluster.scheduler or self.ledger.scheduler(self.name)
-
-    def _find_out(self) -> str:
-        probes = "; ".join(f"{{ {scheduler(name).probe}; }} >/dev/null 2>&1 && echo {name}" for name in known())
-        said = self.ask(Program(("ask",), {"command": probes})).text("answer").split()
-        found = [name for name in known() if name in said]
-        if not found:
-            raise SchedulerError(
-                f"{self.name}: no scheduler found in the login environment over there "
-                f"(looked for {', '.join(known())}); configure 'setup' or 'scheduler'"
-            )
-        print(f"{self.name}: found {found[0]}; remembered", file=sys.stderr)
-        with self.ledger.leniently():
-            self.ledger.remember_scheduler(self.name, found[0])
-        return found[0]
+    def clients(self) -> Mapping[str, str]:
+        """What describe.sh has to know of the schedulers' commands: of all, unless the cluster's is configured."""
+        return clients(self.cluster.scheduler)
 
     def ask(self, program: Program, silence: float = SILENCE) -> Answer:
-        """Run `program` over there; return its whole answer.
+        """Run `program` on the login node; return its whole answer.
 
         Raises ConnectionLost when it could not be had whole in several tries, Unreachable and its kinds when there is
         no connection at all. Nothing is known of what was asked then.
         """
         return self.persist(lambda: Answer(dict(self._sections(program, silence))))
-
-    def query(self, command: str, parse: Callable[[int, str, str], T], most: int = MOST_OF_A_QUEUE) -> T:
-        """Ask the scheduler `command`; return what `parse` makes of it, of so many bytes at most. Raises as `ask` and
-        as `parse` do."""
-        return self.ask(Program(("ask",), {"command": command}, most=most))["answer"].read(parse)
 
     def must(self, program: Program, silence: float = SILENCE) -> Answer:
         """As `ask`; raises SchedulerError with the reason of a program that refuses."""
@@ -174,7 +108,7 @@ class Session:
                 if not self._reached or (tries >= _TRIES and time.monotonic() - broke >= self.endurance):
                     raise
                 pause = min(back_off(tries), LONGEST_PAUSE)
-                print(one_line(f"{error}; trying again in {pause:.0f} s", 1000), file=sys.stderr)
+                self.listener.say(one_line(f"{error}; trying again in {pause:.0f} s", 1000))
                 time.sleep(pause)
 
     def stream(self, program: Program, wanted: str, silence: float = SILENCE) -> Iterator[bytes]:
@@ -198,60 +132,40 @@ class Session:
         if refused:
             raise SchedulerError(f"{self.name}: {refused.decode('utf-8', 'replace').strip()}")
         if not ended:
-            raise self._lost("its answer is not whole")
+            raise self._not_whole()
 
     def _sections(self, program: Program, silence: float, *, passing: bool = False) -> Generator[Section, None, None]:
-        """One try: open a channel, send, and read until the last section."""
+        """One try: run it, and read until the last section."""
         mark = new_mark()
         most = _with_login(min(_MOST, program.most or _MOST))
-        answers, login = Answers(mark, most, program.within, passing=passing), Reply()
+        answers = Answers(mark, most, program.within, passing=passing)
         with self._running(program, mark, silence) as pieces:
             for out, err in pieces:
                 for name, reply in answers.feed(out, err):
                     if name == "begin":
-                        login, self.noise = reply, answers.noise
-                        self._warn(login.errors, mark)
+                        self.environment.begun(reply, answers.noise, mark)
                     elif name == "environment":
-                        self._environment = reply.exact
-                        if not reply.out:
-                            without = f"ends without a word of its environment{last_words([login.err])}"
-                            self._tell_once(f"the login shell over there {without}")
+                        self.environment.came(reply)
                     elif name == "end":
                         self._answered = True
                         return
                     else:
                         yield name, reply
-        raise self._lost("its answer is not whole")
-
-    def _warn(self, errors: str, mark: str) -> None:
-        """Tell what `setup` said."""
-        for line, status, said in setup_troubles(errors, mark, self.cluster.setup):
-            how = {"": "ended the login shell", "0": "said"}.get(status, f"failed with exit status {status}")
-            trouble = f"setup '{one_line(line)}' {how}{': ' if said else ''}{one_line(said, 500)}"
-            if status != "0" and trouble not in self.failed_setup:
-                self.failed_setup.append(trouble)
-            self._tell_once(trouble)
-
-    def _tell_once(self, warning: str) -> None:
-        """What is found out with each connection need not be said each time."""
-        if warning not in self._told:
-            self._told.add(warning)
-            print(one_line(f"{self.name}: {warning}", 1000), file=sys.stderr)
+        raise self._not_whole()
 
     @contextmanager
     def _running(self, program: Program, mark: str, silence: float) -> Iterator[Iterator[tuple[bytes, bytes]]]:
         """What a program says, as it comes. Raises ConnectionLost for whatever breaks in between."""
+        environment = self.environment.text
+        beginning = f"\n@{mark} {'begin' if environment else 'environment'}\n".encode()
         try:
-            with self._channel() as channel:
-                begin(channel, COMMAND)
-                commands = clients(self._known_scheduler())
-                text = envelope(program.text(mark, self._environment, self.cluster.setup, commands), mark)
-                sender = Sender(channel, text, program)
-                sender.start()
-                beginning = f"\n@{mark} {'begin' if self._environment else 'environment'}\n".encode()
-                yield watched(receive(channel, sender, silence), channel, beginning, self.name)
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise self._lost(error) from None
+            transport = self.ready()
+            text = program.text(mark, environment, self.cluster.setup, self.clients())
+            with closing(transport.run(COMMAND, _stdin(envelope(text, mark), program))) as running:
+                yield watched(running, silence, beginning, self.name, self.listener)
+        except ConnectionLost:
+            self.close()
+            raise
         except TooMuch:
             self.close()
             raise SchedulerError(f"{self.name}: the answer is not understood: it goes on and on") from None
@@ -260,49 +174,38 @@ class Session:
             # One that has answered before will again: it was killed, or its file system hangs.
             raise (ConnectionLost if self._answered else LoginRefused)(what) from None
 
-    def _lost(self, error: object) -> ConnectionLost:
-        """The error that the connection is no use any more; the next program makes another."""
+    def _not_whole(self) -> ConnectionLost:
+        """The error of an answer that lacks its end; the next program logs in anew."""
         self.close()
-        what = str(error) or type(error).__name__
-        return ConnectionLost(f"{self.name}: the connection broke: {what}")
+        return lost(self.name, "its answer is not whole")
 
-    def _transport(self) -> Transport:
-        if not (self._connection and self._connection.is_connected):
-            self.close()
-            self._connection = connect(self.cluster, self._identities, self.passed)
+    def ready(self) -> Transport:
+        """The transport, logged in. Raises Unreachable and its kinds, and InvalidInput."""
+        if not self.transport.alive:
+            self.transport.log_in()
             self._reached = True
-        transport = self._connection.transport
-        if not isinstance(transport, Transport):
-            raise EOFError
-        return transport
+        return self.transport
 
-    def _channel(self) -> paramiko.Channel:
-        transport = self._transport()
-        for tries in range(40):
-            try:
-                return transport.open_session(timeout=transport.patience)
-            except paramiko.ChannelException:
-                # L3: with MaxSessions 1 a channel is often refused right after another has closed.
-                if tries == 39:
-                    raise
-                time.sleep(0.05 + 0.01 * tries)
-        raise AssertionError  # the last try returned or raised
-
-    def reach(self) -> None:
-        """Log in anew, and run nothing. Raises Unreachable and its kinds, and InvalidInput."""
+    def reach(self, passed: Passed) -> None:
+        """Log in anew, and run nothing; `passed` is told each step. Raises as `ready`."""
         self.close()
-        self._environment = ""
-        self._transport()
-
-    def sftp(self) -> str:
-        """What is wrong with SFTP over there; empty: nothing."""
-        return sftp.trouble(self._channel())
+        self.environment.text = ""
+        self.transport.log_in(passed)
+        self._reached = True
 
     def close(self) -> None:
         """Log out; the next program logs in again."""
-        if self._connection:
-            connection, self._connection = self._connection, None
-            connection.close()  # type: ignore[no-untyped-call]  # fabric has no annotations
+        self.transport.log_out()
+
+
+def _stdin(head: bytes, program: Program) -> Iterator[bytes]:
+    """A program and its data. What goes wrong here is a local file's fault, never the transport's."""
+    yield head
+    try:
+        yield from program.data
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise InvalidInput(f"cannot read {error.filename}: {what}" if error.filename else what) from None
 
 
 def _with_login(most: int | None) -> int | None:

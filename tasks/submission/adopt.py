@@ -16,7 +16,8 @@ from ..model.key import check_key
 from ..model.record import from_record
 from ..model.wording import one_line
 from ..screen import output
-from ..session import Answer, Session
+from ..session import Answer
+from ..tracking.cluster_session import ClusterSession
 from .inspection import Inspection
 from .verdict import recorded, root_of
 
@@ -25,7 +26,7 @@ _MOST, _LONGEST, _LONGEST_PATH = 4 << 30, 4 << 20, 8192
 _AT_ONCE = 50_000
 
 
-def adopt_all(session: Session) -> list[Job]:
+def adopt_all(session: ClusterSession) -> list[Job]:
     """Note the submissions in the cluster's job directories that the ledger lacks; return these, oldest first.
 
     Where there are more than are taken in at a time, that is said. Those without an answer of the scheduler's are noted
@@ -41,7 +42,7 @@ def adopt_all(session: Session) -> list[Job]:
     return new
 
 
-def _unknown(session: Session, known: Collection[str]) -> Iterator[Job]:
+def _unknown(session: ClusterSession, known: Collection[str]) -> Iterator[Job]:
     """The submissions over there whose keys are not `known`, as they come."""
     program = Program(
         ("directory", "adopt"), {"root": root_of(session.cluster)}, most=_MOST, within={"root": _LONGEST_PATH}
@@ -61,7 +62,7 @@ def _unknown(session: Session, known: Collection[str]) -> Iterator[Job]:
                 yield from (job for job in _found(session, some) if job.key not in known)
 
 
-def _found(session: Session, answer: Answer) -> Iterator[Job]:
+def _found(session: ClusterSession, answer: Answer) -> Iterator[Job]:
     """The submissions of `adopt.sh`; one that is not understood is told, and left alone."""
     root = answer["root"].exact.rstrip("\n")
     fields = texts_of([answer["found"].out], _LONGEST)
@@ -72,7 +73,7 @@ def _found(session: Session, answer: Answer) -> Iterator[Job]:
             output.say(one_line(f"{session.name}: {root}/{key}: its note is not understood; left alone", 4096))
 
 
-def _understood(session: Session, directory: str, key: str, about: str, receipt: str) -> Job | None:
+def _understood(session: ClusterSession, directory: str, key: str, about: str, receipt: str) -> Job | None:
     try:
         job = replace(from_record(json.loads(about)), cluster=session.name, directory=directory)
         if job.key != check_key(key):
@@ -86,7 +87,7 @@ def _understood(session: Session, directory: str, key: str, about: str, receipt:
     return recorded(job, progress, accepted) if accepted else job
 
 
-def adopt_by_hand(session: Session, job_id: str) -> Job:
+def adopt_by_hand(session: ClusterSession, job_id: str) -> Job:
     """Note a job that was submitted without submithost: queue and accounting alone tell its end.
 
     Raises InvalidInput for a job that is not this user's, SchedulerError, Unreachable.

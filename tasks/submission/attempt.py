@@ -20,7 +20,8 @@ from ..model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
 from ..model.job import Job
 from ..model.wording import one_line
 from ..schedulers import Scheduler
-from ..session import SILENCE, Answer, Session
+from ..session import SILENCE, Answer
+from ..tracking.cluster_session import ClusterSession
 from .verdict import Verdict, judge, place, step
 
 # How long the truth about an attempt is looked for before the answer is "unknown".
@@ -100,7 +101,7 @@ def where_to_insert(script: bytes) -> tuple[int, bool]:
 
 
 def program(
-    session: Session, job: Job, variables: Mapping[str, str], uploads: Bundle, script: bytes, job_file: str
+    session: ClusterSession, job: Job, variables: Mapping[str, str], uploads: Bundle, script: bytes, job_file: str
 ) -> Program:
     """The program that submits `job`: `variables` are the scheduler's, `job_file` the name of the submitted file."""
     insert, shebang = where_to_insert(script)
@@ -135,7 +136,7 @@ def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], abo
     ]
 
 
-def submit(session: Session, job: Job, program: Program, *, fresh: bool) -> tuple[Job, str, str]:
+def submit(session: ClusterSession, job: Job, program: Program, *, fresh: bool) -> tuple[Job, str, str]:
     """Submit, or continue what was begun. Return the job with its ID, and what the scheduler said (stdout, stderr).
 
     A `fresh` key was made just now; any other one may have become a job already. Raises SchedulerError when the
@@ -180,7 +181,7 @@ def submit(session: Session, job: Job, program: Program, *, fresh: bool) -> tupl
         answer = session.ask(step(session, job, "inspect"))
 
 
-def _send(session: Session, program: Program) -> Answer:
+def _send(session: ClusterSession, program: Program) -> Answer:
     """Send it, and tell its warnings. What is copied or summed over there says nothing until it is done."""
     files = program.data.files if isinstance(program.data, Bundle) else ()
     copied = any(file.kind == "c" for file in files)
@@ -191,7 +192,7 @@ def _send(session: Session, program: Program) -> Answer:
     return answer
 
 
-def not_known(session: Session, job: Job, trouble: str = "") -> SchedulerError:
+def not_known(session: ClusterSession, job: Job, trouble: str = "") -> SchedulerError:
     """The error that the truth about a submission cannot be known yet."""
     return SchedulerError(
         f"{session.name}: not known yet whether key {job.key} became a job{trouble}; "

@@ -10,7 +10,7 @@ from ..model.job import State
 from ..model.repairs import counted
 from ..model.resources import TaskRange, ranges_of
 from ..model.wording import fab
-from ..session import Session
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .attempt import Upload
 from .digest import Before
@@ -36,13 +36,13 @@ def not_yet_met(after: Sequence[Before]) -> list[Before]:
     return [(job, tasks) for job, tasks in after if job.only(tasks).state is not State.SUCCEEDED]
 
 
-def as_repaired(session: Session, before: Sequence[Before]) -> list[Before]:
+def as_repaired(session: ClusterSession, before: Sequence[Before]) -> list[Before]:
     """The jobs that count in place of these, as far as is known here: repairs, for what did not succeed."""
     watch = Watch(session, before)
     return [part for job in watch.shown() for part in counted(job, watch.tasks_of(job.key))]
 
 
-def now(session: Session, text: str) -> dict[str, list[Before]]:
+def now(session: ClusterSession, text: str) -> dict[str, list[Before]]:
     """The same for the jobs of an earlier job's file of conditions, by the key of each; the cluster is asked.
 
     Raises InvalidInput for a job that is not known here, SchedulerError, Unreachable.
@@ -54,7 +54,7 @@ def now(session: Session, text: str) -> dict[str, list[Before]]:
     return {job.key: counted(job, watch.tasks_of(job.key)) for job in watch.shown()}
 
 
-def _read(session: Session, text: str) -> list[Before]:
+def _read(session: ClusterSession, text: str) -> list[Before]:
     lines = text.split("\n")
     found: dict[str, set[int]] = {}
     for head, directory in zip(lines[0::2], lines[1::2], strict=False):

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from ..login_node import quote
 from ..schedulers import Submitted
-from ..session import Session
+from ..tracking.cluster_session import ClusterSession
 
 
 class Marks:
     """The marks in the queue, asked for once, when somebody wants to know: after the job directories were looked at."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ClusterSession) -> None:
         self._session = session
         self._found: dict[str, list[Submitted]] | None = None
 
@@ -36,7 +36,7 @@ class Marks:
         return bool(self._session.query(same, lambda status, *_: status == 0))
 
 
-def marks(session: Session, job_ids: Sequence[str]) -> dict[str, list[Submitted]]:
+def marks(session: ClusterSession, job_ids: Sequence[str]) -> dict[str, list[Submitted]]:
     """The jobs among these that carry a mark, by its key, oldest first; and those that have ended, where the scheduler
     remembers any. Raises SchedulerError when that cannot be asked.
     """

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from ..model.errors import SchedulerError
 from ..model.job import Job, Selected, State
 from ..screen import output
-from ..session import Session
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .verdict import Found, Verdict, look
 
 
-def reconcile(session: Session, begun: Sequence[Job]) -> list[Found]:
+def reconcile(session: ClusterSession, begun: Sequence[Job]) -> list[Found]:
     """Look each of these up once, record the jobs among them, and say what each is. Raises Unreachable."""
     looked = look(session, begun)
     for found in looked:
@@ -26,14 +26,14 @@ def reconcile(session: Session, begun: Sequence[Job]) -> list[Found]:
     return looked
 
 
-def turned_up(session: Session) -> list[Job]:
+def turned_up(session: ClusterSession) -> list[Job]:
     """The jobs that had vanished and are known of again, now that they were looked for. Raises Unreachable."""
     watch = Watch(session, [(job, ()) for job in session.ledger.jobs(session.name, [State.VANISHED])])
     watch.look()
     return [job for job in watch.shown() if job.state is not State.VANISHED]
 
 
-def confirmed(session: Session, selected: Sequence[Selected]) -> tuple[list[Selected], list[Found]]:
+def confirmed(session: ClusterSession, selected: Sequence[Selected]) -> tuple[list[Selected], list[Found]]:
     """These, after what was begun and not confirmed has been looked up; and those of which it cannot be known yet."""
     begun = [job for job, _ in selected if not job.job_id]
     looked = {found.job.key: found for found in reconcile(session, begun)}
@@ -41,7 +41,7 @@ def confirmed(session: Session, selected: Sequence[Selected]) -> tuple[list[Sele
     return known, [found for found in looked.values() if found.verdict is Verdict.UNKNOWN]
 
 
-def known_there(session: Session, selected: Sequence[Selected]) -> list[Selected]:
+def known_there(session: ClusterSession, selected: Sequence[Selected]) -> list[Selected]:
     """These, all of them known to be jobs. Raises SchedulerError when one is not, or not yet; Unreachable."""
     known, unknown = confirmed(session, selected)
     if unknown:
@@ -52,7 +52,7 @@ def known_there(session: Session, selected: Sequence[Selected]) -> list[Selected
     return known
 
 
-def not_known_yet(session: Session, unknown: Sequence[Found]) -> SchedulerError:
+def not_known_yet(session: ClusterSession, unknown: Sequence[Found]) -> SchedulerError:
     """The error that what became of these cannot be known yet."""
     found = unknown[0]
     more = f", nor what became of {len(unknown) - 1} more keys" if len(unknown) > 1 else ""

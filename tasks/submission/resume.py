@@ -15,7 +15,7 @@ from ..model.errors import InvalidInput
 from ..model.job import Job, State
 from ..model.wording import fab
 from ..screen import output
-from ..session import Session
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .digest import differences
 from .job_file import claim_job_file, write_job_file
@@ -27,7 +27,7 @@ Prepare = Callable[[str | None], Prepared]
 
 
 def begin(
-    session: Session, prepare: Prepare, key: str | None, job_file: Path | None, noted: Job | None
+    session: ClusterSession, prepare: Prepare, key: str | None, job_file: Path | None, noted: Job | None
 ) -> tuple[Prepared, Job]:
     """What to submit, and the job that it is, which may have been begun, or have ended.
 
@@ -62,7 +62,7 @@ def begin(
     return prepared, session.ledger.by_key(session.name, prepared.job.key) or prepared.job
 
 
-def _say_failed(session: Session, known: Job, job_file: Path | None) -> None:
+def _say_failed(session: ClusterSession, known: Job, job_file: Path | None) -> None:
     """A job that did not succeed, nor what repairs it, is run again by another verb."""
     (job,) = Watch(session, [(known, ())]).shown()
     if job.in_the_end.state.ended and job.in_the_end.state is not State.SUCCEEDED:
@@ -72,7 +72,7 @@ def _say_failed(session: Session, known: Job, job_file: Path | None) -> None:
         output.say(f"{job.title()} {job.state}, and the same submit makes no second job; run it again: {again}")
 
 
-def _begun(session: Session, job: Job, noted: Job | None) -> Job:
+def _begun(session: ClusterSession, job: Job, noted: Job | None) -> Job:
     """What is known under the key of `job`; `job` itself where that is known to have made no job."""
     known = session.ledger.by_key(session.name, job.key) or noted or job
     if known.job_id or not differences(known.digest, job.digest):
@@ -89,7 +89,7 @@ def _begun(session: Session, job: Job, noted: Job | None) -> Job:
     return job
 
 
-def _check_ended(session: Session, known: Job, what: str, job_file: Path | None) -> None:
+def _check_ended(session: ClusterSession, known: Job, what: str, job_file: Path | None) -> None:
     """Raises InvalidInput while the job before is not known to have ended."""
     watch = Watch(session, [(known, ())])
     watch.look()

@@ -10,7 +10,7 @@ from ..model.errors import InvalidInput, JobFailed, NotRecorded, NotSubmitted, O
 from ..model.job import Job, State
 from ..model.wording import one_line
 from ..screen import output
-from ..session import Session
+from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from . import attempt
 from .attempt import Bundle
@@ -18,7 +18,9 @@ from .digest import differences
 from .prepare import Prepared
 
 
-def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callable[[Job], None], *, quiet: bool) -> Job:
+def submit_once(
+    session: ClusterSession, prepared: Prepared, wanted: Job, keep: Callable[[Job], None], *, quiet: bool
+) -> Job:
     """Note the intention, submit, record and `keep`; print what the scheduler said (`quiet`: keep stdout for others).
 
     What is known to be a job (`wanted`) is not submitted again, nor is the cluster asked. Raises InvalidInput when
@@ -50,7 +52,7 @@ def submit_once(session: Session, prepared: Prepared, wanted: Job, keep: Callabl
 
 
 def _tell_and_keep(
-    session: Session, job: Job, show: Callable[[], None], keep: Callable[[Job], None], *, quiet: bool
+    session: ClusterSession, job: Job, show: Callable[[], None], keep: Callable[[Job], None], *, quiet: bool
 ) -> None:
     """Do each of it, whatever becomes of the others: say what the scheduler said, record it, and `keep` the job.
 
@@ -75,7 +77,7 @@ def _show(out: str, err: str, *, quiet: bool) -> None:
     output.show_answer(out if out.endswith("\n") or not out else f"{out}\n", sys.stderr if quiet else sys.stdout)
 
 
-def check_before(session: Session, prepared: Prepared) -> None:
+def check_before(session: ClusterSession, prepared: Prepared) -> None:
     """Raises JobFailed when one of the jobs that have to succeed first is known not to have."""
     for job, tasks in prepared.after:
         known = job.only(tasks)
@@ -87,7 +89,7 @@ def check_before(session: Session, prepared: Prepared) -> None:
             raise JobFailed(f"{known.title()} {known.state}: nothing is submitted to run after it")
 
 
-def send(session: Session, job: Job, prepared: Prepared) -> tuple[Job, str, str]:
+def send(session: ClusterSession, job: Job, prepared: Prepared) -> tuple[Job, str, str]:
     """Submit; return the job, and what the scheduler said on stdout and stderr."""
     size = sum(upload.size() for upload in prepared.uploads)
     with output.transfer(f"sending to {session.name}", size) as progress:
@@ -106,7 +108,7 @@ def steps_or_jobs(dry_run: bool, json: bool) -> None:
         raise InvalidInput("--dry-run shows steps, and --json jobs, of which there is none then: leave out one of them")
 
 
-def show_steps(session: Session, prepared: Prepared) -> None:
+def show_steps(session: ClusterSession, prepared: Prepared) -> None:
     """What `submit` would do, step by step."""
     for warning in prepared.warnings:
         output.say(f"{session.name}: {warning}")

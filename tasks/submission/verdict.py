@@ -18,7 +18,8 @@ from ..model.job import Job, Outcome, State
 from ..model.resources import MOST_FOLLOWED, TaskRange
 from ..model.wording import one_line
 from ..schedulers import Submitted
-from ..session import Answer, Session
+from ..session import Answer
+from ..tracking.cluster_session import ClusterSession
 from .inspection import Inspection, extent, reason
 from .marks import Marks, marks
 
@@ -58,7 +59,7 @@ class Found:
         return " / ".join(lines)
 
 
-def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
+def look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
     """Look at each of these once. Raises Unreachable."""
     answers = [session.ask(step(session, job, "inspect")) for job in jobs]
     marked = Marks(session)
@@ -66,7 +67,7 @@ def look(session: Session, jobs: Sequence[Job]) -> list[Found]:
 
 
 def judge(
-    session: Session, job: Job, answer: Answer, marked: Marks | None = None, *, submitting: bool = False
+    session: ClusterSession, job: Job, answer: Answer, marked: Marks | None = None, *, submitting: bool = False
 ) -> Found:
     """What an answer of `submit` or `inspect` means, asking further where it leaves that open.
 
@@ -118,7 +119,7 @@ def judge(
     return Found(Verdict.UNKNOWN, job)
 
 
-def _confirm(session: Session, job: Job, inspection: Inspection, found: Submitted, *, accepted: bool) -> Found:
+def _confirm(session: ClusterSession, job: Job, inspection: Inspection, found: Submitted, *, accepted: bool) -> Found:
     """Keep over there what the scheduler would have said, and say it."""
     line = inspection.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
     details = f"{found.array or '-'} {found.name}"
@@ -141,12 +142,12 @@ def _claimed(job: Job, inspection: Inspection) -> Submitted | None:
     return Submitted(job_id, name, extent(tasks)) if job_id.isalnum() and job_id.isascii() else None
 
 
-def step(session: Session, job: Job, name: str, **variables: str) -> Program:
+def step(session: ClusterSession, job: Job, name: str, **variables: str) -> Program:
     """One of the programs about a job directory."""
     return Program(("directory", name), {**place(session, job), **variables})
 
 
-def place(session: Session, job: Job) -> dict[str, str]:
+def place(session: ClusterSession, job: Job) -> dict[str, str]:
     """Where a submission was begun, whatever the configuration says by now."""
     root = job.directory.removesuffix(f"/{job.key}") if job.directory else root_of(session.cluster)
     return {"root": root, "key": job.key}

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..model.errors import SchedulerError
 from ..model.job import Job, Outcome, State
-from ..session import Session
+from .cluster_session import ClusterSession
 
 
 class Errors:
@@ -21,7 +21,7 @@ class Errors:
         """The IDs of those in error state of which the list does not tell why, and nobody has asked yet."""
         return [job.job_id for job in jobs if job.job_id and _mute(job) and job.job_id not in self._reasons]
 
-    def ask(self, session: Session, job_ids: list[str]) -> None:
+    def ask(self, session: ClusterSession, job_ids: list[str]) -> None:
         """Ask once, whatever comes of it: that the reason is not known changes nothing."""
         scheduler = session.scheduler
         self._reasons.update(dict.fromkeys(job_ids, ""))

@@ -21,7 +21,8 @@ from ..model.settling import MOST_OF_NOTES, Known, Notes, noted_ends, settle
 from ..model.wording import number, typed
 from ..schedulers import MOST_OF_A_QUEUE, Traced
 from ..screen import output
-from ..session import Session, back_off
+from ..session import back_off
+from .cluster_session import ClusterSession
 from .error_reasons import Errors
 from .matching import MOST_ONE_BY_ONE, by_id, check_enough, records_of, states_of
 from .pace import EVERY, Pace
@@ -43,7 +44,7 @@ class Watch:
     Jobs that repeat what did not succeed in these are watched with them.
     """
 
-    def __init__(self, session: Session, selected: Iterable[Selected]) -> None:
+    def __init__(self, session: ClusterSession, selected: Iterable[Selected]) -> None:
         self.session = session
         chosen = list(selected)
         self.jobs = {job.key: job for job, _ in chosen}
@@ -364,7 +365,7 @@ def go_on(watch: Watch, verb: str) -> list[str]:
     return [f"{len(jobs)} jobs on {watch.session.name} go on; watch them again: {again}"]
 
 
-def complain(session: Session, jobs: Sequence[Job], *, fetched: bool) -> None:
+def complain(session: ClusterSession, jobs: Sequence[Job], *, fetched: bool) -> None:
     """Raise JobFailed unless all succeeded; it says how to fetch what they left behind."""
     for job in jobs:
         if job.repairs and job.in_the_end.state is State.SUCCEEDED:

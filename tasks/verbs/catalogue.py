@@ -42,7 +42,13 @@ def at_once(one: Task[Any]) -> Task[Any]:
 
     def run(c: Context, clusters: str = "", **flags: Any) -> None:
         from ..fleet import fleet
+        from ..model.errors import InvalidInput
+        from .where import named_cluster
 
+        if named_cluster(c):
+            raise InvalidInput(
+                f"-H and all.{name} contradict each other: --clusters=a,b names some of the configured ones"
+            )
         fleet.run(c, name, clusters, flags, by_name())
 
     which = inspect.Parameter("clusters", inspect.Parameter.KEYWORD_ONLY, default="")

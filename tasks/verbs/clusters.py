@@ -46,7 +46,7 @@ def check(c: Context, submit: bool = False, timeout: str = "", json: bool = Fals
     """
     from ..checks.steps import check_cluster, tell
     from ..model.resources import parse_time
-    from ..session import session_of
+    from .where import session_of
 
     limit = parse_time(timeout) if timeout else 300
     session = session_of(c)
@@ -66,7 +66,7 @@ def queues(c: Context, json: bool = False) -> None:
     from ..model.wording import one_line
     from ..screen import output
     from ..screen.tables import QUEUE_COLUMNS
-    from ..session import session_of
+    from .where import session_of
 
     session = session_of(c)
     load = session.query(session.scheduler.load_command(), session.scheduler.parse_load)

@@ -19,10 +19,11 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
     Example: fab -H sharc cancel --job 12 --job 13.2
     """
     from ..jobs.cancel import cancel_jobs, still_theirs
-    from ..jobs.selection import named, select
+    from ..jobs.selection import named
     from ..screen import output
     from ..submission.reconcile import known_there
     from ..tracking.watch import Watch
+    from .where import select
 
     session, selected = select(c, job or ())
     selected = known_there(session, selected)
@@ -89,10 +90,11 @@ def resubmit(
     from itertools import zip_longest
 
     from ..jobs.resubmit import means_now, resubmit_job
-    from ..jobs.selection import job_files, select
+    from ..jobs.selection import job_files
     from ..screen import output
     from ..submission.reconcile import known_there
     from ..submission.submit import steps_or_jobs
+    from .where import select
 
     steps_or_jobs(dry_run, json)
     files = job_files(job or (), job_file)
@@ -109,9 +111,10 @@ def resubmit(
 
 def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"], dry_run: bool) -> None:
     from ..jobs.cancel import held_ones, still_theirs
-    from ..jobs.selection import named, select
+    from ..jobs.selection import named
     from ..screen import output
     from ..submission.reconcile import known_there
+    from .where import select
 
     session, selected = select(c, job or ())
     selected = known_there(session, selected)

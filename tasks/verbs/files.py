@@ -32,7 +32,8 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
     from ..model.errors import InvalidInput
     from ..model.wording import typed
     from ..screen import output
-    from ..session import GIVE_UP, session_of
+    from ..session import GIVE_UP
+    from .where import session_of
 
     here = Path(source).expanduser()
     if not source:
@@ -84,7 +85,8 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
     from ..model.errors import InvalidInput, SchedulerError
     from ..model.wording import typed
     from ..screen import output
-    from ..session import GIVE_UP, session_of
+    from ..session import GIVE_UP
+    from .where import session_of
 
     if not source:
         raise InvalidInput("get what? --source=PATH on the cluster")

@@ -96,12 +96,13 @@ def submit(
     from ..model.resources import parse_resources, parse_time
     from ..model.wording import fab
     from ..screen import output
-    from ..session import GIVE_UP, session_of
+    from ..session import GIVE_UP
     from ..submission import conditions, resume
     from ..submission.job_file import clock_of, confirm_job_file, job_noted
     from ..submission.prepare import Wanted, option_words, prepare
     from ..submission.reconcile import known_there
     from ..submission.submit import show_steps, steps_or_jobs, submit_once
+    from .where import session_of
 
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
@@ -191,13 +192,13 @@ def status(
 
     Example: fab -H sharc status --all
     """
-    from ..jobs.selection import select, select_live
     from ..model import command_line
     from ..model.errors import SchedulerError, Unreachable
     from ..model.job import State
     from ..screen import output
     from ..submission.reconcile import confirmed, not_known_yet
     from ..tracking.watch import Watch, go_on
+    from .where import select, select_live
 
     session, selected = select_live(c) if all else select(c, job or ())
     selected, unknown = confirmed(session, selected)
@@ -252,11 +253,11 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
 
     Example: fab -H sharc wait --timeout 2:00:00
     """
-    from ..jobs.selection import select
     from ..model.resources import parse_time
     from ..screen import output
     from ..submission.reconcile import known_there
     from ..tracking.watch import Watch, complain, watch_to_the_end
+    from .where import select
 
     limit = parse_time(timeout) if timeout else None
     session, selected = select(c, job or ())
@@ -292,9 +293,10 @@ def fetch(
     from pathlib import Path
 
     from ..jobs import results
-    from ..jobs.selection import check_target, select
+    from ..jobs.selection import check_target
     from ..submission.reconcile import known_there
     from ..tracking.watch import Watch
+    from .where import select
 
     check_target(to)
     session, selected = select(c, job or ())

@@ -12,7 +12,7 @@ from .verb import ONE_JOB_HELP, verb
 if TYPE_CHECKING:
     from ..model.job import Job
     from ..model.settling import Logs
-    from ..session import Session
+    from ..tracking.cluster_session import ClusterSession
 
 # So many lines of stderr are shown of a job that wrote nothing else, and so many failed tasks are named.
 _LAST = 20
@@ -47,7 +47,6 @@ def logs(
     from contextlib import closing
 
     from ..jobs.log import Following, LogReader, noted_logs
-    from ..jobs.selection import select
     from ..model.errors import InvalidInput, SchedulerError
     from ..model.job import State
     from ..model.resources import parse_count
@@ -55,6 +54,7 @@ def logs(
     from ..screen import output
     from ..screen.log_text import Log
     from ..submission.reconcile import known_there
+    from .where import select
 
     last = str(parse_count(lines, "lines", least=0)) if lines else ""
     wanted = parse_count(task, "task", least=0) if task else None
@@ -90,7 +90,7 @@ def logs(
         output.say(output.ended_line(found, number if found.array else None, outcome))
 
 
-def _task_of(session: Session, job: Job, wanted: int | None) -> tuple[Job, int]:
+def _task_of(session: ClusterSession, job: Job, wanted: int | None) -> tuple[Job, int]:
     """The job, and which task of it is meant (0: it is no array job). Raises InvalidInput where that is not clear.
 
     Left out, it is the only task that there is, or the only one that failed.
@@ -120,7 +120,7 @@ def _task_of(session: Session, job: Job, wanted: int | None) -> tuple[Job, int]:
     raise InvalidInput(f"{job.title()} is an array job: name a task with --task, {first} to {last}{which}")
 
 
-def _show_stderr(session: Session, job: Job, paths: Logs, lines: str) -> bool:
+def _show_stderr(session: ClusterSession, job: Job, paths: Logs, lines: str) -> bool:
     """Show the end of the job's stderr, on ours; whether there was any.
 
     That is what a person looks for in a job that failed, or wrote nothing else.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..jobs.clean import Found
     from ..model.job import Job
     from ..model.ledger import Ledger
-    from ..session import Session
+    from ..tracking.cluster_session import ClusterSession
 
 _SHOWN = 50
 
@@ -43,7 +43,7 @@ def jobs(
     from ..model.ledger import Ledger
     from ..model.wording import age_of, one_line
     from ..screen import output
-    from ..session import named_cluster, session_of
+    from .where import named_cluster, session_of
 
     states = [each.value for each in State]
     known = ", ".join(states)
@@ -108,7 +108,7 @@ def _refreshed(c: Context, live: Sequence[Job]) -> tuple[list[Job], list[Excepti
     """Have these jobs' clusters asked; returns them as they are now, and what went wrong."""
     from ..jobs.refresh import refresh
     from ..model.errors import InvalidInput
-    from ..session import session_of
+    from .where import session_of
 
     by_cluster: dict[str, list[Job]] = {}
     for job in live:
@@ -180,14 +180,13 @@ def clean(
         raise SchedulerError(f"{session.name}: {len(there) - len(removed)} could not be removed")
 
 
-def _to_clean(c: Context, wanted: Sequence[str], *, unfetched: bool) -> tuple[Session, list[Job]]:
+def _to_clean(c: Context, wanted: Sequence[str], *, unfetched: bool) -> tuple[ClusterSession, list[Job]]:
     """The jobs whose directories may go, as far as the ledger tells. Raises InvalidInput for one that may not."""
     from ..files.tree import tell
     from ..jobs.clean import objection
-    from ..jobs.selection import select
     from ..model.errors import InvalidInput
     from ..screen import output
-    from ..session import session_of
+    from .where import select, session_of
 
     if wanted:
         session, selected = select(c, wanted)
@@ -214,7 +213,7 @@ def _row(found: Found) -> list[str]:
     return [job.job_id or "-", one_line(job.name), str(job.state), size_of(found.size), one_line(job.directory, 4096)]
 
 
-def _note(session: Session, found: Sequence[Found]) -> None:
+def _note(session: ClusterSession, found: Sequence[Found]) -> None:
     """Say which stay, and why; the ledger keeps which have no directory any more."""
     from ..model.wording import one_line
     from ..screen import output

@@ -10,8 +10,8 @@ from invoke.context import Context
 from .verb import JSON, verb
 
 if TYPE_CHECKING:
-    from ..session import Session
     from ..submission.verdict import Found
+    from ..tracking.cluster_session import ClusterSession
 
 
 @verb(help={"json": JSON})
@@ -22,8 +22,8 @@ def reconcile(c: Context, json: bool = False) -> None:
 
     Example: fab -H sharc reconcile
     """
-    from ..session import session_of
     from ..submission import reconcile
+    from .where import session_of
 
     session = session_of(c)
     with session.ledger.at_last():
@@ -32,7 +32,7 @@ def reconcile(c: Context, json: bool = False) -> None:
             raise reconcile.not_known_yet(session, unknown)
 
 
-def _reconcile(session: Session, json: bool) -> list[Found]:
+def _reconcile(session: ClusterSession, json: bool) -> list[Found]:
     """Look up and show; return those of which it is not known yet."""
     from ..screen import output
     from ..submission import reconcile
@@ -64,10 +64,10 @@ def adopt(c: Context, job: Sequence[str] | None = None, json: bool = False) -> N
     Example: fab -H sharc adopt
     """
     from ..screen import output
-    from ..session import session_of
     from ..submission.adopt import adopt_all, adopt_by_hand
     from ..submission.reconcile import confirmed, not_known_yet, turned_up
     from ..tracking.watch import Watch
+    from .where import session_of
 
     session = session_of(c)
     with session.ledger.at_last():

@@ -49,7 +49,7 @@ def render(
     from ..model.wording import fab
     from ..schedulers import Dialect, assumed
     from ..screen.output import say
-    from ..session import named_cluster, session_of
+    from .where import named_cluster, session_of
 
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")

@@ -10,10 +10,10 @@ import pytest
 
 from tasks.login_node import Program
 from tasks.model.cluster import Cluster
-from tasks.session import Session
 from tasks.testbed.cell import Cell
 from tasks.testbed.slurm import SlurmCluster
 from tasks.testbed.sshd import Door
+from tasks.tracking.cluster_session import ClusterSession
 from tests.clusters.bench import until
 from tests.clusters.hostile import login_node
 from tests.conftest import Person, program
@@ -140,7 +140,7 @@ def test_g44_debians_wrapper_is_passed_by_and_no_other(
     own = program(tmp_path / "bin" / "qstat", text).parent
     rc_files = {".bash_profile": f"PATH={own}:$PATH\n"}
     with login_node(cells["sandbox"], tmp_path, "wrappers", rc_files) as (_, door):
-        session = Session(Cluster("hpc", host=door.name, ssh_config=door.ssh_config))
+        session = ClusterSession(Cluster("hpc", host=door.name, ssh_config=door.ssh_config))
         try:
             for command in ("qsub", "qstat", "qdel"):
                 session.ask(Program(("ask",), {"command": f"{command} -help"}))

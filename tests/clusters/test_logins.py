@@ -10,9 +10,11 @@ import pytest
 from tasks.login_node import Program
 from tasks.model.cluster import Cluster
 from tasks.model.errors import LoginRefused
-from tasks.session import Session, login_shell
+from tasks.screen.output import Screen
+from tasks.session import login_shell
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd
+from tasks.tracking.cluster_session import ClusterSession
 from tests.clusters.hostile import LINE, at, environment, goes_well, login_node, refused
 
 SHELLS = ["bash", "tcsh", "zsh", "dash"]
@@ -136,7 +138,7 @@ def test_rc_files_that_hang_are_given_up_and_not_tried_again(
         ".bash_profile": "while :; do echo again; sleep 0.1; done\n"}}.items():  # fmt: skip
         (tmp_path / name).mkdir()
         with login_node(cells["sandbox"], tmp_path / name, name, rc_files) as (_, door):
-            session = Session(Cluster(name="hpc", host=name, ssh_config=door.ssh_config))
+            session = ClusterSession(Cluster(name="hpc", host=name, ssh_config=door.ssh_config), listener=Screen())
             with pytest.raises(LoginRefused, match=r"rc files have not ended after [78] s"):
                 session.ask(Program(("ask",), {"command": "true"}))
             session.close()

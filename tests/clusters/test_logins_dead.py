@@ -13,11 +13,11 @@ import pytest
 from tasks.login_node import Program
 from tasks.model.cluster import Cluster
 from tasks.model.errors import ConnectionLost
-from tasks.session import Session
 from tasks.session.fabric.ssh_config import parse_g
 from tasks.testbed.cell import Cell
 from tasks.testbed.processes import wait_until
 from tasks.testbed.sshd import Door, extra_sshd
+from tasks.tracking.cluster_session import ClusterSession
 from tests.clusters.hostile import LINE, at
 from tests.conftest import Person, until_there
 from tests.proxy import Proxy, ssh_config_through
@@ -90,7 +90,7 @@ def test_a_peer_that_lives_and_has_nothing_to_say_is_waited_for_and_a_frozen_one
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     with extra_sshd(cells["sandbox"], "silent") as door, dying(door, tmp_path) as (_, proxy):
-        session = Session(Cluster(name="hpc", host=door.name, ssh_config=tmp_path / "config"))
+        session = ClusterSession(Cluster(name="hpc", host=door.name, ssh_config=tmp_path / "config"))
         assert session.ask(Program(("ask",), {"command": "sleep 9; echo yes"})).text("answer") == "yes"
         begun = session.follow(Program(("ask",), {"command": "sleep 30"}))
         assert next(begun)[0] == "now"

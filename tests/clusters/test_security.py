@@ -17,9 +17,10 @@ from tasks.login_node import Program
 from tasks.model.cluster import Cluster
 from tasks.model.errors import SchedulerError
 from tasks.model.ledger import Ledger
-from tasks.session import Session, session
+from tasks.session import session
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd, main_door
+from tasks.tracking.cluster_session import ClusterSession
 from tests.clusters import lying
 from tests.clusters.hostile import at
 from tests.conftest import Person
@@ -164,7 +165,7 @@ def test_an_answer_that_never_ends_does_not_fill_the_memory(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(session, "_MOST", 1 << 20)
     door = main_door(cells["sandbox"])
-    one = Session(Cluster("sandbox", "sandbox", ssh_config=door.ssh_config, scheduler="gridengine"))
+    one = ClusterSession(Cluster("sandbox", "sandbox", ssh_config=door.ssh_config, scheduler="gridengine"))
     try:
         with pytest.raises(SchedulerError, match="on and on"):
             one.ask(Program(("ask",), {"command": "cat /dev/zero"}))

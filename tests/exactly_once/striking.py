@@ -16,7 +16,6 @@ from pathlib import Path
 from tasks.login_node import quote
 from tasks.model.cluster import Cluster as Configured
 from tasks.model.job import Job
-from tasks.session import Session
 from tasks.submission import attempt
 from tasks.submission.inspection import GRACE
 from tasks.submission.prepare import Wanted, prepare
@@ -25,6 +24,7 @@ from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import Cluster
 from tasks.testbed.processes import wait_until
 from tasks.testbed.sshd import main_door
+from tasks.tracking.cluster_session import ClusterSession
 
 # Each command that changes something over there counts as a step, before it does. In a subshell $$ is the shell that
 # waits for it, so whoever takes the step looks up its own number.
@@ -159,8 +159,8 @@ class Struck:
         path.write_text(f'#!/bin/sh\n{counting}\ncase " $* " in *" -verify "*) exec {real} "$@" ;; esac\n{struck}\n')
         path.chmod(0o755)
 
-    def _session(self) -> Session:
+    def _session(self) -> ClusterSession:
         place = self.configuration()
         setup = (f"PATH={quote(str(self.folder / 'bin'))}:$PATH; export PATH",) if self.command else ()
         cluster = Configured(self.cluster.name, place["host"], scheduler=place["scheduler"], setup=setup)
-        return Session(replace(cluster, ssh_config=Path(place["ssh_config"])))
+        return ClusterSession(replace(cluster, ssh_config=Path(place["ssh_config"])))

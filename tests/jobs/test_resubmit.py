@@ -16,7 +16,7 @@ from tasks.model.key import check_key
 from tasks.model.ledger import Ledger
 from tasks.model.resources import Resources, TaskRange, ranges_of
 from tasks.schedulers import Submission
-from tasks.session import Session
+from tasks.tracking.cluster_session import ClusterSession
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_submission_comes_back_as_it_was_written_down() -> None:
 def test_house9_the_keys_of_repeats_can_be_keys_and_are_of_this_submission_alone(
     tmp_path: Path, length: int, part: TaskRange | None
 ) -> None:
-    session = Session(Cluster("a", "a"))
+    session = ClusterSession(Cluster("a", "a"))
     session.ledger = Ledger(tmp_path / "ledger.sqlite")
     (key,) = _keys(session, Job("k" * length, "a"), [part], ())
     (other,) = _keys(session, Job("k" * (length - 1) + "j", "a"), [part], ())

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tasks.model.cluster import Cluster
 from tasks.model.errors import SubmithostError
+from tasks.screen.output import Screen
 from tasks.session.fabric.connection import connect
 
 # Started in the background, a shell's children ignore it; somebody at a terminal does not.
@@ -22,7 +23,8 @@ if os.isatty(0):
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 name, config, *identities = sys.argv[1:]
 try:
-    connect(Cluster(name=name, host=name, ssh_config=Path(config)), [Path(path) for path in identities]).close()
+    cluster = Cluster(name=name, host=name, ssh_config=Path(config))
+    connect(cluster, [Path(path) for path in identities], say=Screen().say).close()
 except SubmithostError as error:
     print(type(error).__name__, error.exit_status, error)
 else:

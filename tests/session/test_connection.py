@@ -14,6 +14,7 @@ import pytest
 
 from tasks.model.cluster import Cluster
 from tasks.model.errors import ConnectionLost, HostKeyRefused, InvalidInput, LoginRefused, Unreachable
+from tasks.screen.output import Screen
 from tasks.session.fabric.connection import connect
 from tasks.testbed.cluster import free_port
 
@@ -22,7 +23,7 @@ from .sshd import ME, Home, Sshd, keygen, public
 
 
 def works(cluster: Cluster, *identities: Path) -> bool:
-    with connect(cluster, identities) as connection:
+    with connect(cluster, identities, say=Screen().say) as connection:
         result = connection.run("echo in", hide=True, in_stream=False)
     return bool(result.stdout == "in\n" and not connection.is_connected)
 

@@ -1,17 +1,16 @@
-"""One channel, while a program runs over there: its stdin is written by a thread, what it says is read."""
+"""One channel, while a command runs on the login node: a thread writes its stdin, and what it says is read."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import paramiko
 from paramiko.common import cMSG_CHANNEL_REQUEST
 
-from ...login_node import Program
-from ...model.errors import InvalidInput, SubmithostError
+from ...model.errors import SubmithostError
 from .alive import Transport
 
 # What paramiko puts into one packet. Of more it sends so much and copies all the rest, for each packet again.
@@ -22,7 +21,7 @@ WINDOW = 2 << 20
 
 
 def begin(channel: paramiko.Channel, command: str) -> None:
-    """Start a command over there, as `exec_command` does, but wait for no word that it runs: a round trip less.
+    """Start a command on the login node, as `exec_command` does, but wait for no word that it runs: a round trip less.
 
     A server that refuses closes the channel. Raises SSHException and OSError when the connection is gone.
     """
@@ -37,36 +36,27 @@ def begin(channel: paramiko.Channel, command: str) -> None:
 
 
 class Sender(threading.Thread):
-    """Writes a program and its data, and closes stdin, while the answer is read: neither waits for the other.
+    """Writes stdin, and closes it, while the answer is read: neither waits for the other.
 
-    `failure` is what the data itself went wrong with (a local file that cannot be read); a channel that broke is
-    seen where the answer is read. `active` is when a piece went out last.
+    `failure` is what stdin itself raised (a local file cannot be read); a channel that broke is seen where the answer
+    is read. `active` is when a piece went out last.
     """
 
-    def __init__(self, channel: paramiko.Channel, head: bytes, program: Program) -> None:
+    def __init__(self, channel: paramiko.Channel, stdin: Iterable[bytes]) -> None:
         super().__init__(daemon=True)
-        self._channel, self._head, self._program = channel, head, program
+        self._channel, self._stdin = channel, stdin
         self.active = time.monotonic()
         self.failure: SubmithostError | None = None
 
     def run(self) -> None:
         with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
             try:
-                self._send(self._head)
-                for piece in self._data():
+                for piece in self._stdin:
                     self._send(piece)
                 self._channel.shutdown_write()
             except SubmithostError as error:
                 self.failure = error
                 self._channel.close()  # the reader may have closed the connection by now
-
-    def _data(self) -> Iterator[bytes]:
-        """The program's data. What goes wrong here is a local file's fault, never the channel's."""
-        try:
-            yield from self._program.data
-        except OSError as error:
-            what = error.strerror or str(error)
-            raise InvalidInput(f"cannot read {error.filename}: {what}" if error.filename else what) from None
 
     def _send(self, data: bytes) -> None:
         for at in range(0, len(data), PACKET):

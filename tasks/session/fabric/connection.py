@@ -29,6 +29,7 @@ from ...model import configuration
 from ...model.cluster import Cluster
 from ...model.errors import ConnectionLost, InvalidInput, LoginRefused, SubmithostError, Unreachable, nearest
 from ...screen import terminal
+from ..transport import Passed
 from . import algorithms, alive, host_key, known_hosts
 from .login import Login, Place
 from .proxy import Proxy, dial
@@ -121,11 +122,15 @@ def _quietly(close: Callable[[], object]) -> None:
 
 
 def connect(
-    cluster: Cluster, identities: Sequence[Path] = (), passed: Callable[[str, str], None] = lambda *_: None
+    cluster: Cluster,
+    identities: Sequence[Path] = (),
+    passed: Passed = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Connection:
     """Log in to a cluster; `identities` are key files given by `-i`. The connection is open, the caller closes it.
 
-    `passed` is told each step: name (what ssh_config makes of it, and its address), port, host key, login.
+    `passed` is told each step: name (what ssh_config makes of it, and its address), port, host key, login; `say` what
+    a person should know of (a host that was added to known_hosts).
 
     Raises HostKeyRefused, LoginRefused, Unreachable, and InvalidInput for ssh_config's or a key file's sake.
     """
@@ -133,7 +138,7 @@ def connect(
         if not path.expanduser().is_file():
             raise InvalidInput(f"{cluster.name}: there is no key file {path} (-i)")
     there = destination(cluster.host, user=cluster.user, port=cluster.port, ssh_config=cluster.ssh_config)
-    place = replace(_place(cluster.name, there, cluster.user, cluster.port, cluster.ssh_config), passed=passed)
+    place = replace(_place(cluster.name, there, cluster.user, cluster.port, cluster.ssh_config), passed=passed, say=say)
     return _reach(place, there, cluster.ssh_config, [path.expanduser() for path in identities], there.proxy_jump, 0)
 
 
@@ -171,7 +176,8 @@ def _jump(
     if not before and host in (there.host, there.hostname) and hop.port == there.port:
         return None  # `Host *` with a ProxyJump means the jump host too; ssh leaves itself out
     name = f"{place.name}'s jump host {host}"
-    return _reach(_place(name, hop, user, port, ssh_config), hop, ssh_config, [], before or hop.proxy_jump, depth + 1)
+    its = replace(_place(name, hop, user, port, ssh_config), say=place.say)
+    return _reach(its, hop, ssh_config, [], before or hop.proxy_jump, depth + 1)
 
 
 def _spec(text: str) -> tuple[str | None, str, int | None]:
@@ -262,7 +268,7 @@ def _fabric(
     place: Place, there: Destination, identities: list[Path], sock: Any, timeout: int, lines: Sequence[known_hosts.Line]
 ) -> Connection:
     """A Connection that takes nothing from Fabric's configuration (F21), and whose settings are its own (F2)."""
-    known = host_key.types(there, (*lines, *host_key.asked(there)))
+    known = host_key.types(there, (*lines, *host_key.asked(there, place.say)))
 
     def transport_factory(sock: Any, **options: Any) -> paramiko.Transport:
         transport = _Transport(sock, **options)

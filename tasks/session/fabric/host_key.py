@@ -8,8 +8,7 @@ import hashlib
 import os
 import socket
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import paramiko
 
@@ -31,11 +30,13 @@ def types(there: Destination, lines: Sequence[Line]) -> tuple[str, ...]:
     return known_hosts.key_types(lines, names(there))
 
 
-def asked(there: Destination, key: paramiko.PKey | None = None, address: str = "") -> tuple[Line, ...]:
+def asked(
+    there: Destination, say: Callable[[str], None], key: paramiko.PKey | None = None, address: str = ""
+) -> tuple[Line, ...]:
     """What ssh_config's KnownHostsCommand says, if there is one: of the key of the host, or of an address of its; or
     before there is a key, of the host.
 
-    As with ssh a program that is not there says nothing. Raises HostKeyRefused when it fails.
+    As with ssh a program that is not there says nothing, which is told. Raises HostKeyRefused when it fails.
     """
     if not there.known_hosts_command:
         return ()
@@ -45,7 +46,7 @@ def asked(there: Destination, key: paramiko.PKey | None = None, address: str = "
         stand_for |= {"H": address or names(there)[0], "I": "ADDRESS" if address else "HOSTNAME", **about}
     words = [tokens.expand(word, stand_for) for word in there.known_hosts_command]
     if not os.path.isabs(words[0]) or not os.path.exists(words[0]):
-        print(f"ssh_config: there is no KnownHostsCommand {words[0]}; its path has to be absolute", file=sys.stderr)
+        say(f"ssh_config: there is no KnownHostsCommand {words[0]}; its path has to be absolute")
         return ()
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60, check=True)
@@ -88,7 +89,7 @@ class Check(paramiko.MissingHostKeyPolicy):
             raise self._is_revoked(self.there.revoked_host_keys)
         if self.there.no_check_of_loopback and _loopback(address):
             return  # NoHostAuthenticationForLocalhost
-        finding = known_hosts.check(self.lines, names(self.there), blob, asked(self.there, key))
+        finding = known_hosts.check(self.lines, names(self.there), blob, asked(self.there, self.place.say, key))
         if finding.verdict is Verdict.REVOKED:
             raise self._is_revoked(finding.line)
         if finding.verdict is not Verdict.KNOWN:
@@ -100,7 +101,7 @@ class Check(paramiko.MissingHostKeyPolicy):
 
     def _check_address(self, name: str, key: paramiko.PKey) -> None:
         """CheckHostIP: an address that is known with another key is refused."""
-        finding = known_hosts.check(self.lines, (name,), key.asbytes(), asked(self.there, key, name))
+        finding = known_hosts.check(self.lines, (name,), key.asbytes(), asked(self.there, self.place.say, key, name))
         if finding.verdict is Verdict.CHANGED:
             raise HostKeyRefused(
                 f"{self.place.where} shows another host key than the known one of its address {name} "
@@ -159,9 +160,9 @@ class Check(paramiko.MissingHostKeyPolicy):
         try:
             known_hosts.append(files[0], known_hosts.new_line(host, blob, salt=salt))
         except OSError as error:
-            print(f"Could not add {host} to {files[0]}: {error.strerror}", file=sys.stderr)
+            self.place.say(f"Could not add {host} to {files[0]}: {error.strerror}")
         else:
-            print(f"Warning: Permanently added '{host}' ({kind}) to {files[0]}.", file=sys.stderr)
+            self.place.say(f"Warning: Permanently added '{host}' ({kind}) to {files[0]}.")
 
     def _revoked(self, blob: bytes) -> bool:
         """RevokedHostKeys may be a binary list, which ssh-keygen reads. Unreadable, it revokes all, as in ssh."""

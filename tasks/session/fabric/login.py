@@ -18,6 +18,7 @@ from paramiko.auth_strategy import AuthSource, AuthStrategy
 
 from ...model.errors import LoginRefused
 from ...screen import terminal
+from ..transport import Passed
 from . import algorithms, keys
 from .ssh_config import Destination
 
@@ -33,13 +34,14 @@ Questions = list[tuple[str, bool]]  # prompt, and whether the answer may be seen
 class Place:
     """How to speak of a destination: its name, name with address, and the command that logs in there by hand.
 
-    `passed` is told each step of the way there: its name, and what is to be said of it.
+    `passed` is told each step of the way there: its name, and what is to be said of it; `say` takes lines for a person.
     """
 
     name: str
     where: str
     by_hand: str
-    passed: Callable[[str, str], None] = lambda *_: None
+    passed: Passed = lambda *_: None
+    say: Callable[[str], None] = lambda _: None
 
 
 class Login(AuthStrategy):

@@ -1,0 +1,94 @@
+"""A session with a cluster's login node, together with what is known here of its jobs and of its scheduler."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from ..login_node import Program
+from ..model.cluster import Cluster
+from ..model.errors import SchedulerError
+from ..model.ledger import Ledger
+from ..model.listener import Listener
+from ..schedulers import MOST_OF_A_QUEUE, Scheduler, assumed, clients, known, scheduler
+from ..session import Session, Transport, default_transport
+
+T = TypeVar("T")
+
+_shared: dict[str, ClusterSession] = {}
+
+
+class ClusterSession(Session):
+    """A session that has the ledger, and asks the cluster's scheduler.
+
+    `transport` is another way to the login node than the default one, for which `identities` are key files (`-i`).
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        identities: Sequence[Path] = (),
+        listener: Listener | None = None,
+        ledger: Ledger | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        super().__init__(cluster, transport or default_transport(cluster, identities, listener), listener)
+        self.ledger = ledger or Ledger()
+        self.ledger.told = self.listener.say
+        self._scheduler: Scheduler | None = None
+
+    def query(self, command: str, parse: Callable[[int, str, str], T], most: int = MOST_OF_A_QUEUE) -> T:
+        """Ask the scheduler `command`; return what `parse` makes of it, of so many bytes at most. Raises as `ask` and
+        as `parse` do."""
+        return self.ask(Program(("ask",), {"command": command}, most=most))["answer"].read(parse)
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The cluster's scheduler: as configured, as remembered, or found out now and told."""
+        if not self._scheduler:
+            self._scheduler = scheduler(self._known_scheduler() or self._find_out())
+        return self._scheduler
+
+    def scheduler_unasked(self) -> Scheduler:
+        """The scheduler as far as it is known without asking the cluster; else an assumption, which is told."""
+        if not self._known_scheduler():
+            self.listener.say(f"{self.name}: scheduler not known yet, {assumed().name} assumed")
+            return assumed()
+        return self.scheduler
+
+    def clients(self) -> Mapping[str, str]:
+        """What describe.sh has to know of the scheduler's commands; of those of all, to find out which one it is."""
+        return clients(self._known_scheduler())
+
+    def _known_scheduler(self) -> str | None:
+        return self.cluster.scheduler or self.ledger.scheduler(self.name)
+
+    def _find_out(self) -> str:
+        probes = "; ".join(f"{{ {scheduler(name).probe}; }} >/dev/null 2>&1 && echo {name}" for name in known())
+        said = self.ask(Program(("ask",), {"command": probes})).text("answer").split()
+        found = [name for name in known() if name in said]
+        if not found:
+            raise SchedulerError(
+                f"{self.name}: no scheduler found in the login environment over there "
+                f"(looked for {', '.join(known())}); configure 'setup' or 'scheduler'"
+            )
+        self.listener.say(f"{self.name}: found {found[0]}; remembered")
+        with self.ledger.leniently():
+            self.ledger.remember_scheduler(self.name, found[0])
+        return found[0]
+
+
+def shared(cluster: Cluster, identities: Sequence[Path], listener: Listener) -> ClusterSession:
+    """The one session that all tasks of a command line have with a cluster (F3: each its own were a login each)."""
+    if cluster.name not in _shared:
+        _shared[cluster.name] = ClusterSession(cluster, identities, listener)
+    return _shared[cluster.name]
+
+
+@atexit.register
+def close_all() -> None:
+    """Log out everywhere; a task that follows logs in again."""
+    for session in _shared.values():
+        session.close()
