@@ -90,6 +90,7 @@ class Campaign:
     def __init__(self, cells: Sequence[Cluster], folder: Path, *, short: bool, every: int) -> None:
         self.short, self.every, self._witnesses = short, every, folder / "witnesses"
         self._witnesses.mkdir()
+        self._enough = threading.Event()
         self._cells = {Lane.BUSY: cells[0], Lane.PATIENT: cells[0], Lane.SHAKING: cells[-1]}
         self._places = {
             cell.name: Place(cell, folder / cell.name, self._witnesses, 1 + NAMES * number)
@@ -99,7 +100,10 @@ class Campaign:
             place.folder.mkdir()
 
     def run(self, faults: Sequence[Fault[Any]]) -> list[Row]:
-        """Try all of them, and judge everything once more at the end: a second job may come late."""
+        """Try all of them, and judge everything once more at the end: a second job may come late.
+
+        After Ctrl-C nothing more is begun, and what was tried by then is judged.
+        """
         rows = {fault.name: Row(fault.name) for fault in faults}
         lanes = [
             threading.Thread(target=self._lane, args=([f for f in faults if f.lane is lane], rows)) for lane in Lane
@@ -107,8 +111,14 @@ class Campaign:
         for lane in lanes:
             lane.start()
         while any(lane.is_alive() for lane in lanes):
-            attend(self._cells[Lane.SHAKING])
-            time.sleep(5)
+            try:
+                attend(self._cells[Lane.SHAKING])
+                time.sleep(5)
+            except KeyboardInterrupt:
+                if self._enough.is_set():
+                    raise
+                self._enough.set()
+                _say("no more faults are begun; once more to leave off at once")
         names = [name for row in rows.values() for name in row.names()]
         truth.settled([place.cell for place in self._places.values()], names, _SETTLING)
         found: dict[str, truth.Truth] = {}
@@ -120,6 +130,8 @@ class Campaign:
 
     def _lane(self, faults: Sequence[Fault[Any]], rows: dict[str, Row]) -> None:
         for fault in faults:
+            if self._enough.is_set():
+                return
             began, row = time.monotonic(), rows[fault.name]
             place = self._places[self._cells[fault.lane].name]
             try:
@@ -128,9 +140,9 @@ class Campaign:
                 row.broken.append(traceback.format_exc())
                 continue
             with ThreadPoolExecutor(fault.at_once) as pool:
-                for case, done in [(case, pool.submit(fault.attempt, place, case)) for case in cases]:
+                for case, done in [(case, pool.submit(self._attempt, fault, place, case)) for case in cases]:
                     try:
-                        row.tried.append(done.result())
+                        row.tried += done.result()
                     except Exception as error:
                         row.hung += isinstance(error, Hung)
                         row.broken.append(f"{fault.name}, {case}: {traceback.format_exc()}")
@@ -138,6 +150,9 @@ class Campaign:
                 row.broken.append(f"{fault.name}: tried {len(cases)} times, and never happened\n")
             print(f"{fault.name}: {row.happened} of {len(cases)} in {time.monotonic() - began:.0f} s",
                   file=sys.stderr, flush=True)  # fmt: skip
+
+    def _attempt(self, fault: Fault[Any], place: Place, case: object) -> list[Tried]:
+        return [] if self._enough.is_set() else [fault.attempt(place, case)]
 
 
 def main() -> int:

@@ -11,7 +11,6 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from tasks.testbed import processes
@@ -118,24 +117,27 @@ def node_away_before(place: Place, outage: Outage) -> Tried:
 
 
 def stalled(place: Place, pause: float) -> Tried:
-    """It stands still while four users submit; what submits for them is killed so many seconds after it goes on."""
-    place.story("warm").persist()  # so that the queues need not be asked
+    """It stands still while four users submit; what submits for them is killed so many seconds after it goes on.
+
+    Nothing may have to be asked before: of a key that is made for a job file there cannot be a job, and a job before
+    these leaves word of the queues.
+    """
+    place.story("warm").persist()
     stalling = processes.daemon(place.cell.directory, controller(place.cell).program)
     assert stalling
-    stories = [place.story("stalled", kind=kind) for kind in _ALL]
-    attempts = [place.directory_of(story) / ".submithost/attempt" for story in stories]
+    stories = [place.story("stalled", kind=kind, job_file=True) for kind in _ALL]
     os.kill(stalling.pid, signal.SIGSTOP)
     try:
         for story in stories:
             story.begin()
-        assert wait_until(lambda: all(_command_of(attempt) > 0 for attempt in attempts), 60)
+        assert wait_until(lambda: all(_command_of(place, story) > 0 for story in stories), 60)
         time.sleep(0.3)
     finally:
         os.kill(stalling.pid, signal.SIGCONT)
     time.sleep(pause)
     struck = 0
-    for attempt in attempts:
-        if process := processes.look(_command_of(attempt)):
+    for story in stories:
+        if process := processes.look(_command_of(place, story)):
             processes.end(process)
             struck += 1
     for story in stories:
@@ -143,10 +145,11 @@ def stalled(place: Place, pause: float) -> Tried:
     return Tried(persist(stories), struck)
 
 
-def _command_of(attempt: Path) -> int:
-    """The process that submits for this attempt; -1: none yet."""
+def _command_of(place: Place, story: Story) -> int:
+    """The process that submits for this one, whose key begins with its name; -1: none yet."""
+    jobs = place.directory_of(story).parent
     with contextlib.suppress(StopIteration, OSError, ValueError):
-        return int(next(attempt.glob("asked.*/pid")).read_text())
+        return int(next(jobs.glob(f"{story.name}-*/.submithost/attempt/asked.*/pid")).read_text())
     return -1
 
 
