@@ -151,7 +151,7 @@ def campaign(cluster: Cluster, folder: Path, hows: Sequence[str], rounds: int, s
             row = Row(how)
             for verb in VERBS * rounds:
                 words = [word.replace("tree", f"{folder}/tree").replace("there", f"{folder}/there") for word in verb]
-                place = chance.randrange(2, 9)
+                place = chance.randrange(9)
                 plan_is(plan, how, place)
                 row.ended.append(run(person, *words))
                 if bad := row.ended[-1].bad:

@@ -46,6 +46,13 @@ def endless_line(_: bytes, rest: bytes) -> Iterator[bytes]:
     yield from itertools.repeat(b"x" * 65536)
 
 
+def endless_errors(_: bytes, rest: bytes) -> Iterator[bytes]:
+    yield rest[: len(rest) // 2]
+    while True:
+        sys.stderr.buffer.write(b"x" * 65536)
+        yield b""
+
+
 def endless_sections(nonce: bytes, rest: bytes) -> Iterator[bytes]:
     del rest
     for number in itertools.count():
@@ -88,8 +95,8 @@ def negative(nonce: bytes, rest: bytes) -> Iterator[bytes]:
 HOW: dict[str, Callable[[bytes, bytes], Iterator[bytes]]] = {
     mutation.__name__.replace("_", " "): mutation
     for mutation in (
-        cut, again, huge, endless_line, endless_sections, endless_name, endless_fields, wrong_nonce, no_text, ranges,
-        enormous, negative,
+        cut, again, huge, endless_line, endless_errors, endless_sections, endless_name, endless_fields, wrong_nonce,
+        no_text, ranges, enormous, negative,
     )
 }  # fmt: skip
 
