@@ -8,11 +8,8 @@
 from __future__ import annotations
 
 import copy
-import os
-import pkgutil
 import sys
 from collections.abc import Mapping, Set
-from functools import cache
 
 from invoke.collection import Collection
 
@@ -24,6 +21,7 @@ from .model.cluster import Cluster
 from .model.errors import InvalidInput
 from .model.project import open_project
 from .model.wording import one_line
+from .schedulers import known
 from .verbs.catalogue import AT_ONCE, TESTBED, all_verbs, at_once, testbed_verbs
 
 
@@ -66,17 +64,10 @@ def _clusters(reserved: Set[str]) -> Mapping[str, Cluster]:
     try:
         clusters = configuration.load(reserved=reserved).clusters
         for cluster in clusters.values():
-            if cluster.scheduler and cluster.scheduler not in _schedulers():
+            if cluster.scheduler and cluster.scheduler not in known():
                 at = f"{cluster.source}: cluster '{cluster.name}': scheduler"
-                raise InvalidInput(f"{at} {cluster.scheduler!r} is none of {', '.join(_schedulers())}")
+                raise InvalidInput(f"{at} {cluster.scheduler!r} is none of {', '.join(known())}")
         return clusters
     except InvalidInput as error:
         print(one_line(error, 2000), file=sys.stderr)
         raise SystemExit(error.exit_status) from None
-
-
-@cache
-def _schedulers() -> list[str]:
-    """As `schedulers.known` has them: loading that room, for their names alone, would take a fifth of what we add."""
-    modules = pkgutil.iter_modules([os.path.join(*__path__, "schedulers")])
-    return [module.name for module in modules if "_" not in module.name]

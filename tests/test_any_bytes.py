@@ -26,8 +26,8 @@ from tasks.model.resources import Resources, TaskRange
 from tasks.model.settling import Known, Notes, settle
 from tasks.model.wording import number
 from tasks.rendering.variables import check_names
-from tasks.schedulers import Submission
 from tasks.schedulers.gridengine import scheduler as gridengine
+from tasks.schedulers.values import Submission
 from tasks.session import Answer
 from tasks.session.answers import Answers
 from tasks.session.fabric import keys, known_hosts
@@ -106,12 +106,12 @@ def test_no_job_directory_stops_the_looking(sections: dict[str, Reply]) -> None:
 def test_no_answer_of_the_scheduler_raises_anything_but_an_error_of_ours(status: int, out: str, err: str) -> None:
     block = f"me\n====\njob_number: {out}\nowner: me\ncontext: submithost={err}\njob-array tasks: {out}\n"
     for text in (out, block, f"{block}jobnumber {out}\ntaskid {out}\nqsub_time {out}\nowner me\n"):
-        for parse in (
-            gridengine.parse_queue, gridengine.parse_marks, gridengine.parse_by_hand, gridengine.parse_errors,
-            gridengine.parse_trace, gridengine.parse_cancel, gridengine.parse_hold,
+        for question in (
+            gridengine.queue(), gridengine.marks(["1"]), gridengine.by_hand("1"), gridengine.errors(["1"]),
+            gridengine.trace([], []), gridengine.cancel([]), gridengine.hold([]),
         ):  # fmt: skip
             with contextlib.suppress(SchedulerError):
-                parse(status, text, err)
+                question.parse(status, text, err)
 
 
 class Elsewhere:
@@ -155,12 +155,12 @@ def test_a_job_in_the_queue_has_not_ended_whatever_else_is_said(
     state: str, tasks: str, noted: str, accounted: str, noise: str, clock: int
 ) -> None:
     rows = "".join((ROW.format(812, "r", ""), ROW.format(12, state, tasks), ROW.format(2, "qw", "")))
-    queue = states_of(gridengine.parse_queue(0, f"{noise}<?xml?><job_info>{rows}</job_info>".replace(
+    queue = states_of(gridengine.queue().parse(0, f"{noise}<?xml?><job_info>{rows}</job_info>".replace(
         "<?xml?>", "<?xml version='1.0'?>"), ""), [JOB])["k"]  # fmt: skip
     notes = Notes()
     notes.read(noted)
     try:
-        records = records_of(JOB, gridengine.parse_trace(0, f"me\n{accounted}", "").records)
+        records = records_of(JOB, gridengine.trace([], []).parse(0, f"me\n{accounted}", "").records)
     except SchedulerError:
         records = None
     known = Known(clock, notes.notes.get("k", {}), queue, records)

@@ -21,7 +21,7 @@ from tasks.model import configuration
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import Job, iso
 from tasks.model.record import from_record, to_record
-from tasks.model.resources import TaskRange
+from tasks.model.resources import Resources, TaskRange
 from tasks.rendering import engine
 from tasks.rendering.engine import Directives
 from tasks.rendering.places import lookup
@@ -213,7 +213,7 @@ def test_a_list_of_the_scheduler_that_expands_itself_is_refused() -> None:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     answer = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "ha">{laughs}]><job_info>&l11;</job_info>'
     with pytest.raises(SchedulerError, match="not understood"):
-        gridengine.parse_queue(0, answer, "")  # it would not end, and fill the memory
+        gridengine.queue().parse(0, answer, "")  # it would not end, and fill the memory
 
 
 def test_a_list_of_the_scheduler_reads_no_file_of_ours(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_list_of_the_scheduler_reads_no_file_of_ours(tmp_path: Path) -> None:
     entity = f'<!DOCTYPE x [<!ENTITY e SYSTEM "file://{tmp_path}/secret">]>'
     job = "<job_list><JB_job_number>&e;</JB_job_number><state>r</state></job_list>"
     with pytest.raises(SchedulerError, match="not understood"):
-        gridengine.parse_queue(0, f'<?xml version="1.0"?>{entity}<job_info>{job}</job_info>', "")
+        gridengine.queue().parse(0, f'<?xml version="1.0"?>{entity}<job_info>{job}</job_info>', "")
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_a_template_that_reaches_for_python_or_for_files_elsewhere_is_refused(
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "here" / "job_templates").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here")
-    context = {"directives": Directives(lambda _: ["#$ -cwd"], gridengine.Resources(), gridengine.Resources())}
+    context = {"directives": Directives(lambda _: ["#$ -cwd"], Resources(), Resources())}
     with pytest.raises(InvalidInput) as refused:
         engine.render(Path("evil.sh.j2"), template.encode(), context)
     assert str(refused.value).isprintable()

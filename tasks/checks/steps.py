@@ -158,7 +158,7 @@ def _scheduler(session: ClusterSession, steps: _Steps) -> None:
             f"{session.name}: there is no {scheduler.name} in the login environment: "
             "configure 'setup' (module load ...), or another 'scheduler'"
         )
-    alive = session.query(scheduler.alive_command(), scheduler.parse_alive)
+    alive = session.query(scheduler.alive())
     found = f"{scheduler.name}, {answer.text.strip()}; your jobs in its queue: {len(alive)}"
     failed = session.environment.failed_setup
     steps.done("scheduler", "; ".join([found, *failed]), "warning" if failed else "ok")

@@ -86,7 +86,7 @@ def _taken_back(session: ClusterSession, job: Job) -> str:
         job = _as_it_is(session, job)
         if job.job_id:
             with contextlib.suppress(SchedulerError):  # it may have ended; whether it is gone is looked at next
-                session.query(session.scheduler.cancel_command(named([(job, ())])), session.scheduler.parse_cancel)
+                session.query(session.scheduler.cancel(named([(job, ())])))
             return _removed(session, replace(job, cancelled=(None,)))
         return _left(*remove(session, [Found(job)]))
     except (SubmithostError, KeyboardInterrupt) as error:

@@ -20,8 +20,7 @@ def cancel_jobs(session: ClusterSession, selected: Sequence[Selected]) -> None:
 
     Raises SchedulerError when it refused, Unreachable when it is not known whether it heard.
     """
-    scheduler = session.scheduler
-    said, taken = session.query(scheduler.cancel_command(named(selected)), scheduler.parse_cancel)
+    said, taken = session.query(session.scheduler.cancel(named(selected)))
     try:
         output.show_answer(said)
     finally:

@@ -79,9 +79,9 @@ def _look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
     scheduler, judged = session.scheduler, dict[str, Job]()
     if there:
         silent = [each.job.job_id or "" for each in there if not _all_noted(each.job, notes)]
-        command = scheduler.trace_command([each.job.job_id or "" for each in there], silent)
+        question = scheduler.trace([each.job.job_id or "" for each in there], silent)
         with output.while_slow(f"{session.name}: still asking how jobs ended"):
-            traced = session.query(command, scheduler.parse_trace)
+            traced = session.query(question)
         of_id = by_id(traced.records)
         judged = {
             each.job.key: _ended(each, notes, records_of(each.job, of_id.get(each.job.job_id, ()))) for each in there
@@ -103,12 +103,12 @@ def remove(session: ClusterSession, candidates: Sequence[Found]) -> list[Found]:
 
 def _ask(session: ClusterSession, jobs: Sequence[Found], remove: str = "") -> Answer:
     lines = [f"{each.job.key} {each.job.job_id} {each.stamp} {each.job.directory}\n" for each in jobs]
-    scheduler = session.scheduler
-    variables = {"root": root_of(session.cluster), "alive": scheduler.alive_command(), "remove": remove}
+    alive = session.scheduler.alive()
+    variables = {"root": root_of(session.cluster), "alive": alive.command, "remove": remove}
     data = ["".join(lines).encode("utf-8", "surrogateescape")]
     program = Program(("directory", "clean"), variables, data=data, most=_MOST, within={"notes": MOST_OF_NOTES})
     answer = session.must(program, SLOW)
-    answer["alive"].read(scheduler.parse_alive)
+    answer["alive"].read(alive.parse)
     return answer
 
 

@@ -20,7 +20,7 @@ from ..model.job import Job, State
 from ..model.key import check_key
 from ..model.repairs import by_origin, later
 from ..model.resources import TaskRange, ranges_of
-from ..schedulers import Submission
+from ..schedulers.values import Submission
 from ..screen import output
 from ..submission import conditions
 from ..submission.attempt import Upload

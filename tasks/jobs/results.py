@@ -17,7 +17,7 @@ from ..model.errors import InvalidInput
 from ..model.job import Job, Selected, State
 from ..model.settling import MOST_OF_NOTES
 from ..model.wording import number, typed
-from ..schedulers import Submitted
+from ..schedulers.values import Submitted
 from ..screen import output
 from ..session import GIVE_UP
 from ..tracking.cluster_session import ClusterSession

@@ -97,8 +97,7 @@ def adopt_by_hand(session: ClusterSession, job_id: str) -> Job:
     if known := session.ledger.by_id(session.name, job_id):
         output.say(f"{known.title()} is known already")
         return known
-    scheduler = session.scheduler
-    found = session.query(scheduler.by_hand_command(job_id), scheduler.parse_by_hand)
+    found = session.query(session.scheduler.by_hand(job_id))
     if not found:
         raise InvalidInput(f"{session.name}: neither queue nor accounting know a job {job_id} of yours")
     job = Job(

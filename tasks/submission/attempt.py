@@ -19,7 +19,7 @@ from ..login_node import Program, check_line, job_directory, quoted, source
 from ..model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
 from ..model.job import Job
 from ..model.wording import one_line
-from ..schedulers import Scheduler
+from ..schedulers.seam import Scheduler
 from ..session import SILENCE, Answer
 from ..tracking.cluster_session import ClusterSession
 from .verdict import Verdict, judge, place, step
@@ -117,7 +117,7 @@ def program(
             "bare": "1" if job.bare else "",
             "patience": _SILENT,
         },
-        session.scheduler.before_submit,
+        session.scheduler.submit_shell(),
         uploads,
     )
 
@@ -126,7 +126,7 @@ def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], abo
     """What submithost itself lays into the job directory."""
     given = f"submithost_given() (\nblock=/proc/$$/environ\n{source('given.sh')}\nfacts\nkept\n)"
     parts = (source(f"{part}.sh") for part in ("run", "run_interpreter", "run_body"))
-    run = "\n".join([scheduler.in_job, given, *parts])
+    run = "\n".join([scheduler.job_shell(), given, *parts])
     return [
         Upload(job_directory.own("script"), script, 0o700),
         Upload(job_directory.own("run"), run.encode(), 0o700),

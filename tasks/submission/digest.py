@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 from ..model.cluster import Cluster
 from ..model.job import Job
-from ..schedulers import Submission
+from ..schedulers.values import Submission
 from .attempt import Upload
 
 # A job that has to succeed first, and the tasks of it that count; none: all.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..login_node import quote
-from ..schedulers import Submitted
+from ..schedulers.seam import Question
+from ..schedulers.values import Submitted
 from ..tracking.cluster_session import ClusterSession
 
 
@@ -23,8 +24,7 @@ class Marks:
         submission. Raises SchedulerError when that cannot be asked.
         """
         if self._found is None:
-            scheduler = self._session.scheduler
-            rows = self._session.query(scheduler.queue_command(), scheduler.parse_queue)
+            rows = self._session.query(self._session.scheduler.queue())
             self._found = marks(self._session, sorted({row.job_id for row in rows}))
         of_key = self._found.get(key, ())
         return next((each for each in of_key if each.directory in ("", directory) or self._same(each, directory)), None)
@@ -33,12 +33,12 @@ class Marks:
         """Whether it is that directory by another name; one that was removed is taken for it."""
         there, here = quote(submitted.directory), quote(directory)
         same = f"[ ! -e {there} ] || [ {there} -ef {here} ]"
-        return bool(self._session.query(same, lambda status, *_: status == 0))
+        return bool(self._session.query(Question(same, lambda status, *_: status == 0)))
 
 
 def marks(session: ClusterSession, job_ids: Sequence[str]) -> dict[str, list[Submitted]]:
     """The jobs among these that carry a mark, by its key, oldest first; and those that have ended, where the scheduler
     remembers any. Raises SchedulerError when that cannot be asked.
     """
-    command = session.scheduler.marks_command(job_ids)
-    return session.query(command, session.scheduler.parse_marks) if command else {}
+    question = session.scheduler.marks(job_ids)
+    return session.query(question) if question else {}

@@ -20,7 +20,9 @@ from ..model.job import Job
 from ..model.key import new_key
 from ..model.record import to_record
 from ..model.resources import Resources
-from ..schedulers import Dialect, Scheduler, Submission
+from ..schedulers.dialect import Dialect
+from ..schedulers.seam import Scheduler
+from ..schedulers.values import Submission
 from .attempt import Upload, own_files
 from .conditions import not_yet_met, upload
 from .digest import Before, digest_of, inputs_of, keys_of
@@ -133,6 +135,7 @@ def finish(
 
     `written` is more to be written down in the job directory, for who submits it again.
     """
+    scheduler.refuse(submission)
     asked = submission.resources
     # Mail options add up at every level: a default beside a flag would be a second answer to one question.
     mail = None if asked.mail else cluster.resources.mail

@@ -17,7 +17,7 @@ from ..model.errors import SchedulerError
 from ..model.job import Job, Outcome, State
 from ..model.resources import MOST_FOLLOWED, TaskRange
 from ..model.wording import one_line
-from ..schedulers import Submitted
+from ..schedulers.values import Submitted
 from ..session import Answer
 from ..tracking.cluster_session import ClusterSession
 from .inspection import Inspection, extent, reason

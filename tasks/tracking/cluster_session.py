@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,9 @@ from ..model.cluster import Cluster
 from ..model.errors import SchedulerError
 from ..model.ledger import Ledger
 from ..model.listener import Listener
-from ..schedulers import MOST_OF_A_QUEUE, Scheduler, assumed, clients, known, scheduler
+from ..schedulers import assumed, by_rank, clients, known, scheduler
+from ..schedulers.bounds import MOST_OF_A_QUEUE
+from ..schedulers.seam import Question, Scheduler
 from ..session import Session, Transport, default_transport
 
 T = TypeVar("T")
@@ -39,10 +41,10 @@ class ClusterSession(Session):
         self.ledger.told = self.listener.say
         self._scheduler: Scheduler | None = None
 
-    def query(self, command: str, parse: Callable[[int, str, str], T], most: int = MOST_OF_A_QUEUE) -> T:
-        """Ask the scheduler `command`; return what `parse` makes of it, of so many bytes at most. Raises as `ask` and
-        as `parse` do."""
-        return self.ask(Program(("ask",), {"command": command}, most=most))["answer"].read(parse)
+    def query(self, question: Question[T], most: int = MOST_OF_A_QUEUE) -> T:
+        """Ask the scheduler; return what its answer means, which has so many bytes at most. Raises as `ask` does, and
+        SchedulerError."""
+        return self.ask(Program(("ask",), {"command": question.command}, most=most))["answer"].read(question.parse)
 
     @property
     def scheduler(self) -> Scheduler:
@@ -66,9 +68,9 @@ class ClusterSession(Session):
         return self.cluster.scheduler or self.ledger.scheduler(self.name)
 
     def _find_out(self) -> str:
-        probes = "; ".join(f"{{ {scheduler(name).probe}; }} >/dev/null 2>&1 && echo {name}" for name in known())
+        probes = "; ".join(f"{{ {each.probe}; }} >/dev/null 2>&1 && echo {each.name}" for each in by_rank())
         said = self.ask(Program(("ask",), {"command": probes})).text("answer").split()
-        found = [name for name in known() if name in said]
+        found = [each.name for each in by_rank() if each.name in said]
         if not found:
             raise SchedulerError(
                 f"{self.name}: no scheduler found in the login environment over there "

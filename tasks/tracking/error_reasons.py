@@ -23,10 +23,10 @@ class Errors:
 
     def ask(self, session: ClusterSession, job_ids: list[str]) -> None:
         """Ask once, whatever comes of it: that the reason is not known changes nothing."""
-        scheduler = session.scheduler
         self._reasons.update(dict.fromkeys(job_ids, ""))
         with contextlib.suppress(SchedulerError):
-            self._reasons.update(session.query(scheduler.errors_command(job_ids), scheduler.parse_errors))
+            reasons = session.query(session.scheduler.errors(job_ids))
+            self._reasons.update(reasons)
 
     def explain(self, job: Job) -> Job:
         """The job with the reason of its error state, as far as that is known."""

@@ -9,7 +9,7 @@ from ..model.errors import SchedulerError
 from ..model.job import Alike, Job, Outcome
 from ..model.resources import MOST_FOLLOWED
 from ..model.settling import ACCOUNTING_LAG
-from ..schedulers import Record, Row
+from ..schedulers.values import Record, Row
 
 T = TypeVar("T", Row, Record)
 

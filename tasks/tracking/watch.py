@@ -19,7 +19,8 @@ from ..model.job import Alike, Job, Outcome, Selected, State
 from ..model.repairs import by_origin, later, with_repairs
 from ..model.settling import MOST_OF_NOTES, Known, Notes, noted_ends, settle
 from ..model.wording import number, typed
-from ..schedulers import MOST_OF_A_QUEUE, Traced
+from ..schedulers.bounds import MOST_OF_A_QUEUE
+from ..schedulers.values import Traced
 from ..screen import output
 from ..session import back_off
 from .cluster_session import ClusterSession
@@ -205,7 +206,7 @@ class Watch:
         return Program(
             ("look",),
             {
-                "queue": self.session.scheduler.queue_command(),
+                "queue": self.session.scheduler.queue().command,
                 "seconds": str(seconds),
                 "first": str(first),
                 "every": str(EVERY),
@@ -259,7 +260,7 @@ class Watch:
         self._asked = time.monotonic()
         live = self.live()
         try:
-            self._queue = states_of(reply.read(self.session.scheduler.parse_queue), live)
+            self._queue = states_of(reply.read(self.session.scheduler.queue().parse), live)
         except SchedulerError as error:
             self._could_not_ask(error)
             return False
@@ -288,7 +289,8 @@ class Watch:
         scheduler, ids = self.session.scheduler, [job.job_id or "" for job in jobs]
         silent = [job.job_id or "" for job in jobs if _unfinished(job) > len(self._noted(job))]
         ends = self._ends()
-        commands = {"queue": scheduler.queue_command(), "command": scheduler.trace_command(ids, silent)}
+        trace = scheduler.trace(ids, silent)
+        commands = {"queue": scheduler.queue().command, "command": trace.command}
         within = {"queue": MOST_OF_A_QUEUE, "answer": MOST_OF_A_QUEUE}
         program = Program(("trace", "ask"), commands, most=3 * MOST_OF_A_QUEUE, within=within)
         with output.while_slow(f"{self.session.name}: still asking how jobs ended{_BY_ACCOUNTING if silent else ''}"):
@@ -297,7 +299,7 @@ class Watch:
         if self._list(answer["queue"]):
             jobs = self.session.ledger.news(jobs)  # cancelled, perhaps, or requeued, while others looked
             try:
-                traced = answer["answer"].read(scheduler.parse_trace)
+                traced = answer["answer"].read(trace.parse)
             except SchedulerError as error:
                 self._could_not_ask(error)
             else:

@@ -69,7 +69,7 @@ def queues(c: Context, json: bool = False) -> None:
     from .where import session_of
 
     session = session_of(c)
-    load = session.query(session.scheduler.load_command(), session.scheduler.parse_load)
+    load = session.query(session.scheduler.load())
     # What the rows of several queues add up to says nothing: a node may be in more than one.
     rows: list[tuple[str | int | None, ...]] = [
         (session.name, queue.name, queue.used, queue.free, queue.down, queue.waiting) for queue in load.queues

@@ -36,7 +36,7 @@ def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) 
         else:
             live.append((found, tasks))
     if live and dry_run:
-        print(session.scheduler_unasked().cancel_command(named(live)))
+        print(session.scheduler_unasked().cancel(named(live)).command)
     elif live and (theirs := still_theirs(session, live)):
         cancel_jobs(session, theirs)
 
@@ -119,11 +119,11 @@ def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release
     session, selected = select(c, job or ())
     selected = known_there(session, selected)
     scheduler = session.scheduler_unasked() if dry_run else session.scheduler
-    command = scheduler.hold_command if how == "hold" else scheduler.release_command
+    change = scheduler.hold if how == "hold" else scheduler.release
     if dry_run:
-        print(command(named(selected)))
+        print(change(named(selected)).command)
     elif theirs := still_theirs(session, selected):
         if how == "release":
             theirs = held_ones(session, theirs)
         if theirs:
-            output.show_answer(session.query(command(named(theirs)), scheduler.parse_hold))
+            output.show_answer(session.query(change(named(theirs))))

@@ -195,6 +195,7 @@ def status(
     from ..model import command_line
     from ..model.errors import SchedulerError, Unreachable
     from ..model.job import State
+    from ..schedulers.seam import Question
     from ..screen import output
     from ..submission.reconcile import confirmed, not_known_yet
     from ..tracking.watch import Watch, go_on
@@ -204,7 +205,7 @@ def status(
     selected, unknown = confirmed(session, selected)
     if not selected:
         if command_line.current.rows:  # one of several clusters: that it can be reached is shown by the same table
-            session.query(":", lambda *_: None)
+            session.query(Question(":", lambda *_: None))
         known = session.ledger.last(session.name)
         what = (
             "every job that was submitted from here is known to have ended"

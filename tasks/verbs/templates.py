@@ -47,7 +47,8 @@ def render(
     from ..model.errors import InvalidInput
     from ..model.resources import Resources, parse_resources
     from ..model.wording import fab
-    from ..schedulers import Dialect, assumed
+    from ..schedulers import assumed
+    from ..schedulers.dialect import Dialect
     from ..screen.output import say
     from .where import named_cluster, session_of
 

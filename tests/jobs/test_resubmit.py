@@ -15,7 +15,7 @@ from tasks.model.job import Job
 from tasks.model.key import check_key
 from tasks.model.ledger import Ledger
 from tasks.model.resources import Resources, TaskRange, ranges_of
-from tasks.schedulers import Submission
+from tasks.schedulers.values import Submission
 from tasks.tracking.cluster_session import ClusterSession
 
 

@@ -11,7 +11,8 @@ import pytest
 from tasks import rendering
 from tasks.model.errors import InvalidInput
 from tasks.model.resources import Resources
-from tasks.schedulers import Dialect, scheduler
+from tasks.schedulers import scheduler
+from tasks.schedulers.dialect import Dialect
 
 ROOT = Path(__file__).parent.parent.parent
 GRID_ENGINE = Dialect(scheduler("gridengine"), {"memory": "rmem"})

@@ -7,6 +7,7 @@ import inspect
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ from hypothesis import strategies as st
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import State
 from tasks.model.resources import Resources, TaskRange, parse_resources
-from tasks.schedulers import Scheduler, Submission, Submitted, known, scheduler
+from tasks.schedulers import known, scheduler
+from tasks.schedulers.gridengine.queue import state_of as state_of_gridengine
+from tasks.schedulers.seam import Scheduler
+from tasks.schedulers.slurm.states import state_of as state_of_slurm
+from tasks.schedulers.values import Submission, Submitted
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd
 from tests.conftest import ROOT, move_in
@@ -44,7 +49,7 @@ def test_no_other_file_speaks_a_schedulers_words(module: str, words: str) -> Non
     files = [path for path in tasks.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     speaking = {str(path.relative_to(tasks)) for path in files if re.search(words, path.read_text(), re.I)}
     own = (f"schedulers/{module}/", "testbed/", "verbs/testbed.py")
-    assert f"schedulers/{module}/scheduler.py" in speaking
+    assert f"schedulers/{module}/request.py" in speaking
     assert not {name for name in speaking if not name.startswith(own)}
 
 
@@ -56,11 +61,7 @@ def test_it_has_all_that_the_seam_asks_for(each: Scheduler) -> None:
             assert theirs == list(inspect.signature(wanted).parameters)[1:], name
     for name in Scheduler.__annotations__:
         assert hasattr(each, name)
-    for function in ("survey", "prepare", "places", "accepted", "details"):
-        assert re.search(rf"^{function}\(\)", each.before_submit, re.M)
-    for function in ("identify", "shell", "as_login", "environment"):
-        assert re.search(rf"^submithost_{function}\(\)", each.in_job, re.M)
-    for text in (each.before_submit, each.in_job):
+    for text in (each.submit_shell(), each.job_shell()):
         subprocess.run(["sh", "-n"], input=text, text=True, check=True)
 
 
@@ -110,24 +111,25 @@ def test_no_answer_makes_a_parser_raise_anything_else_or_end_a_job(
 ) -> None:
     each.parse_submission(out)
     each.doubtful(err)
-    for parse in (
-        each.parse_queue, each.parse_marks, each.parse_by_hand, each.parse_errors, each.parse_trace,
-        each.parse_cancel, each.parse_hold,
+    for question in (
+        each.queue(), each.alive(), each.load(), each.marks(["1"]), each.by_hand("1"), each.errors(["1"]),
+        each.trace([], []), each.cancel([]), each.hold([]), each.release([]),
     ):  # fmt: skip
         with contextlib.suppress(SchedulerError):
-            parse(status, out, err)
+            assert question
+            question.parse(status, out, err)
     if status:  # could not ask is never gone
         with pytest.raises(SchedulerError):
-            each.parse_queue(status, out, err)
+            each.queue().parse(status, out, err)
         with pytest.raises(SchedulerError):
-            each.parse_trace(status, out, err)
+            each.trace([], []).parse(status, out, err)
 
 
-@every
+@pytest.mark.parametrize("state_of", [state_of_gridengine, state_of_slurm])
 @given(word=TEXT)
-def test_an_unheard_of_state_is_unknown(each: Scheduler, word: str) -> None:
-    assert isinstance(each.state_of(word), State | None)  # type: ignore[attr-defined]  # each has one of its own
-    assert each.state_of(f"?{word}") is State.UNKNOWN  # type: ignore[attr-defined]  # the same
+def test_an_unheard_of_state_is_unknown(state_of: Callable[[str], State | None], word: str) -> None:
+    assert isinstance(state_of(word), State | None)
+    assert state_of(f"?{word}") is State.UNKNOWN
 
 
 @every

@@ -13,9 +13,9 @@ from tasks.model.errors import SchedulerError
 from tasks.model.job import Job, Outcome, State
 from tasks.model.resources import TaskRange
 from tasks.model.settling import Known, settle
-from tasks.schedulers import Record, Row
 from tasks.schedulers.gridengine import scheduler as gridengine
 from tasks.schedulers.slurm import scheduler as slurm
+from tasks.schedulers.values import Record, Row
 from tasks.tracking.matching import records_of, states_of
 from tests.captured import answer
 from tests.conftest import program
@@ -30,7 +30,7 @@ def listed() -> dict[str, Row]:
     for kind in "uos":
         ids = re.findall(r"^ *(\d+) ", answer(GRID_ENGINE, f'qstat -u "$(id -un)" -s h{kind}').out, re.M)
         out += "".join(f"held {kind} {job_id}\n" for job_id in ids)
-    return {row.job_id: row for row in gridengine.parse_queue(0, out, "")}
+    return {row.job_id: row for row in gridengine.queue().parse(0, out, "")}
 
 
 def of_slurm(job_id: str) -> Job:
@@ -46,14 +46,14 @@ def test_c8_a_job_of_grid_engine_that_waits_for_others_is_pending_and_names_them
 
 
 def test_c8_a_job_of_slurm_that_waits_for_others_is_pending_and_names_them() -> None:
-    rows = {row.job_id: row for row in slurm.parse_queue(0, answer(SLURM, LIST).out, "")}
+    rows = {row.job_id: row for row in slurm.queue().parse(0, answer(SLURM, LIST).out, "")}
     assert (rows["30"].state, rows["30"].reason) == (State.PENDING, "waits for job 29")
     assert (rows["33"].state, rows["33"].reason) == (State.PENDING, "waits for job 29")
     assert (rows["31"].state, rows["31"].reason.split(";")[0]) == (State.HELD, "held by its user")
     several = "8|N/A|PENDING|Dependency|9|afterok:5_*(unfulfilled),afterany:6(unfulfilled),after:7+5(unfulfilled)|x|.\n"
-    assert slurm.parse_queue(0, several, "")[0].reason == "waits for jobs 5, 6 and 7"
+    assert slurm.queue().parse(0, several, "")[0].reason == "waits for jobs 5, 6 and 7"
     same = "8|N/A|PENDING|Dependency|9|singleton(unfulfilled)|x|.\n"
-    assert slurm.parse_queue(0, same, "")[0].reason == "waits for jobs of the same name"
+    assert slurm.queue().parse(0, same, "")[0].reason == "waits for jobs of the same name"
 
 
 def test_d5_who_holds_a_job_of_grid_engine_is_told() -> None:
@@ -64,34 +64,34 @@ def test_d5_who_holds_a_job_of_grid_engine_is_told() -> None:
 
 
 def test_d5_what_slurm_holds_is_held_and_what_can_never_start_waits_for_somebody_to_act() -> None:
-    rows = {row.job_id: row for row in slurm.parse_queue(0, answer(SLURM, LIST).out, "")}
+    rows = {row.job_id: row for row in slurm.queue().parse(0, answer(SLURM, LIST).out, "")}
     assert {rows[job_id].state for job_id in ("34", "35", "39")} == {State.HELD}
     assert "an administrator" in rows["34"].reason
     assert "(job requeued in held state)" in rows["39"].reason
     assert rows["38"].state is State.ERROR
     assert "afterok:37(failed) cannot be met" in rows["38"].reason
     failed = "8|N/A|PENDING|launch failed requeued held|0|(null)|x|.\n"
-    (row,) = slurm.parse_queue(0, failed, "")
+    (row,) = slurm.queue().parse(0, failed, "")
     assert (row.state, "launch failed requeued held" in row.reason) == (State.HELD, True)
     for word in ("REQUEUE_HOLD", "RESV_DEL_HOLD"):
-        assert slurm.parse_queue(0, f"8|N/A|{word}|None|9|(null)|x|.\n", "")[0].state is State.HELD
+        assert slurm.queue().parse(0, f"8|N/A|{word}|None|9|(null)|x|.\n", "")[0].state is State.HELD
 
 
 def test_d1_the_direct_answer_tells_why_a_job_is_held_too() -> None:
     held, cancelled = (answer(SLURM, "scontrol -o show job 35", nth).out for nth in (0, 1))
-    traced = records_of(of_slurm("35"), slurm.parse_trace(0, held, "").records)
+    traced = records_of(of_slurm("35"), slurm.trace([], []).parse(0, held, "").records)
     assert (traced[0].state, traced[0].reason.split(";")[0]) == (State.HELD, "held by its user")
-    assert records_of(of_slurm("35"), slurm.parse_trace(0, cancelled, "").records)[0].state is State.CANCELLED
+    assert records_of(of_slurm("35"), slurm.trace([], []).parse(0, cancelled, "").records)[0].state is State.CANCELLED
     alive, none = (answer(GRID_ENGINE, f"TZ=UTC qstat -j {ids}") for ids in ("24,77", "77,78"))
     mine = Job("key", "x", job_id="24", by_hand=True)
     for me, found in (("root", {0: Outcome(State.UNKNOWN)}), ("somebody", {})):
-        assert records_of(mine, gridengine.parse_trace(0, f"{me}\n{alive.out}", "").records) == found
-    assert gridengine.parse_trace(0, f"root\n{none.out}", "").records == ()
+        assert records_of(mine, gridengine.trace([], []).parse(0, f"{me}\n{alive.out}", "").records) == found
+    assert gridengine.trace([], []).parse(0, f"root\n{none.out}", "").records == ()
     # Of ours it has the mark: without that it is another job, which has got the number.
-    (record,) = gridengine.parse_trace(0, f"root\n{alive.out}", "").records
+    (record,) = gridengine.trace([], []).parse(0, f"root\n{alive.out}", "").records
     assert records_of(Job("key", "x", job_id="24"), [record]) == {}
     marked = alive.out.replace("job_name:", "context:                    submithost=key\njob_name:")
-    (record,) = gridengine.parse_trace(0, f"root\n{marked}", "").records
+    (record,) = gridengine.trace([], []).parse(0, f"root\n{marked}", "").records
     assert records_of(Job("key", "x", job_id="24"), [record]) == {0: Outcome(State.UNKNOWN)}
 
 
@@ -102,9 +102,9 @@ def test_d1_a_time_that_is_not_understood_does_not_lose_the_record(text: str) ->
     qacct = f"me\n====\njobnumber 12\ntaskid undefined\nqsub_time {text}\nfailed 0\nexit_status 7\n"
     job = Job("key", "hpc", job_id="12", submitted_at=1795677381)
     for traced in (
-        slurm.parse_trace(0, sacct, ""),
-        slurm.parse_trace(0, scontrol, ""),
-        gridengine.parse_trace(0, qacct, ""),
+        slurm.trace([], []).parse(0, sacct, ""),
+        slurm.trace([], []).parse(0, scontrol, ""),
+        gridengine.trace([], []).parse(0, qacct, ""),
     ):
         assert records_of(job, traced.records) == {0: Outcome(State.FAILED, 7)}
 
@@ -123,12 +123,12 @@ def test_d8_a_date_is_understood_in_every_form(text: str) -> None:
 def test_d8_the_first_part_of_a_heterogeneous_job_tells_how_it_ended() -> None:
     sacct = answer(SLURM, "sacct -X -P -n -o JobID,State,ExitCode,Submit,Start,End -j 35").out
     assert [row.split("|")[0] for row in sacct.splitlines()] == ["35+0", "35+1"]
-    assert records_of(of_slurm("35"), slurm.parse_trace(0, sacct, "").records)[0].state is State.CANCELLED
+    assert records_of(of_slurm("35"), slurm.trace([], []).parse(0, sacct, "").records)[0].state is State.CANCELLED
     ended = sacct.replace("35+0|CANCELLED by 0|0:0", "35+0|FAILED|7:0").replace("35+1|CANCELLED by 0", "35+1|COMPLETED")
-    assert records_of(of_slurm("35"), slurm.parse_trace(0, ended, "").records)[0].exit_status == 7
-    assert not records_of(of_slurm("36"), slurm.parse_trace(0, ended, "").records)
+    assert records_of(of_slurm("35"), slurm.trace([], []).parse(0, ended, "").records)[0].exit_status == 7
+    assert not records_of(of_slurm("36"), slurm.trace([], []).parse(0, ended, "").records)
     both = answer(SLURM, "scontrol -o show job 35", 1).out
-    assert {record.job_id for record in slurm.parse_trace(0, both, "").records} == {"35"}
+    assert {record.job_id for record in slurm.trace([], []).parse(0, both, "").records} == {"35"}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_d8_the_first_part_of_a_heterogeneous_job_tells_how_it_ended() -> None:
 )
 def test_d8_whatever_sacct_calls_a_job(rows: str, told: dict[int, str]) -> None:
     job = Job("key", "hpc", job_id="56", array=TaskRange(1, 3) if len(told) > 1 else None)
-    found = records_of(job, slurm.parse_trace(0, rows, "").records)
+    found = records_of(job, slurm.trace([], []).parse(0, rows, "").records)
     assert {task: outcome.state for task, outcome in found.items()} == told
 
 
@@ -152,16 +152,16 @@ def test_d3_the_record_of_a_run_before_a_requeue_is_no_end() -> None:
     (_, first, second) = re.split(r"^=+$", runs, flags=re.M)
     assert "failed       25  : rescheduling" in first
     for out, statuses in ((f"====\n{first}", []), (runs, [0]), (f"===={second}====\n{first}", [0])):
-        traced = gridengine.parse_trace(0, f"root\n{out}", "")
+        traced = gridengine.trace([], []).parse(0, f"root\n{out}", "")
         assert [record.outcome.exit_status for record in traced.records] == statuses
     scontrol = "JobId=12 JobState=PENDING Reason=BeginTime ExitCode=0:0 SubmitTime= StartTime= EndTime= Command=/x\n"
-    traced = slurm.parse_trace(0, f"12|COMPLETED|0:0|||\n{scontrol}", "")  # sacct is late
+    traced = slurm.trace([], []).parse(0, f"12|COMPLETED|0:0|||\n{scontrol}", "")  # sacct is late
     assert records_of(Job("key", "hpc", job_id="12"), traced.records)[0].state is State.PENDING
 
 
 @pytest.mark.parametrize("words", ["Unable to contact slurm controller (connect failure)", "scontrol: not found"])
 def test_d1_could_not_ask_about_one_job_is_not_gone(words: str) -> None:
-    for parse in (slurm.parse_trace, gridengine.parse_trace):
+    for parse in (slurm.trace([], []).parse, gridengine.trace([], []).parse):
         with pytest.raises(SchedulerError):
             parse(1, "12|COMPLETED|0:0|||\n", words)
 
@@ -169,7 +169,7 @@ def test_d1_could_not_ask_about_one_job_is_not_gone(words: str) -> None:
 def test_d11_the_last_whole_answer_counts_whatever_noise_is_around_it() -> None:
     whole = answer(GRID_ENGINE, 'qstat -u "$(id -un)" -xml -r').out
     empty = '<?xml version="1.0"?><job_info><queue_info/><job_info/></job_info>'
-    rows = gridengine.parse_queue(0, whole, "")
+    rows = gridengine.queue().parse(0, whole, "")
     for noise in (
         "<?xml",
         "<?xml version='1.0'?>",
@@ -177,9 +177,9 @@ def test_d11_the_last_whole_answer_counts_whatever_noise_is_around_it() -> None:
         f"{empty}\n",
         "<?xml <?xml\n<job_info>",
     ):
-        assert gridengine.parse_queue(0, noise + whole, "") == rows
+        assert gridengine.queue().parse(0, noise + whole, "") == rows
     for noise in ("<?xml", "</job_info>", "<?xml </job_info>", "\nbye <?xml?> </job_info>"):
-        assert gridengine.parse_queue(0, whole + noise, "") == rows
+        assert gridengine.queue().parse(0, whole + noise, "") == rows
 
 
 def test_d1_a_record_ends_no_job_that_its_list_has() -> None:
@@ -198,10 +198,10 @@ def test_e6_an_accounting_that_is_cut_off_is_not_taken_for_a_whole_one(tmp_path:
     for end, accounted in (("exit 0", True), ("exit 1", True), ("kill -9 $$", False)):
         program(tmp_path / "qacct", f"#!/bin/sh\nprintf '{record}'\n{end}\n")
         done = subprocess.run(
-            [sh], input=gridengine.trace_command(ids, ids), text=True, capture_output=True, check=True,
+            [sh], input=gridengine.trace(ids, ids).command, text=True, capture_output=True, check=True,
             env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
         )  # fmt: skip
-        traced = gridengine.parse_trace(0, done.stdout, done.stderr)
+        traced = gridengine.trace([], []).parse(0, done.stdout, done.stderr)
         assert [found.job_id for found in traced.records] == [ids[-1]], done.stderr
         assert traced.accounted is accounted, done.stderr
 
@@ -214,11 +214,11 @@ def test_d1_an_answer_in_xml_because_of_a_default_is_could_not_ask(tmp_path: Pat
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SGE_ROOT": str(tmp_path), "HOME": str(tmp_path)}
     for text, status in (("-ext\n", 0), ("-ext -xml\n", 1)):
         defaults.write_text(text)
-        for command in (gridengine.marks_command(["5"]), gridengine.trace_command(["5"], [])):
+        for command in (gridengine.marks(["5"]).command, gridengine.trace(["5"], []).command):
             done = subprocess.run([sh], input=command, text=True, capture_output=True, env=environment)
             assert (done.returncode, "-xml" in done.stderr) == (status, bool(status)), done
 
 
 def test_e4_a_mark_tells_its_job_directory() -> None:
     told = "====\njob_number:   5\nsge_o_workdir:  /jobs/k\ncontext:   submithost=k\n"
-    assert gridengine.parse_marks(0, told, "")["k"][0].directory == "/jobs/k"
+    assert gridengine.marks(["1"]).parse(0, told, "")["k"][0].directory == "/jobs/k"

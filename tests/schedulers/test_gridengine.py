@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from tasks.model.errors import InvalidInput, SchedulerError
 from tasks.model.job import State
 from tasks.model.resources import Resources, TaskRange, parse_resources
-from tasks.schedulers import Record, Row, Submission, Submitted, Traced, known, scheduler
+from tasks.schedulers import known, scheduler
 from tasks.schedulers.gridengine import scheduler as gridengine
+from tasks.schedulers.gridengine.queue import state_of
+from tasks.schedulers.values import Record, Row, Submission, Submitted, Traced
 from tests.captured import Captured, answer, captured
 
 ROUND1, ROUND2, DOWN = (f"gridengine-8.1.9-{part}.txt" for part in ("round1", "round2", "qmaster-down"))
@@ -116,7 +118,7 @@ def test_hostile_arguments_are_single_words_of_the_command_line() -> None:
 
 def test_g22_one_job_is_several_rows_and_pending_tasks_are_ranges() -> None:
     block = answer(ROUND1, "qstat -xml", 1)
-    rows = gridengine.parse_queue(block.status, block.out, block.err)
+    rows = gridengine.queue().parse(block.status, block.out, block.err)
     assert Row("1", State.RUNNING) in rows
     assert [row for row in rows if row.job_id == "3"] == [
         Row("3", State.RUNNING, (TaskRange(1, 1),)),
@@ -129,23 +131,23 @@ def test_g22_one_job_is_several_rows_and_pending_tasks_are_ranges() -> None:
 
 def test_g20_an_empty_list_is_an_answer_and_no_output_at_all_is_none() -> None:
     block = answer(ROUND1, "qstat -xml")
-    assert gridengine.parse_queue(block.status, block.out, block.err) == []
+    assert gridengine.queue().parse(block.status, block.out, block.err) == []
     with pytest.raises(SchedulerError):
-        gridengine.parse_queue(0, "", "")
+        gridengine.queue().parse(0, "", "")
 
 
 def test_g25_a_qmaster_that_is_down_is_could_not_ask_for_every_question() -> None:
     down = answer(DOWN, "qstat -xml")
     with pytest.raises(SchedulerError, match="commlib error"):
-        gridengine.parse_queue(down.status, down.out, down.err)
+        gridengine.queue().parse(down.status, down.out, down.err)
     down = answer(DOWN, "qstat -j 999")
     with pytest.raises(SchedulerError, match="commlib error"):
-        gridengine.parse_marks(down.status, down.out, down.err)
+        gridengine.marks(["1"]).parse(down.status, down.out, down.err)
     down = answer(DOWN, "qdel 999")
     with pytest.raises(SchedulerError, match="commlib error"):
-        gridengine.parse_cancel(down.status, down.out, down.err)
+        gridengine.cancel([]).parse(down.status, down.out, down.err)
     gone = answer(ROUND1, "qstat -j 999")
-    assert gridengine.parse_marks(gone.status, gone.out, gone.err) == {}
+    assert gridengine.marks(["1"]).parse(gone.status, gone.out, gone.err) == {}
 
 
 @pytest.mark.parametrize(
@@ -159,12 +161,12 @@ def test_g25_a_qmaster_that_is_down_is_could_not_ask_for_every_question() -> Non
     ],
 )  # fmt: skip
 def test_g24_states_are_letters_in_any_mix(letters: str, state: State | None) -> None:
-    assert gridengine.state_of(letters) is state
+    assert state_of(letters) is state
 
 
 def test_g24_an_unheard_of_state_does_not_lose_the_list() -> None:
     block = answer(ROUND1, "qstat -xml", 1)
-    rows = gridengine.parse_queue(0, block.out.replace("<state>r</state>", "<state>Qx</state>", 1), "")
+    rows = gridengine.queue().parse(0, block.out.replace("<state>r</state>", "<state>Qx</state>", 1), "")
     assert rows[0] == Row("1", State.UNKNOWN)
     assert len(rows) == 10
 
@@ -172,7 +174,7 @@ def test_g24_an_unheard_of_state_does_not_lose_the_list() -> None:
 def test_noise_around_the_xml_and_odd_characters_in_it_are_survived() -> None:
     block = answer(ROUND1, "qstat -xml", 1)
     odd = block.out.replace(">ok.sh<", ">o\x1b[2Jk\x00<")
-    assert len(gridengine.parse_queue(0, f"Welcome!\n{odd}\nbye", "")) == 10
+    assert len(gridengine.queue().parse(0, f"Welcome!\n{odd}\nbye", "")) == 10
 
 
 def test_marks_are_read_from_the_context_alone() -> None:
@@ -181,7 +183,9 @@ def test_marks_are_read_from_the_context_alone() -> None:
         "job_name:                   submithost=fake\nenv_list:                   A=submithost=fake\n"
         "context:                    a=b,submithost=K-1\njob-array tasks:            1-5:2\n"
     )
-    assert gridengine.parse_marks(0, out, "") == {"K-1": [Submitted("35", "submithost=fake", TaskRange(1, 5, 2))]}
+    assert gridengine.marks(["1"]).parse(0, out, "") == {
+        "K-1": [Submitted("35", "submithost=fake", TaskRange(1, 5, 2))]
+    }
 
 
 def test_g9_the_reason_of_an_error_state_is_read_for_each_job() -> None:
@@ -189,13 +193,13 @@ def test_g9_the_reason_of_an_error_state_is_read_for_each_job() -> None:
     blocks = {job: [b for b in captured(file) if b.command.startswith(f"qstat -j {job} | grep -E 'error reason")]
               for job, file in asked.items()}  # fmt: skip
     out = "".join(f"{'=' * 60}\njob_number:                 {job}\n{block.out}" for job, (block,) in blocks.items())
-    reasons = gridengine.parse_errors(0, f"{out}{'=' * 60}\njob_number:                 9\n", "")
+    reasons = gridengine.errors(["1"]).parse(0, f"{out}{'=' * 60}\njob_number:                 9\n", "")
     assert list(reasons) == ["24", "27", "28", "3"]
     assert reasons["24"] == "can't chdir to /nonexistent: No such file or directory"
     assert reasons["28"] == "exit_status of job start = 100"
     down = answer(DOWN, "qstat -j 999")
     with pytest.raises(SchedulerError, match="commlib error"):
-        gridengine.parse_errors(down.status, down.out, down.err)
+        gridengine.errors(["1"]).parse(down.status, down.out, down.err)
 
 
 # --- accounting
@@ -207,8 +211,8 @@ def accounting(command: str, file: str = ROUND1) -> list[Record]:
 
 
 def traced(out: str, err: str = "") -> list[Record]:
-    """The records of an answer to `trace_command` that begins with whose jobs count."""
-    return list(gridengine.parse_trace(0, f"te1st\n{out}", err).records)
+    """The records of an answer to `trace` that begins with whose jobs count."""
+    return list(gridengine.trace([], []).parse(0, f"te1st\n{out}", err).records)
 
 
 def test_g29_g30_a_deleted_running_job_was_cancelled() -> None:
@@ -231,7 +235,7 @@ def test_g30_a_job_over_its_time_failed_and_says_why() -> None:
 def test_g26_not_found_is_an_answer_and_an_unreadable_file_is_none() -> None:
     for command, accounted in (("qacct -j 23", True), ("qacct -j 999", False)):
         block = answer(ROUND1, command)
-        assert gridengine.parse_trace(0, "te1st\n", block.err) == Traced((), accounted, last_runs=True)
+        assert gridengine.trace([], []).parse(0, "te1st\n", block.err) == Traced((), accounted, last_runs=True)
 
 
 def test_g29_of_several_records_the_last_one_tells() -> None:
@@ -247,11 +251,11 @@ def test_g40_g41_what_qdel_says_is_passed_on_and_a_gone_job_is_no_failure() -> N
     taken = {"qdel 22": {"22"}, "qdel 23": {"23"}, "qdel 999": set(), "qdel 22 23 99999": set()}
     for command, job_ids in taken.items():
         block = answer(ROUND1, command)
-        assert gridengine.parse_cancel(block.status, block.out, block.err) == (block.out, job_ids)
+        assert gridengine.cancel([]).parse(block.status, block.out, block.err) == (block.out, job_ids)
     for command in ("qdel 17 -t 2", "qdel 17.3"):
         block = answer(ROUND2, command)
-        assert gridengine.parse_cancel(block.status, block.out, block.err)[1] == {"17"}
-    assert gridengine.cancel_command([("12", None), ("13", 2)]) == "qdel 12 13.2"
+        assert gridengine.cancel([]).parse(block.status, block.out, block.err)[1] == {"17"}
+    assert gridengine.cancel([("12", None), ("13", 2)]).command == "qdel 12 13.2"
 
 
 # --- anything at all
@@ -259,9 +263,9 @@ def test_g40_g41_what_qdel_says_is_passed_on_and_a_gone_job_is_no_failure() -> N
 
 @given(st.integers(-1, 255), st.text(), st.text())
 def test_no_answer_at_all_raises_anything_but_an_error_of_ours(status: int, out: str, err: str) -> None:
-    for parse in (gridengine.parse_queue, gridengine.parse_marks, gridengine.parse_trace, gridengine.parse_cancel):
+    for question in (gridengine.queue(), gridengine.marks(["1"]), gridengine.trace([], []), gridengine.cancel([])):
         with contextlib.suppress(SchedulerError):
-            parse(status, out, err)
+            question.parse(status, out, err)
     gridengine.parse_submission(out)
 
 
@@ -274,7 +278,7 @@ WHOLE = answer(ROUND1, "qstat -xml", 1)
 @given(st.integers(0, len(WHOLE.out) - 13))
 def test_a_cut_answer_never_ends_a_job(at: int) -> None:
     with pytest.raises(SchedulerError):
-        gridengine.parse_queue(0, WHOLE.out[:at], "")
+        gridengine.queue().parse(0, WHOLE.out[:at], "")
 
 
 @given(st.sampled_from(BLOCKS), st.text(max_size=30), st.integers(0, 4000))
@@ -283,11 +287,11 @@ def test_damaged_answers_are_survived(block: Captured, damage: str, at: int) -> 
     try:
         for record in traced(out):
             assert record.job_id.isdigit()
-        gridengine.parse_queue(0, out, "")
+        gridengine.queue().parse(0, out, "")
     except SchedulerError:
         pass
 
 
 def test_g33_a_job_on_a_dead_node_was_taken_by_qdel() -> None:
     said = 'te1st unable to sync state with remote execd for the deletion of job "6"\n'
-    assert gridengine.parse_cancel(1, said, "") == (said, {"6"})
+    assert gridengine.cancel([]).parse(1, said, "") == (said, {"6"})

@@ -10,8 +10,8 @@ import pytest
 
 from tasks.model.job import Job, Outcome, State
 from tasks.model.resources import TaskRange
-from tasks.schedulers import Record
 from tasks.schedulers.slurm import scheduler as slurm
+from tasks.schedulers.values import Record
 from tasks.tracking.matching import records_of
 from tests.captured import answer, captured
 
@@ -29,13 +29,13 @@ def test_s2_a_long_list_of_tasks_is_asked_for_whole() -> None:
     assert "SLURM_BITSTR_LEN=0" in slurm.clients.fixed
     whole = answer(ARRAYS, "SLURM_BITSTR_LEN=0 squeue -h -o '%F|%K|%T|%r|%o|.'")
     out = re.sub(r"^(\d+\|.*?\|.*?\|.*?)\|", r"\1|1|(null)|", whole.out, flags=re.M)  # priority and dependency
-    (row,) = [row for row in slurm.parse_queue(0, out, "") if row.job_id == "4"]
+    (row,) = [row for row in slurm.queue().parse(0, out, "") if row.job_id == "4"]
     assert {number for tasks in row.tasks for number in tasks.numbers()} == set(TaskRange.parse(MANY).numbers())
 
 
 def test_s2_what_is_told_of_one_task_beats_what_is_told_of_the_rest() -> None:
     (said,) = [each for each in captured(ARRAYS) if "-j 5 " in each.command]
-    found = records_of(job("5", "0-9"), slurm.parse_trace(0, said.out, said.err).records)
+    found = records_of(job("5", "0-9"), slurm.trace([], []).parse(0, said.out, said.err).records)
     assert {task: outcome.state for task, outcome in found.items()} == {
         task: State.SUCCEEDED if task < 2 else State.CANCELLED for task in range(10)
     }
@@ -43,7 +43,7 @@ def test_s2_what_is_told_of_one_task_beats_what_is_told_of_the_rest() -> None:
     rows = [line for line in said.out.splitlines() if "|" in line]
     ended = "\n".join(rows).replace("5_2|CANCELLED by 1001", "5_2|COMPLETED")
     for text in (ended, "\n".join(reversed(ended.splitlines()))):
-        found = records_of(job("5", "0-9"), slurm.parse_trace(0, text, "").records)
+        found = records_of(job("5", "0-9"), slurm.trace([], []).parse(0, text, "").records)
         assert Counter(outcome.state for outcome in found.values()) == {State.SUCCEEDED: 3, State.CANCELLED: 7}
 
 
@@ -62,9 +62,9 @@ def test_g29_an_older_record_of_the_same_number_counts_only_when_the_right_one_d
 def test_s2_the_rest_of_an_array_job_that_was_cancelled_is_all_of_it(source: str) -> None:
     (said,) = [each for each in captured(ARRAYS) if "-j 4 " in each.command]
     lines = "\n".join(line for line in said.out.splitlines() if line.startswith(source))
-    found = records_of(job("4", MANY), slurm.parse_trace(0, lines, "").records)
+    found = records_of(job("4", MANY), slurm.trace([], []).parse(0, lines, "").records)
     assert {task: outcome.state for task, outcome in found.items()} == dict.fromkeys(
         TaskRange.parse(MANY).numbers(), State.CANCELLED
     )
     unheard_of = lines.replace("[0-9,", "[0 to 9,").replace("4294967294", "0 to 9")
-    assert not records_of(job("4", MANY), slurm.parse_trace(0, unheard_of, "").records)
+    assert not records_of(job("4", MANY), slurm.trace([], []).parse(0, unheard_of, "").records)

@@ -1,1 +1,64 @@
-"""Slurm, as sbatch(1), squeue(1), sacct(1) and scontrol(1) describe it."""
+"""Slurm, as 22.05 speaks it; by sbatch(1), squeue(1), scontrol(1), sacct(1), scancel(1) and the captured answers in
+tests/data. S numbers are those of the list of quirks that the tests are named by.
+
+The mark that Slurm keeps for a key is the path of the submitted file, which it shows as a job's command: it costs no
+option that the user may want, and nothing in a script can change it.
+"""
+
+from collections.abc import Mapping
+
+from ..seam import EVERYTHING, Scheduler
+from ..values import Clients
+from ..wording import shell
+from . import accounting, control, request
+from . import answer as answers
+from . import queue as queues
+
+
+class Slurm(Scheduler):
+    """Each name of the seam, and the file that it is in."""
+
+    name = "slurm"
+    rank = 10
+    probe = "has sbatch"
+    clients = Clients(
+        submits="sbatch",
+        asks=("squeue", "sacct", "scontrol", "sinfo", "scancel"),
+        places=("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SLURM_JWT"),
+        ambient="S(LURM|QUEUE|ACCT|CONTROL|INFO|CANCEL|BATCH)[A-Z]*_[A-Za-z0-9_]*",
+        fixed=("SLURM_BITSTR_LEN=0",),  # else long lists of tasks are cut off
+    )
+    variables: Mapping[str, str] = {
+        "task_id": "$SLURM_ARRAY_TASK_ID",
+        "job_id": "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}",
+        "cores": "$((${SLURM_NTASKS:-1} * ${SLURM_CPUS_PER_TASK:-1}))",
+        "requeue": 'scontrol requeue "$SLURM_JOB_ID" && sleep 3600',
+    }
+    answer = "Submitted batch job {}"
+    takes = EVERYTHING
+    default_names = request.NAMES
+    before_submit = shell(__file__, "before_submit.sh")
+    in_job = shell(__file__, "in_job.sh")
+
+    check = staticmethod(request.check)
+    directives = staticmethod(request.directives)
+    defaults = staticmethod(request.defaults)
+    submit_variables = staticmethod(request.submit_variables)
+
+    parse_submission = staticmethod(answers.parse_submission)
+    doubtful = staticmethod(answers.doubtful)
+    log_names = staticmethod(answers.log_names)
+
+    queue = staticmethod(queues.queue)
+    alive = staticmethod(queues.alive)
+    load = staticmethod(queues.load)
+    marks = staticmethod(queues.marks)
+    trace = staticmethod(accounting.trace)
+    by_hand = staticmethod(accounting.by_hand)
+
+    cancel = staticmethod(control.cancel)
+    hold = staticmethod(control.hold)
+    release = staticmethod(control.release)
+
+
+scheduler = Slurm()

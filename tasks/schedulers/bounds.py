@@ -1,0 +1,40 @@
+"""How much a scheduler may say: more than there can be is an answer that is not understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from ..model.errors import SchedulerError
+
+T = TypeVar("T")
+# Bounds of what a scheduler may say: bytes about all jobs of one user (tens of thousands), rows or records in one
+# answer, and ranges of tasks in all of these.
+MOST_OF_A_QUEUE = 24 << 20
+MOST_RECORDS = 250_000
+MOST_RANGES = 100_000
+
+
+def bounded(told: Iterable[T]) -> Iterator[T]:
+    """These, as long as they are as many as there can be. Raises SchedulerError."""
+    for number, each in enumerate(told, 1):
+        check_many(number)
+        yield each
+
+
+def check_many(number: int) -> None:
+    """Raises SchedulerError for more rows or records than there can be."""
+    if number > MOST_RECORDS:
+        raise SchedulerError(f"the answer is not understood: it is about more than {MOST_RECORDS} jobs and tasks")
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines that are not empty, one at a time: there may be millions. Raises SchedulerError for too many."""
+    return bounded(line for found in re.finditer("[^\n]+", text) for line in found[0].splitlines())
+
+
+def check_ranges(texts: Iterable[str]) -> None:
+    """Raises SchedulerError when these name more ranges of tasks than there can be."""
+    if sum(text.count(",") for text in texts) > MOST_RANGES:
+        raise SchedulerError(f"the answer is not understood: it names more than {MOST_RANGES} ranges of tasks")

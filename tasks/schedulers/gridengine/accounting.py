@@ -1,0 +1,121 @@
+"""How jobs ended, by qacct(1) and accounting(5), beside what `qstat -j` still knows of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+
+from ...model.dates import seconds_of
+from ...model.job import Outcome, State
+from ...model.resources import MOST_TASKS, TaskRange
+from ..bounds import bounded
+from ..seam import Question
+from ..values import ByHand, Record, Submitted, Traced
+from .about import about, alive, described, submitted_of
+from .reading import failed, leading_number
+
+_ACCOUNTED = re.compile(
+    "^(jobnumber|jobname|owner|taskid|qsub_time|start_time|end_time|failed|exit_status) +(.*)$", re.M
+)
+# Of all records those of the jobs in the first file; fails where what says that qacct came to its end is missing.
+_OF_THESE = """
+FILENAME == "/dev/fd/3" { wanted[$1] = 1; next }
+$1 == "=ended" { whole = $2 < 128 }
+/^=+$/ { if (mine) printf "%s", record; record = "=\\n"; mine = 0 }
+$1 == "jobnumber" { mine = $2 in wanted }
+$1 ~ /^(jobnumber|taskid|qsub_time|start_time|end_time|failed|exit_status)$/ { record = record $0 "\\n" }
+END { if (mine) printf "%s", record; exit !whole }
+"""
+_CUT = "the accounting could not be read to its end"
+
+
+def trace(job_ids: Sequence[str], silent: Sequence[str]) -> Question[Traced]:
+    """`qstat -j` of all of them; and of those that have noted no end the accounting, which may have gigabytes (G27), in
+    one pass: `qacct -j` takes one ID at most.
+
+    Only the lines that are read come back, of these jobs alone.
+    """
+    accounts = f"""\
+{{ qacct -o "$(id -un)" -j; echo "=ended $?"; }} | awk {shlex.quote(_OF_THESE)} /dev/fd/3 - 3<<END || echo {_CUT} >&2
+{chr(10).join(silent)}
+END"""
+    return Question(f"id -un\n{about(job_ids)}\n{accounts if silent else ''}\ntrue", parse_trace)
+
+
+def parse_trace(status: int, out: str, err: str) -> Traced:
+    """Of what has ended the last record of each task (G29: a requeue leaves several); G26: none may be none yet."""
+    if status != 0:
+        raise failed(err, out)
+    me, _, rest = out.partition("\n")
+    records = {}
+    for facts in bounded(_records(rest)):
+        outcome = _outcome(facts)
+        if outcome.state.ended:
+            record = Record(facts["jobnumber"], _task(facts), seconds_of(facts.get("qsub_time", "")), outcome)
+            records[record.job_id, record.tasks] = record
+    troubles = [
+        line for line in err.splitlines() if line.strip() and not re.match(r"error: .* not found$", line.strip())
+    ]
+    found = (*records.values(), *alive(me, rest))
+    accounted = _CUT not in err and (not troubles or bool(records))
+    return Traced(found, accounted, last_runs=True)
+
+
+def _records(out: str) -> Iterator[dict[str, str]]:
+    """The records of `qacct -j`, each as its lines `name value`."""
+    for block in re.split(r"^=+$", out, flags=re.M):
+        facts = {line[1]: line[2].strip() for line in _ACCOUNTED.finditer(block)}
+        if facts.get("jobnumber", "").isdigit():
+            yield facts
+
+
+def _task(facts: Mapping[str, str]) -> tuple[TaskRange, ...]:
+    """The task; none for `undefined`."""
+    task = facts.get("taskid", "")
+    return (TaskRange(int(task), int(task)),) if task.isdecimal() and len(task) < 10 else ()
+
+
+# Grid Engine's `failed` of a run that was not the last one: migrating, rescheduling.
+_NO_ENDS = (24, 25)
+
+
+def _outcome(facts: Mapping[str, str]) -> Outcome:
+    """How it ended, by `failed` and `exit_status` (G30); UNKNOWN: it did not, or that is not understood."""
+    code, _, why = facts.get("failed", "").partition(":")
+    failed, exit_status = leading_number(code), leading_number(facts.get("exit_status", ""))
+    started_at, ended_at = seconds_of(facts.get("start_time", "")), seconds_of(facts.get("end_time", ""))
+    if failed is None or exit_status is None or failed in _NO_ENDS:
+        return Outcome(State.UNKNOWN)
+    if failed == 0:
+        return Outcome(State.FAILED if exit_status else State.SUCCEEDED, exit_status, started_at, ended_at)
+    # A body that is killed leaves its end note, which tells more than this: only qdel takes both.
+    state = State.CANCELLED if failed == 100 and exit_status == 137 else State.FAILED
+    return Outcome(state, exit_status, started_at, ended_at, why.strip() or f"failed {failed}")
+
+
+def by_hand(job_id: str) -> Question[ByHand | None]:
+    """`qstat -j` while it lives, and `qacct` of this user's own after that."""
+    one = shlex.quote(job_id)
+    # An array job has a record for each of its tasks.
+    records = "grep -E '^(=+$|(jobnumber|taskid|owner|jobname|qsub_time) )'"
+    return Question(f'id -un; qstat -j {one}; qacct -o "$(id -un)" -j {one} | {records}', parse_by_hand)
+
+
+def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: ARG001  # G25: it tells nothing
+    """The living job first: an ended one of the same ID is an older one (G29)."""
+    me, _, rest = out.partition("\n")
+    for facts in described(rest):
+        if facts.get("owner") == me:
+            directory = facts.get("cwd") or facts.get("sge_o_home", "")
+            return ByHand(submitted_of(facts), directory, seconds_of(facts.get("submission_time", "")))
+    if "commlib error" in err or "unable to" in err:
+        raise failed(err)
+    ended = [facts for facts in bounded(_records(rest)) if facts.get("owner") == me]
+    if not ended:
+        return None
+    last = ended[-1]
+    tasks = [part.first for facts in ended for part in _task(facts)]
+    array = TaskRange(min(tasks), max(tasks)) if tasks and max(tasks) <= MOST_TASKS else None
+    submitted = Submitted(last["jobnumber"], last.get("jobname", ""), array)
+    return ByHand(submitted, "", seconds_of(last.get("qsub_time", "")))

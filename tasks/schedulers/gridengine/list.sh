@@ -1,0 +1,3 @@
+not_asked_with 'l|qs|pe|U|g|j|help' 'leave jobs out'
+list() { qstat -xml "$@"; }
+[ -z "$(defaults q)" ] || list() { qstat -q '*' -xml "$@"; }

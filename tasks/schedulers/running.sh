@@ -1,0 +1,9 @@
+# What run.sh asks of a scheduler, as it is where that has nothing of its own: jobs without tasks, logs that are open, and
+# scripts of which the first line counts. Variable: submithost_job, the job's ID.
+submithost_identify() {
+    submithost_claim=$submithost_job submithost_task=0
+    submithost_out=$(readlink "/proc/$$/fd/1") submithost_err=$(readlink "/proc/$$/fd/2")
+}
+submithost_shell() { submithost_mode=obey submithost_shell=; }
+submithost_as_login() { return 1; }
+submithost_environment() { :; }

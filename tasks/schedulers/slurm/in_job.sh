@@ -1,0 +1,18 @@
+# The first line of the script is always obeyed. What --signal=B: sends, it sends to `run` alone, which passes it on.
+submithost_identify() {
+    submithost_job=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} submithost_task=${SLURM_ARRAY_TASK_ID:-0}
+    submithost_claim=$submithost_job submithost_restarts=${SLURM_RESTART_COUNT:-0}
+    if [ -n "${SLURM_ARRAY_TASK_ID-}" ]; then
+        submithost_claim=$submithost_job.? # a step is told of 1-5:2,2,9 too
+        [ $((SLURM_ARRAY_TASK_MAX - SLURM_ARRAY_TASK_MIN + 1)) -ne "$SLURM_ARRAY_TASK_COUNT" ] ||
+            submithost_claim=$submithost_job.$SLURM_ARRAY_TASK_MIN-$SLURM_ARRAY_TASK_MAX
+    fi
+    submithost_out=$(readlink "/proc/$$/fd/1") submithost_err=$(readlink "/proc/$$/fd/2")
+}
+submithost_environment() {
+    # Where the job runs elsewhere, sbatch hands on where it was typed; a shell has mended that on the way.
+    [ . -ef "$SLURM_SUBMIT_DIR" ] || PWD=$SLURM_SUBMIT_DIR
+    # An --open-mode of our own would be that of the body's srun too.
+    [ -n "${SBATCH_OPEN_MODE-}" ] || [ ! -f "$submithost_mine/open_mode" ] || unset SLURM_OPEN_MODE
+}
+submithost_alone=yes

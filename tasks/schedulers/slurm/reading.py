@@ -1,0 +1,50 @@
+"""What the answers of all commands have in common: tasks, keys, and that there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ...model.errors import InvalidInput, SchedulerError
+from ...model.resources import MOST_TASKS, TaskRange
+from .. import wording
+
+_MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/(?:attempt/asked\.[0-9a-f]+/)?job/")
+
+
+def ranges(text: str) -> tuple[TaskRange, ...]:
+    """`3`, `1-5:2%2`, `[1,4]`: the tasks of one row. None for what is not understood, as `N/A` and `_REST`."""
+    try:
+        return TaskRange.parse(text.strip("[]").partition("%")[0]).parts()
+    except InvalidInput:
+        return ()
+
+
+def together(texts: Sequence[str]) -> TaskRange | None:
+    """The tasks of all these rows. Raises SchedulerError for more than there can be."""
+    parts = [part for text in texts for part in ranges(text)]
+    if sum(map(len, parts)) > MOST_TASKS:
+        raise SchedulerError(f"Slurm: an array job of more than {MOST_TASKS} tasks")
+    return TaskRange.of(number for part in parts for number in part.numbers())
+
+
+def key_of(command: str) -> str:
+    """The key whose job file a command is; empty: of none."""
+    found = _MARK.search(command)
+    return found[1] if found else ""
+
+
+def directory_of(command: str) -> str:
+    """The job directory that a command is in, which its key names; empty: in none."""
+    found = _MARK.search(command)
+    return command[: found.end(1)] if found else ""
+
+
+def facts_of(line: str) -> dict[str, str]:
+    """The words `NAME=VALUE` of `scontrol -o show job`."""
+    return dict(re.findall(r"(?:^| )([A-Za-z:/]+)=(.*?)(?= [A-Za-z:/]+=|$)", line))
+
+
+def failed(err: str, out: str = "") -> SchedulerError:
+    """The error that it could not be asked, in its own words."""
+    return wording.failed("Slurm", err, out)
