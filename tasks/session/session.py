@@ -6,6 +6,7 @@ Connections that break are made again, since every program may be sent again.
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -56,6 +57,7 @@ class Session:
         self.endurance = 0.0  # seconds for which a network that has gone is waited for, though a few tries do not help
         self._reached = False
         self._answered = False
+        self._logging_in = threading.Lock()  # threads that use one session log in once
 
     @property
     def name(self) -> str:
@@ -181,9 +183,10 @@ class Session:
 
     def ready(self) -> Transport:
         """The transport, logged in. Raises Unreachable and its kinds, and InvalidInput."""
-        if not self.transport.alive:
-            self.transport.log_in()
-            self._reached = True
+        with self._logging_in:
+            if not self.transport.alive:
+                self.transport.log_in()
+                self._reached = True
         return self.transport
 
     def reach(self, passed: Passed) -> None:

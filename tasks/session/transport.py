@@ -51,7 +51,7 @@ class Running(Protocol):
 
 
 class Transport(Protocol):
-    """The way to one login node. Only one command runs at a time, and one thread at a time calls it."""
+    """The way to one login node. Commands that threads of their own started may run at the same time."""
 
     @property
     @abstractmethod
@@ -71,7 +71,7 @@ class Transport(Protocol):
         """Start `command`, which the login shell reads: it is the same each time, so no value is ever part of it.
 
         Its stdin are the pieces of `stdin`, which is iterated while the answer is read (neither waits for the other),
-        and closed after the last one. The login environment is not needed.
+        and closed after the last one. It leads a process group, as sshd has it. The login environment is not needed.
         """
 
     def sftp_trouble(self) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd
 from tests.conftest import Person, move_in
-from tests.session.person import talk
+from tests.session.fabric.person import talk
 
 SCRIPT = "#!/bin/sh\necho out\n"
 LINE = ("-H", "hpc", "submit", "--script=x", "wait", "fetch", "--to=out")

@@ -19,7 +19,7 @@ from tasks.testbed.sshd import extra_sshd, main_door
 from tests.clusters.bench import until
 from tests.clusters.hostile import at_terminal
 from tests.conftest import Person, json_lines, move_in, until_there
-from tests.session.person import talk
+from tests.session.fabric.person import talk
 
 NAMES = ("sandbox", "sandbox2")
 BOTH = "--clusters=sandbox,sandbox2"

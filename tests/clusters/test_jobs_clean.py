@@ -27,7 +27,7 @@ from tests.clusters.bench import qsub, until
 from tests.clusters.hostile import at_terminal
 from tests.clusters.test_recovery import ledger_of
 from tests.conftest import Person, json_lines, move_in
-from tests.session.person import talk
+from tests.session.fabric.person import talk
 
 WRITES = "#!/bin/sh\necho result > result.txt\n"
 HERE = ("-H", "sandbox")

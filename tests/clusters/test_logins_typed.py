@@ -19,7 +19,7 @@ from tasks.testbed.processes import end, listener, sshd_processes, wait_until
 from tasks.testbed.sshd import Door, extra_sshd
 from tests.clusters.hostile import LINE, at, at_terminal, goes_well, refused, typed
 from tests.conftest import Person, program, until_there
-from tests.session.person import talk
+from tests.session.fabric.person import talk
 
 T = TypeVar("T")
 KEY_AND_CODE = "AuthenticationMethods publickey,keyboard-interactive"

@@ -11,7 +11,7 @@ import pytest
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import Door, extra_sshd
 from tests.clusters.hostile import at, goes_well, refused
-from tests.session.sshd import keygen, public
+from tests.session.fabric.sshd import keygen, public
 
 
 @pytest.fixture

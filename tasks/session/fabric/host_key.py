@@ -15,9 +15,9 @@ import paramiko
 from ...model.errors import HostKeyRefused
 from ...screen import terminal
 from . import known_hosts, tokens
+from .destination import Destination
 from .known_hosts import Finding, Line, Verdict
 from .login import Place
-from .ssh_config import Destination
 
 
 def names(there: Destination) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
 """Logging in as OpenSSH would: keys first, each once; then what a person can type, asked once, on a terminal only.
 
-Order: `-i`; keys in the agent, those that ssh_config lists first; key files; key files with a passphrase;
-keyboard-interactive; password. A server that wants several of them (a key and a one-time code) gets several.
-No answer is ever used twice (L5), none is stored or logged.
+Order: keys (offers.py); keyboard-interactive; password. A server that wants several of them (a key and a one-time
+code) gets several. No answer is ever used twice (L5), none is stored or logged.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from paramiko.auth_strategy import AuthSource, AuthStrategy
 from ...model.errors import LoginRefused
 from ...screen import terminal
 from ..transport import Passed
-from . import algorithms, keys
-from .ssh_config import Destination
+from .destination import Destination
+from .offers import Offer, Offers
 
 _TYPED = ("keyboard-interactive", "password")
 _OURS = ("publickey", *_TYPED)
@@ -53,12 +52,11 @@ class Login(AuthStrategy):
         self.there = there
         self.identities = tuple(identities)
         self._terminal = there.may_ask and not there.batch_mode and terminal.present()
-        self._agent: keys.Agent | None = None
-        self._offer: tuple[str, paramiko.PKey] | None = None
+        self._offer: Offer | None = None
         self._allowed: set[str] | None = None  # the methods that the server takes; None: it has not said
         self._spent: set[str] = set()  # methods with typed answers that had their turn
         self._tried: list[str] = []
-        self._aside: list[str] = []  # what was not tried, and why
+        self._aside: list[str] = []  # which keys were not offered, and why
         self._asked = False
 
     def get_sources(self) -> Iterator[AuthSource]:
@@ -68,15 +66,20 @@ class Login(AuthStrategy):
     def authenticate(self, transport: paramiko.Transport) -> None:  # type: ignore[override]  # nobody wants a result
         """Log in. Raises LoginRefused; SSHException, OSError, EOFError when it broke before any answer."""
         self.place.passed("host key", transport.get_remote_server_key().get_name())
+        offers = Offers(
+            self.there,
+            self.identities,
+            self._passphrase if self._terminal else None,
+            lambda: self._takes_keys(transport),
+        )
+        self._aside = offers.aside
         try:
-            self._authenticate(transport)
+            self._authenticate(transport, iter(offers))
             self.place.passed("login", f"{self.there.user}, {self._tried[-1] if self._tried else 'with nothing'}")
         finally:
-            if self._agent:
-                self._agent.close()
+            offers.close()
 
-    def _authenticate(self, transport: paramiko.Transport) -> None:
-        offers = self._offers(transport)
+    def _authenticate(self, transport: paramiko.Transport, offers: Iterator[Offer]) -> None:
         for _ in range(_ATTEMPTS):
             attempt = self._next(offers, transport)
             if transport.is_authenticated():
@@ -109,7 +112,7 @@ class Login(AuthStrategy):
             raise self._refused("")
 
     def _next(
-        self, offers: Iterator[tuple[str, paramiko.PKey]], transport: paramiko.Transport
+        self, offers: Iterator[Offer], transport: paramiko.Transport
     ) -> tuple[str, str, Callable[[], Sequence[str]]] | None:
         """The next thing to try: method, what to call it, how."""
         user = self.there.user
@@ -135,6 +138,10 @@ class Login(AuthStrategy):
         self._spent.add(method)
         if method == "publickey":
             self._offer = None
+
+    def _takes_keys(self, transport: paramiko.Transport) -> bool:
+        self._learn(transport)
+        return self._may("publickey")
 
     def _learn(self, transport: paramiko.Transport) -> None:
         """Ask the server which methods it takes, unless it has said so. A round trip that a good key spares."""
@@ -168,85 +175,10 @@ class Login(AuthStrategy):
             return said, f"{by_hand}, and if so, lay your key over there with ssh-copy-id"
         return said, by_hand
 
-    # Keys
-
-    def _offers(self, transport: paramiko.Transport) -> Iterator[tuple[str, paramiko.PKey]]:
-        """The keys to offer, best first; the agent and the key files are looked at when their turn comes."""
-        explicit = [keys.read(path) for path in self.identities]
-        files = explicit + [keys.read(path) for path in self.there.identity_files if path not in self.identities]
-        certificates = [*self.there.certificate_files, *(Path(f"{file.path}-cert.pub") for file in files)]
-        blobs = list(keys.certificates(certificates))
-        seen: set[bytes] = set()
-
-        def each(what: str, key: paramiko.PKey) -> Iterator[tuple[str, paramiko.PKey]]:
-            if key.asbytes() in seen:
-                return
-            seen.add(key.asbytes())
-            # By its name, since an agent's key is of a class of its own.
-            if key.get_name() == "ssh-rsa" and key.get_bits() < self.there.required_rsa_size:
-                self._aside.append(f"{what} is shorter than ssh_config's RequiredRSASize")
-                return
-            for certificate in blobs:
-                certified = keys.with_certificate(key, certificate)
-                if certified and self._may_sign(certificate.key_type):
-                    yield f"{what} with its certificate", certified
-            if self._may_sign(key.get_name()):
-                yield what, key
-            else:
-                self._aside.append(
-                    f"{what} is not among those of ssh_config's PubkeyAcceptedAlgorithms that can be used here"
-                )
-
-        def loaded(file: keys.KeyFile, passphrase: str | None = None) -> Iterator[tuple[str, paramiko.PKey]]:
-            try:
-                key = file.load(passphrase)
-            except ValueError as problem:
-                self._aside.append(f"key {file.path}: {problem}")
-                return
-            yield from each(f"key {file.path}", key)
-
-        def usable(file: keys.KeyFile) -> bool:
-            return not file.encrypted and not file.problem
-
-        for file in filter(usable, explicit):
-            yield from loaded(file)
-        held = self._held()
-        listed = {file.blob for file in files if file.blob}
-        for key in sorted(held, key=lambda key: key.asbytes() not in listed):
-            if key.asbytes() in listed or not self.there.identities_only:
-                yield from each(f"the agent's {terminal.printable(key.comment) or key.get_name()}", key)
-        rest = [file for file in files if file.blob not in seen]
-        for file in rest:
-            if not file.encrypted:
-                yield from loaded(file)
-        for file in rest:
-            if not file.encrypted:
-                continue
-            if not self._terminal:
-                self._aside.append(f"key {file.path} has a passphrase and no terminal to ask for it: ssh-add it")
-                continue
-            self._learn(transport)
-            if self._may("publickey"):
-                yield from loaded(file, terminal.ask(f"{self.place.name}: passphrase of {file.path}: "))
-
-    def _may_sign(self, kind: str) -> bool:
-        return algorithms.may_sign(self.there.algorithms, kind)
-
-    def _held(self) -> list[paramiko.AgentKey]:
-        """The agent's keys; none when there is no agent, or a stale one (L7)."""
-        if self.there.identity_agent in ("", "none"):
-            return []
-        try:
-            self._agent = keys.Agent(self.there.identity_agent)
-        except FileNotFoundError:
-            return []  # ssh says nothing of an agent that is gone
-        except Exception as error:  # an agent is another program: it may answer anything
-            said = "says nothing" if isinstance(error, TimeoutError) else f"is of no use: {error}"
-            self._aside.append(f"the agent at {self.there.identity_agent} {said}")
-            return []
-        return self._agent.keys()
-
     # What a person types
+
+    def _passphrase(self, prompt: str) -> str:
+        return terminal.ask(f"{self.place.name}: {prompt}")
 
     def _password(self, transport: paramiko.Transport) -> Sequence[str]:
         self._asked = True

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 from ...screen.terminal import printable
-from .ssh_config import Destination
+from .destination import Destination
 
 _SMALL = 4096  # bytes
 _DEAD = 30_000  # milliseconds without an acknowledgement after which a connection is given up

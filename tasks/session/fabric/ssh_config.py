@@ -14,13 +14,14 @@ import shlex
 import socket
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ...model import project
 from ...model.errors import InvalidInput
 from . import tokens
 from .algorithms import Algorithms
+from .destination import METHODS, Destination
 
 _STRICT = {
     "true": "yes",
@@ -30,11 +31,6 @@ _STRICT = {
     "off": "no",
     "ask": "ask",
     "accept-new": "accept-new",
-}
-_METHODS = {
-    "publickey": "pubkeyauthentication",
-    "keyboard-interactive": "kbdinteractiveauthentication",
-    "password": "passwordauthentication",
 }
 # ssh can log in by these, we cannot.
 _OF_SSH_ALONE = {
@@ -51,56 +47,6 @@ _REFUSED = {
 }
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 _NO = ("no", "false")
-
-
-@dataclass(frozen=True)
-class Destination:
-    """Where a host's name leads and how to log in there. Timeouts and intervals in seconds; None: not said.
-
-    `host` is the name as given, `hostname` what it resolves to in ssh_config. `identity_agent` is `none`, a socket's
-    path, or empty when there is none to be found. `methods` are the kinds of login that may be tried, best first;
-    `methods_of_ssh` those that ssh would try and we cannot; `may_ask` is whether a person may be asked to type
-    anything for one of them. In the words of `known_hosts_command` are left the tokens that stand for the host and its
-    key: %f %H %I %K %t, and %%. `required_rsa_size` is in bits.
-    """
-
-    host: str
-    hostname: str
-    port: int = 22
-    user: str = ""
-    host_key_alias: str | None = None
-    identity_files: tuple[Path, ...] = ()
-    certificate_files: tuple[Path, ...] = ()
-    identities_only: bool = False
-    identity_agent: str = ""
-    user_known_hosts_files: tuple[Path, ...] = ()
-    global_known_hosts_files: tuple[Path, ...] = ()
-    revoked_host_keys: Path | None = None
-    known_hosts_command: tuple[str, ...] = ()
-    no_check_of_loopback: bool = False
-    strict_host_key_checking: str = "ask"
-    check_host_ip: bool = False
-    required_rsa_size: int = 0
-    algorithms: Algorithms = field(default_factory=Algorithms)
-    hash_known_hosts: bool = False
-    proxy_jump: tuple[str, ...] = ()
-    proxy_command: str | None = None
-    address_family: int = socket.AF_UNSPEC
-    bind_address: str | None = None
-    connect_timeout: int | None = None
-    server_alive_interval: int | None = None
-    server_alive_count_max: int | None = None
-    forward_agent: bool = False
-    batch_mode: bool = False
-    may_ask: bool = True
-    interactive_devices: str = ""
-    methods: tuple[str, ...] = tuple(_METHODS)
-    methods_of_ssh: tuple[str, ...] = ()
-
-    @property
-    def known_hosts_files(self) -> tuple[Path, ...]:
-        """The user's, then the machine's."""
-        return self.user_known_hosts_files + self.global_known_hosts_files
 
 
 _OF_SHELLS = frozenset("'`\"$;&<>|(){} \t\n")
@@ -163,17 +109,8 @@ def _own(ssh_config: Path | None) -> Path | None:
 
 def parse_g(text: str) -> Destination:
     """Read what `ssh -G` prints. Raises InvalidInput when it lacks the host or has a number that is none."""
-    first: dict[str, str] = {}
-    identities: list[str] = []
-    certificates: list[str] = []
-    for line in text.split("\n"):
-        keyword, _, value = line.strip("\r").partition(" ")
-        if keyword == "identityfile":
-            identities.append(value)
-        elif keyword == "certificatefile":
-            certificates.append(value)
-        else:
-            first.setdefault(keyword, value)
+    every = _keywords(text)
+    first = {keyword: values[0] for keyword, values in every.items()}
     if not first.get("hostname"):
         raise InvalidInput("ssh -G did not name a host: is `ssh` on PATH OpenSSH's?")
     for keyword, (harmless, instead) in _REFUSED.items():
@@ -190,8 +127,8 @@ def parse_g(text: str) -> Destination:
         port=port,
         user=stand_for["r"],
         host_key_alias=first.get("hostkeyalias"),
-        identity_files=tuple(tokens.path(value, stand_for) for value in identities if value not in ("", "none")),
-        certificate_files=tuple(tokens.path(value, stand_for) for value in certificates if value not in ("", "none")),
+        identity_files=_files(every, "identityfile", stand_for),
+        certificate_files=_files(every, "certificatefile", stand_for),
         identities_only=_yes(first, "identitiesonly"),
         identity_agent=_agent(first.get("identityagent", "SSH_AUTH_SOCK")),
         user_known_hosts_files=tokens.paths(first.get("userknownhostsfile", "")),
@@ -206,9 +143,7 @@ def parse_g(text: str) -> Destination:
         required_rsa_size=_number(first, "requiredrsasize") or 0,
         algorithms=Algorithms.of(first),
         hash_known_hosts=_yes(first, "hashknownhosts"),
-        proxy_jump=()
-        if first.get("proxyjump", "none") == "none"
-        else tuple(filter(None, first["proxyjump"].split(","))),
+        proxy_jump=_jumps(first.get("proxyjump", "none")),
         proxy_command=_proxy_command(first.get("proxycommand", "none"), stand_for),
         address_family=_FAMILIES.get(first.get("addressfamily", "any"), socket.AF_UNSPEC),
         bind_address=first.get("bindaddress"),
@@ -225,13 +160,30 @@ def parse_g(text: str) -> Destination:
     )
 
 
+def _keywords(text: str) -> dict[str, list[str]]:
+    """The values of each keyword, in their order."""
+    every: dict[str, list[str]] = {}
+    for line in text.split("\n"):
+        keyword, _, value = line.strip("\r").partition(" ")
+        every.setdefault(keyword, []).append(value)
+    return every
+
+
+def _files(every: Mapping[str, list[str]], keyword: str, stand_for: Mapping[str, str]) -> tuple[Path, ...]:
+    return tuple(tokens.path(value, stand_for) for value in every.get(keyword, ()) if value not in ("", "none"))
+
+
+def _jumps(value: str) -> tuple[str, ...]:
+    return () if value == "none" else tuple(filter(None, value.split(",")))
+
+
 def _yes(first: Mapping[str, str], keyword: str) -> bool:
     return first.get(keyword) in ("yes", "true")
 
 
 def _methods(first: Mapping[str, str]) -> tuple[str, ...]:
-    preferred = first.get("preferredauthentications", ",".join(_METHODS)).split(",")
-    return tuple(method for method in preferred if method in _METHODS and first.get(_METHODS[method]) not in _NO)
+    preferred = first.get("preferredauthentications", ",".join(METHODS)).split(",")
+    return tuple(method for method in preferred if method in METHODS and first.get(METHODS[method]) not in _NO)
 
 
 def _number(first: Mapping[str, str], keyword: str) -> int | None:

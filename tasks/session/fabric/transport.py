@@ -15,7 +15,8 @@ from ...model.listener import Listener
 from ..transport import Passed, Running, Transport, lost
 from . import alive, sftp
 from .channel import Sender, begin, receive
-from .connection import Connection, connect
+from .client import Connection
+from .connection import connect
 
 # L3: with MaxSessions 1 a channel is often refused right after another has closed.
 _TRIES = 40

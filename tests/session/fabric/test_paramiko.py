@@ -15,14 +15,14 @@ from paramiko.auth_handler import AuthHandler
 from paramiko.packet import Packetizer
 from paramiko.pkey import PublicBlob
 
-from tasks.session.fabric import alive, connection, keys
+from tasks.session.fabric import alive, client, keys
 
 # In whose place a method or property of ours stands, and that it calls or reads.
 OF_CLASSES = [
-    (AuthHandler, "_request_auth", connection._Key),
-    (AuthHandler, "_parse_service_accept", connection._Key),
-    (paramiko.Transport, "auth_publickey", connection._Transport),
-    (paramiko.Transport, "preferred_pubkeys", connection._Transport),
+    (AuthHandler, "_request_auth", client.KeyAtOnce),
+    (AuthHandler, "_parse_service_accept", client.KeyAtOnce),
+    (paramiko.Transport, "auth_publickey", client.Transport),
+    (paramiko.Transport, "preferred_pubkeys", client.Transport),
     (paramiko.Transport, "_send_user_message", None),
     (Packetizer, "read_message", alive._Ear),
     (Packetizer, "set_keepalive", None),

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.session.fabric import algorithms, ssh_config
+from tasks.session.fabric import algorithms, destination, ssh_config
 
 from .twins import Pair
 
@@ -252,7 +252,7 @@ def known_to_ssh(directory: Path) -> set[str]:
 
 
 def test_e12_every_option_of_ssh_has_its_place(tmp_path: Path) -> None:
-    read = " ".join(Path(str(module.__file__)).read_text() for module in (ssh_config, algorithms))
+    read = " ".join(Path(str(module.__file__)).read_text() for module in (ssh_config, destination, algorithms))
     placed = set(re.findall(r'"([a-z0-9]+)"', read)) | set(" ".join(HARMLESS.values()).split())
     options = known_to_ssh(tmp_path)
     assert {"identityfile", "hostkeyalgorithms", "tunnel"} <= options

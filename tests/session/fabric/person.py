@@ -12,7 +12,7 @@ from pathlib import Path
 from tasks.model.cluster import Cluster
 
 CHILD = Path(__file__).with_name("child.py")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def _start(cluster: Cluster, identities: tuple[Path, ...], stdin: int) -> subprocess.Popen[str]:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.errors import InvalidInput
-from tasks.session.fabric.ssh_config import Destination, destination, parse_g
+from tasks.session.fabric.destination import Destination
+from tasks.session.fabric.ssh_config import destination, parse_g
 
 PASSWD_HOME = pwd.getpwuid(os.getuid()).pw_dir
 LEAST = "host a\nhostname h.example.org\nport 22\nuser me\n"
