@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import selectors
 import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from tasks.model.errors import SubmithostError
 from tasks.session.transport import Passed, Running, Transport, lost
+
+
+def logged_in(home: Path, **more: str) -> dict[str, str]:
+    """The environment of somebody who has logged in to this machine."""
+    me = pwd.getpwuid(os.getuid()).pw_name
+    return {"HOME": str(home), "USER": me, "LOGNAME": me, "SHELL": "/bin/sh", "PATH": os.environ["PATH"], **more}
 
 
 class LocalShell(Transport):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +11,7 @@ from tasks.login_node import Program
 from tasks.model.cluster import Cluster
 from tasks.model.errors import ConnectionLost, InvalidInput, LoginRefused
 from tasks.session import Session, Transport
-from tests.session.local_shell import LocalShell
-
-
-def logged_in(home: Path, **more: str) -> dict[str, str]:
-    """The environment of somebody who has logged in to this machine."""
-    me = pwd.getpwuid(os.getuid()).pw_name
-    return {"HOME": str(home), "USER": me, "LOGNAME": me, "SHELL": "/bin/sh", "PATH": os.environ["PATH"], **more}
+from tests.session.local_shell import LocalShell, logged_in
 
 
 @pytest.fixture

@@ -37,7 +37,8 @@ class FabricTransport(Transport):
 
     def log_in(self, passed: Passed = lambda *_: None) -> None:
         self.log_out()
-        self._connection = connect(self._cluster, self._identities, passed, self._listener.say)
+        with _told(self._cluster.name):
+            self._connection = connect(self._cluster, self._identities, passed, self._listener.say)
 
     def log_out(self) -> None:
         if self._connection:
