@@ -17,6 +17,7 @@ from ..model.errors import SchedulerError
 from ..model.job import Job, Outcome, State
 from ..model.resources import MOST_FOLLOWED, TaskRange
 from ..model.wording import one_line
+from ..schedulers.seam import Cannot
 from ..schedulers.values import Submitted
 from ..session import Answer
 from ..tracking.cluster_session import ClusterSession
@@ -92,24 +93,27 @@ def judge(
     in_hand = ("laying", "taking") if submitting else ("putting", "laying", "taking")
     if not found and not inspection.over and inspection.phase in in_hand:
         return Found(Verdict.UNKNOWN, job)
+    # A submit command that was killed may have left its request behind.
+    certain = inspection.ended and not inspection.killed and not scheduler.doubtful(inspection.err)
     if not found:
         try:
             found = (marked or Marks(session)).of(job.key, inspection.directory)
         except SchedulerError as error:
-            return Found(Verdict.UNKNOWN, job, trouble=str(error))
+            if not (certain and isinstance(error, Cannot)):  # a refusal counts, where nobody can look for a job
+                return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found and not found.name:  # an answer that tells neither name nor tasks, and nobody could ask for them yet
         try:
             # Others may carry the same mark: what the body submitted itself, what a removed job directory belonged to.
             same = marks(session, [found.job_id]).get(job.key, [])
             found = next((each for each in same if each.job_id == found.job_id), claimed or found)
+        except Cannot:
+            pass  # it stays without
         except SchedulerError as error:
             return Found(Verdict.UNKNOWN, job, trouble=str(error))
     if found:
         return _confirm(session, job, inspection, found, accepted=bool(accepted))
     if inspection.phase != "asked":
         return Found(Verdict.NONE, job, held=inspection.held)
-    # A submit command that was killed may have left its request behind.
-    certain = inspection.ended and not inspection.killed and not scheduler.doubtful(inspection.err)
     if certain or inspection.over:
         only_asked = certain and inspection.status == 0
         return Found(

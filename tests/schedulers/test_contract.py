@@ -1,11 +1,10 @@
-"""What every scheduler's module keeps, whichever it is; and that a third one is one file."""
+"""What every scheduler's module keeps, whichever it is."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +21,7 @@ from tasks.schedulers.gridengine.queue import state_of as state_of_gridengine
 from tasks.schedulers.seam import Scheduler
 from tasks.schedulers.slurm.states import state_of as state_of_slurm
 from tasks.schedulers.values import Submission, Submitted
-from tasks.testbed.cell import Cell
-from tasks.testbed.sshd import extra_sshd
-from tests.conftest import ROOT, move_in
+from tests.conftest import ROOT
 
 EVERY = [scheduler(name) for name in known()]
 every = pytest.mark.parametrize("each", EVERY, ids=known())
@@ -140,25 +137,3 @@ def test_a_legal_name_is_taken_and_stays_as_it_is(each: Scheduler, name: str) ->
     each.check(b"#!/bin/sh\n", Resources(name=legal))
     with pytest.raises(InvalidInput):
         each.check(b"#!/bin/sh\n", Resources(name="a\nb"))
-
-
-def test_a_third_scheduler_is_one_file(cells: dict[str, Cell], tmp_path: Path) -> None:
-    with extra_sshd(cells["sandbox"], "third") as door:
-        config = f"clusters:\n  alone: {{host: third, ssh_config: '{door.ssh_config}', scheduler: background}}\n"
-        person = move_in(tmp_path / "person", "")
-        (person.work / "fabric.yml").write_text(config)
-        shutil.copytree(ROOT / "tasks", tmp_path / "tree" / "tasks")
-        shutil.copy(
-            ROOT / "tests" / "schedulers" / "third" / "background.py", tmp_path / "tree" / "tasks" / "schedulers"
-        )
-        person.environment["PYTHONPATH"] = str(tmp_path / "tree")
-        person.script("x", "#!/bin/sh\necho out\nsleep 1\nexit 7\n")
-        done = person.fab("-H", "alone", "submit", "--script=x", "--fetch=results")
-        assert done.returncode == 3, done.stderr
-        assert "failed with exit status 7" in done.stderr
-        assert (person.work / "results" / "out.txt").read_text() == "out\n"
-        person.script("long", "#!/bin/sh\nexec sleep 100\n")
-        assert person.fab("-H", "alone", "submit", "--script=long").returncode == 0
-        assert "killed" in person.fab("-H", "alone", "cancel").stdout
-        assert person.fab("-H", "alone", "wait").returncode == 3
-        assert "no array jobs" in person.fab("-H", "alone", "submit", "--script=x", "--array=1-2").stderr
