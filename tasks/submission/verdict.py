@@ -114,13 +114,16 @@ def judge(
         return _confirm(session, job, inspection, found, accepted=bool(accepted))
     if inspection.phase != "asked":
         return Found(Verdict.NONE, job, held=inspection.held)
-    if certain or inspection.over:
-        only_asked = certain and inspection.status == 0
-        return Found(
-            Verdict.NONE, job, inspection.out, inspection.err, inspection.held,
-            refused=inspection.ended, only_asked=only_asked, killed=inspection.killed,
-        )  # fmt: skip
-    return Found(Verdict.UNKNOWN, job)
+    return _no_job(job, inspection, certain=certain) if certain or inspection.over else Found(Verdict.UNKNOWN, job)
+
+
+def _no_job(job: Job, inspection: Inspection, *, certain: bool) -> Found:
+    """The verdict where the scheduler was asked, and there is no job."""
+    only_asked = certain and inspection.status == 0
+    return Found(
+        Verdict.NONE, job, inspection.out, inspection.err, inspection.held,
+        refused=inspection.ended, only_asked=only_asked, killed=inspection.killed,
+    )  # fmt: skip
 
 
 def _confirm(session: ClusterSession, job: Job, inspection: Inspection, found: Submitted, *, accepted: bool) -> Found:

@@ -120,8 +120,9 @@ def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release
     selected = known_there(session, selected)
     scheduler = session.scheduler_unasked() if dry_run else session.scheduler
     change = scheduler.hold if how == "hold" else scheduler.release
+    question = change(named(selected))  # a scheduler that cannot says so first
     if dry_run:
-        print(change(named(selected)).command)
+        print(question.command)
     elif theirs := still_theirs(session, selected):
         if how == "release":
             theirs = held_ones(session, theirs)
