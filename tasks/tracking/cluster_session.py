@@ -89,6 +89,11 @@ def shared(cluster: Cluster, identities: Sequence[Path], listener: Listener) -> 
     return _shared[cluster.name]
 
 
+def use(session: ClusterSession) -> None:
+    """Have the tasks of this command line use `session`: in a fabfile, for another transport to one of the clusters."""
+    _shared[session.name] = session
+
+
 @atexit.register
 def close_all() -> None:
     """Log out everywhere; a task that follows logs in again."""

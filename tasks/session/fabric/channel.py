@@ -62,7 +62,7 @@ class Sender(threading.Thread):
         for at in range(0, len(data), PACKET):
             rest = data[at : at + PACKET]
             while rest:
-                # Whoever reads the answer has set a short timeout; over there it may take longer to look at what came.
+                # Whoever reads the answer has set a short timeout; the login node may take longer to look at what came.
                 with contextlib.suppress(TimeoutError):
                     sent = self._channel.send(rest)
                     if not sent:

@@ -96,7 +96,7 @@ class Login(AuthStrategy):
             except (paramiko.SSHException, OSError, EOFError) as error:
                 if not isinstance(error, paramiko.AuthenticationException) and not self._tried:
                     raise
-                if "timeout" in str(error):  # the server has not said no: it is dead, or hangs over there
+                if "timeout" in str(error):  # the server has not said no: it is dead, or hangs
                     raise paramiko.SSHException(f"no answer to {what}") from None
             self._used(method, what)
             if transport.is_authenticated():
