@@ -34,11 +34,12 @@ bench: setup ## what is promised about speed, as ratios
 	@$(BIN)/python -m tasks.testbed.packages slurm
 	@$(BIN)/python -m tests.bench $(BENCH)
 
-check: setup ## lint, format and types, and a reason on every exception
+check: setup ## lint, format, types, layers and shell, and a reason on every exception
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/shellcheck $$(git ls-files '*.sh' .ci)
 	@sh .ci/reasons
 
 setup: packages $(VENV)/.installed

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # Send files. Variable: directory (paths are relative to it, or absolute). Data, and the sections it is answered with:
 #   many LENGTH     LENGTH bytes, paths with a NUL at each end, and the same again: `sums`, as sha256sum prints them, then
 #                   `bytes`, the files one after the other

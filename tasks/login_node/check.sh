@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # The directory of all job directories, as it is now: can it be written, and how much space is there? Variable: root.
 # Nothing stays: where it is not there yet, the nearest directory above it is looked at.
 enter .

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # Look at the job directories of jobs that have ended, or remove them.
 # Variables: root (of all job directories), alive (the scheduler's command that prints the IDs of this user's jobs),
 # remove (1: do it; empty: look). Data: a line `KEY JOB STAMP DIRECTORY` for each; STAMP is what a look said of its

@@ -1,3 +1,6 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # used by what follows it in the program
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # A submission that lost its answer was found: keep what the scheduler would have said. Variables: root, key, receipt,
 # details (TASKS, `-` for no array job, and the job's name).
 enter "$key"

@@ -1,3 +1,8 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2046 # numbers and words without blanks in them, to be split
+# shellcheck disable=SC2086 # lists of names, to be split
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
+# shellcheck disable=SC3045 # ulimit -S: dash and bash have it
 # The environment of a process, told as a text that makes it that of another: functions of /bin/sh, after given.sh, for
 # prelude.sh.
 # From the session: submits and asks (the schedulers' commands that are run as typed, and those that only ask), places

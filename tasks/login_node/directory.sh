@@ -1,3 +1,9 @@
+# shellcheck shell=sh
+# shellcheck disable=SC1007 # an empty value, on purpose
+# shellcheck disable=SC2034 # used by what follows it in the program
+# shellcheck disable=SC2088 # a tilde that is text: it is taken off
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
+# shellcheck disable=SC3067 # test -O: dash and bash have it
 # The job directory: where it is, and how far its submission has come.
 # Variables: root (of all job directories; `~/` is the home directory over there), key.
 

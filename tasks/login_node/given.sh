@@ -1,3 +1,6 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # used by what follows it in the program
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # What a process was given as its environment ($block: its file in /proc), as text for /bin/sh. Its own shell has
 # dropped some of it, and obeyed some.
 

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # How far a submission has come. Variables: root, key, and for who is about to submit submitter (the scheduler's command).
 enter "$key"
 [ ! -e "$job" ] || guard distrust

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2088 # a tilde that is text: it is taken off
 # What is under a path. Variables: path (`~/` is the home directory; relative: below it), key (of a single file's parts;
 # empty: files are to come from there, and a link counts for what it leads to). Where files are to go, a link counts for
 # the directory that it leads to if nobody else has a say in it, for which `exposed` of directory.sh is needed.

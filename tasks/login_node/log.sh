@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # A log from one byte on, once or for a while. Variables: path (empty: nothing to show yet), from (how many bytes of it
 # are known already), lines (how many of the last ones instead; empty: all), seconds (how long to go on; 0: once), until
 # (a file that ends that as soon as it is there, unless `regardless` is set; the last section tells whether it is there).

@@ -1,3 +1,6 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2016 # for another shell, which is to expand it
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # Look at job directories and ask the scheduler, once or for a while.
 # Variables: queue (the scheduler's question about all jobs of this user; empty: do not ask), seconds (how long to go on
 # looking; 0: once), first (seconds until the first question to the scheduler), every (seconds between two), logs (1: the

@@ -1,3 +1,6 @@
+# shellcheck shell=sh
+# shellcheck disable=SC1010 # a section of that name
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # What a submission was, to make it again. Variables: directory (its job directory), root, key (what the keys of all that
 # repeat it begin with).
 # Sections `script`, `about` and `after` (the conditions, as `run` reads them); `put` and `now`, what lay there when it was submitted (`SIZE MTIME PATH`, with a NUL at the end

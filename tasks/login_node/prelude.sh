@@ -1,3 +1,7 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2016 # for another shell, which is to expand it
+# shellcheck disable=SC2089,SC2090 # it is evaluated by the login shell
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # What every program over there begins with: how to answer, and the login environment. Of the environment that the
 # program itself comes with nothing is left by now but where home is (COMMAND), so no tool of ours is changed by it.
 

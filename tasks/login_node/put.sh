@@ -1,3 +1,10 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2015 # refused whichever of the two fails
+# shellcheck disable=SC2016 # for another shell, which is to expand it
+# shellcheck disable=SC2030 # the function has its own, in a subshell on purpose
+# shellcheck disable=SC2031 # the same: nothing of that is to be kept
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
+# shellcheck disable=SC3067 # test -O: dash and bash have it
 # Take files in. Variable: path (the directory for them, absolute). Data, lines:
 #   tar BYTES                    a tar archive; its members are laid aside
 #   file MODE MTIME SIZE LENGTH  LENGTH bytes of name, SIZE bytes: laid aside, where there is no tar

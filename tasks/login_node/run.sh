@@ -1,3 +1,8 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # used by what follows it in the program
+# shellcheck disable=SC2046 # names of functions, to be split
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
+# shellcheck disable=SC3044 # asked of bash alone
 # The job: note the start, run the user's script with the interpreter that the scheduler would have used, note the end.
 # submithost_given: text of given.sh, about the environment of this process.
 # From the scheduler: submithost_identify (sets submithost_job, submithost_claim, submithost_task, submithost_out,

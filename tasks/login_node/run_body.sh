@@ -1,3 +1,9 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2064 # it names the signal of this turn
+# shellcheck disable=SC2086 # a command with its options, to be split
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
+# shellcheck disable=SC3028 # it is empty where the shell does not set it
+# shellcheck disable=SC3045 # ulimit -c: dash and bash have it
 # Run the body as the process that the scheduler would have started, and end as it ended.
 submithost_environment
 eval "$(submithost_given)" # before the body's command comes what hands these on

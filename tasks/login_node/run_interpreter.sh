@@ -1,3 +1,6 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2016 # for another shell, which is to expand it
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # Which interpreter the user's script is for, and how the scheduler would have started it: "$@" becomes that command.
 submithost_shell
 submithost_option=

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Checksums of stdin. openssl's are up to four times as fast; it is used where it is there and works.
 case $(openssl dgst -sha256 -r </dev/null 2>/dev/null) in
 e3b0c44298fc1c14*) sha256() { openssl dgst -sha256 -r; } ;;

@@ -1,3 +1,8 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2016 # for another shell, which is to expand it
+# shellcheck disable=SC2094 # a function and a file of one name
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
+# shellcheck disable=SC2174 # those above are directories of ours as well, or were there
 # Submit once: receive the files, take the lock, lay the files, ask the scheduler, keep its answer beside the script.
 # docs/exactly-once.md has the states that this goes through, and why nothing in here can touch what is another's.
 # Variables: root, key, submit (the command line), submitter (its command), insert (the number of the script's first line

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # Checksums. Variable: directory (paths are relative to it, or absolute). Data: `SIZE LENGTH`, LENGTH bytes of path; and
 # so on. Each is answered by a line: the SHA-256 of its first SIZE bytes.
 cd "$directory" || refuse "cannot enter $directory"

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Files as they come in, with one process each: a submission has few, and each process costs a login node more than its
 # bytes.
 take() { # INTO: `file MODE MTIME SIZE LINES`, so many lines of name, SIZE bytes; ...; `sums SIZE`, checksums as sha256sum -c

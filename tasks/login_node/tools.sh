@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What these programs need of the login node's own, beyond POSIX: a line of section `tools` for each that does not do it.
 try() { # WHAT EXPECTED COMMAND: what the command has to print
     what=$1 expected=$2

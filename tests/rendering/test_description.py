@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,9 @@ def test_a_shipped_template_is_good_bash_and_names_no_scheduler(name: str) -> No
     text = rendering.render(name, given, NOTHING, GRID_ENGINE).text
     assert text.startswith(b"#!/bin/bash\n#$ ")
     assert subprocess.run(["bash", "-n"], input=text, check=True, capture_output=True).stderr == b""
+    # Its variables are a file to source, one module of perhaps several, and a number of cores.
+    shellcheck = [Path(sys.executable).with_name("shellcheck"), "--exclude=SC1090,SC2043,SC2086", "-"]
+    assert subprocess.run(shellcheck, input=text, check=False, capture_output=True).stdout == b""
     words = info.path.read_text()
     assert not any(word in words for word in ("#$", "#SBATCH", "SGE_", "SLURM", "NSLOTS", "qsub"))
 

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # G25: jobs that it does not know are an error to qstat, and so is a qmaster that does not answer: its words tell.
 not_asked_with xml 'answer in XML'
 about() {

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # sge_qstat(5): qstat's options may be in files. Ours win over -s and -u there (as tried); `-q '*'` wins over -q, but
 # leaves out what no queue can run, so only then. With others that leave jobs out qstat is not asked at all; nor is
 # `qstat -j`, where it would answer in XML.

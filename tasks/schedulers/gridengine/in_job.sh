@@ -1,3 +1,6 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # used by what follows it in the program
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # In the job: who it is, and what would have run the script (sge_conf(5), shell_start_mode; queue_conf(5), shell).
 # Without -S the stock shell is csh, whatever the script's first line says (G7): there the first line wins.
 submithost_identify() {

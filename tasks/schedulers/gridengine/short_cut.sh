@@ -1,3 +1,7 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2016 # for another shell, which is to expand it
+# shellcheck disable=SC2034 # used by what follows it in the program
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # G44: Debian's commands are links to a wrapper that takes ten times as long as the programs behind it, for SGE_ARCH,
 # which nobody asks for, and which the file that it reads finds out once more; its other two settings are taken from it.
 debian=/usr/share/gridengine/gridengine-wrapper

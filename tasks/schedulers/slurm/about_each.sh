@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 about_each() { # IDS: what the controller knows of each. One that it does not know it reports as an error
     for id in "$@"; do
         said=$(scontrol -o show job "$id" 2>&1) || case $said in

@@ -1,3 +1,6 @@
+# shellcheck shell=sh
+# shellcheck disable=SC1091 # it is written at the login node
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # sbatch says neither which tasks an array job has (S2) nor what it is called.
 accepted() { # S1: with --parsable the last line is ID or ID;CLUSTER
     grep -q -E '^Submitted batch job [0-9]+' "$1" || tail -n 1 "$1" | grep -q -E '^[0-9]+(;.*)?$'

@@ -1,3 +1,8 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # used by what follows it in the program
+# shellcheck disable=SC2125 # the question mark is text
+# shellcheck disable=SC2153 # slurmd sets it
+# shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # The first line of the script is always obeyed. What --signal=B: sends, it sends to `run` alone, which passes it on.
 submithost_identify() {
     submithost_job=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} submithost_task=${SLURM_ARRAY_TASK_ID:-0}
