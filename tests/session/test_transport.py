@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,13 @@ def test_a_session_logs_in_again_where_the_way_broke(session: Session, shell: Lo
     shell.log_out()
     assert session.ask(asking("echo 2")).text("answer") == "2"
     assert shell.logins == 2
+
+
+def test_threads_that_share_a_session_log_in_once(session: Session, shell: LocalShell) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(lambda number: session.ask(asking(f"echo {number}")).text("answer"), range(12)))
+    assert said == [str(number) for number in range(12)]
+    assert shell.logins == 1
 
 
 def test_what_says_nothing_for_too_long_is_lost(session: Session) -> None:
