@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.schedulers import by_rank, known, registry
+from tasks.model.errors import InvalidInput
+from tasks.schedulers import by_rank, known, registry, scheduler
 from tests.conftest import ROOT
 
 
@@ -42,3 +43,10 @@ def test_of_several_the_one_of_the_highest_rank_is_meant() -> None:
     ranks = [each.rank for each in by_rank()]
     assert ranks == sorted(ranks, reverse=True)
     assert {each.name for each in by_rank()} == set(known())
+
+
+def test_the_scheduler_is_found_by_its_name_and_a_wrong_one_gets_the_nearest() -> None:
+    assert "gridengine" in known()
+    assert scheduler("gridengine").name == "gridengine"
+    with pytest.raises(InvalidInput, match="did you mean 'gridengine'"):
+        scheduler("gridengin")
