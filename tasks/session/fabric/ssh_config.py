@@ -113,9 +113,7 @@ def parse_g(text: str) -> Destination:
     first = {keyword: values[0] for keyword, values in every.items()}
     if not first.get("hostname"):
         raise InvalidInput("ssh -G did not name a host: is `ssh` on PATH OpenSSH's?")
-    for keyword, (harmless, instead) in _REFUSED.items():
-        if first.get(keyword, harmless) != harmless:
-            raise InvalidInput(f"ssh_config: {keyword} {first[keyword]} is not supported here: {instead}")
+    _refuse(first)
     port = _number(first, "port") or 22
     if port > 65535:
         raise InvalidInput(f"ssh -G: port {port} is not one")
@@ -158,6 +156,13 @@ def parse_g(text: str) -> Destination:
         methods=_methods(first),
         methods_of_ssh=tuple(method for method, keyword in _OF_SSH_ALONE.items() if first.get(keyword) == "yes"),
     )
+
+
+def _refuse(first: Mapping[str, str]) -> None:
+    """Raises InvalidInput for what would lead ssh elsewhere."""
+    for keyword, (harmless, instead) in _REFUSED.items():
+        if first.get(keyword, harmless) != harmless:
+            raise InvalidInput(f"ssh_config: {keyword} {first[keyword]} is not supported here: {instead}")
 
 
 def _keywords(text: str) -> dict[str, list[str]]:
