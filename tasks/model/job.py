@@ -233,7 +233,7 @@ def iso(seconds: int | None) -> str | None:
     """ISO 8601 in UTC, to the second; None for what is no time on any clock, whoever claims it."""
     if seconds is None or not 0 <= seconds < 1 << 37:
         return None
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]}Z"
 
 
 Selected = tuple[Job, tuple[int, ...]]

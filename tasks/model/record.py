@@ -32,8 +32,12 @@ def to_record(job: Job) -> dict[str, object]:
 
 def _plain(outcome: Outcome) -> dict[str, object]:
     """Without what is not known of it: there may be tens of thousands."""
-    plain = {name: value for name in _OF_OUTCOME if (value := getattr(outcome, name)) not in (None, "")}
-    return {"state": outcome.state.value, **plain}
+    plain: dict[str, object] = {"state": outcome.state.value}
+    for name in _OF_OUTCOME:
+        value = getattr(outcome, name)
+        if value is not None and value != "":
+            plain[name] = value
+    return plain
 
 
 def from_record(record: dict[str, object]) -> Job:
@@ -67,12 +71,13 @@ def ends_of(record: object) -> frozenset[tuple[int, int]]:
 
 def _check_numbers(record: Mapping[str, object], *names: str) -> None:
     """What is shown and reckoned with later fails now."""
-    if wrong := [name for name in names if not isinstance(record.get(name), _NUMBER)]:
-        raise TypeError(f"{wrong[0]} is no number")
+    for name in names:
+        if not isinstance(record.get(name), _NUMBER):
+            raise TypeError(f"{name} is no number")
 
 
 def _outcome(record: dict[str, object]) -> Outcome:
-    status, began, ended = (record.get(name) for name in ("exit_status", "started_at", "ended_at"))
+    status, began, ended = record.get("exit_status"), record.get("started_at"), record.get("ended_at")
     if not (isinstance(status, _NUMBER) and isinstance(began, _NUMBER) and isinstance(ended, _NUMBER)):
         raise TypeError("an outcome has what is no number")
     return Outcome(State(record["state"]), status, began, ended, str(record.get("reason", "")))

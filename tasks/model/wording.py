@@ -10,7 +10,9 @@ from pathlib import Path
 
 def one_line(text: object, limit: int = 120) -> str:
     """`text` on one line: anything unprintable as its escape, and cut after `limit` characters."""
-    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(text))
+    line = str(text)
+    if not line.isprintable():
+        line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
