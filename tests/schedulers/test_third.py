@@ -68,6 +68,10 @@ def test_a_scheduler_that_can_only_submit_is_one_file_and_says_of_all_else_that_
     done = person.fab("-H", "bare", "submit", "--script=x")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("request ")
+    (person.work / "full").touch()
+    refused = person.fab("-H", "bare", "submit", "--script=x", "--put=full")
+    assert refused.returncode == 5, refused.stderr
+    assert refused.stderr.splitlines()[-1].endswith("no more jobs"), refused.stderr
     for words, status, line in ASKED:
         asked = person.fab("-H", "bare", *words)
         assert asked.returncode == status, (words, asked.stderr)

@@ -18,7 +18,9 @@ class Plain(Scheduler):
 
     def submit_variables(self, submission, names):
         job = f"nohup env JOB_ID=$$ sh {shlex.quote(submission.script)}"
-        return {"submit": shlex.join(["sh", "-c", f'{job} >out.txt 2>&1 </dev/null & echo "request $$ (taken)"'])}
+        refuse = "[ ! -e full ] || { echo 'no more jobs' >&2; exit 1; }"  # it has to be able to
+        start = f'{job} >out.txt 2>&1 </dev/null & echo "request $$ (taken)"'
+        return {"submit": shlex.join(["sh", "-c", f"{refuse}; {start}"])}
 
 
 scheduler = Plain()
