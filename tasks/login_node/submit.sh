@@ -19,6 +19,7 @@
 case $(command -v reads) in reads) ;; *) reads() { cat; } ;; esac
 
 assemble() { # the file that is submitted: what the scheduler reads of the script, where it reads it, and the line to `run`
+    # No pipes: whoever dies in the middle of one is not missed.
     if [ -n "$bare" ]; then
         cat "$drafted/script"
         return
@@ -26,10 +27,10 @@ assemble() { # the file that is submitted: what the scheduler reads of the scrip
     echo '#!/bin/sh' &&
         { [ ! -f "$drafted/defaults" ] || cat "$drafted/defaults"; } &&
         if [ -f "$drafted/header" ]; then cat "$drafted/header"; else
-            head -n "$((insert - 1))" "$drafted/script" | tail -n "+$((1 + shebang))" | reads
+            head -n "$((insert - 1))" "$drafted/script" >top && tail -n "+$((1 + shebang))" top >comments && reads <comments
         fi &&
         hand_over &&
-        tail -n "+$insert" "$drafted/script" | reads
+        tail -n "+$insert" "$drafted/script" >rest && reads <rest
 }
 
 there() { # whether this is a directory, or will be one as soon as the draft is laid
@@ -161,9 +162,10 @@ has "$submitter" >/dev/null || give_up "$(missing "$submitter" 2>&1)"
 surveying=$!
 file=attempt/asked.$token/job/$job_name # where it will be then
 problem=$({ take draft && assemble >"job/$job_name"; } 2>&1) || give_up "$job: $problem"
-(cd draft && find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0') >"$drafted/put"
+(cd draft && find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0') >"$drafted/put" ||
+    give_up "$job: cannot list what was sent"
 wait "$surveying"
-[ -n "$bare" ] || prepare
+[ -n "$bare" ] || prepare || give_up "$job: cannot write what the job begins with"
 warnings=$(look_at_places)
 [ ! -f "$drafted/defaults" ] || # which are known now
     problem=$(assemble 2>&1 >"job/$job_name") || give_up "$job: $problem"

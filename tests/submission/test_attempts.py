@@ -82,6 +82,17 @@ def dead() -> int:
         return ended.pid
 
 
+FAILING = ("prepare() { false; }", "tail() { false; }", 'head() { [ "$1" != -n ] && command head "$@"; }')
+
+
+@pytest.mark.parametrize("step", FAILING)
+def test_e1_nothing_is_asked_for_where_the_file_to_submit_is_not_whole(shell: str, mine: Path, step: str) -> None:
+    """Whatever step of making it fails: with half of it the job would not run its script, or forget its directives."""
+    with pytest.raises(NotSubmitted):
+        submit(shell, mine, {}, before=step)
+    assert not (mine / "receipt").exists()
+
+
 @pytest.mark.parametrize("name", ["holder.12ab", "asked"])
 def test_e1_an_attempt_of_the_version_before_is_over_when_its_process_is(shell: str, mine: Path, name: str) -> None:
     """And not before; then it makes room."""

@@ -74,7 +74,7 @@ prepare() {
         asked=$(verified shell_list)
         asked=${asked%%,*}
         asked=${asked##*:}
-        printf '%s' "$asked" >"$drafted/shell"
+        printf '%s' "$asked" >"$drafted/shell" || return
     fi
     case $shebang:${asked##*/} in
     0:) return ;;

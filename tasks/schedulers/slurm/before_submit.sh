@@ -32,8 +32,9 @@ prepare() ( # The defaults, as `defaults` below writes them, become lines for sb
         for variable in $unless; do # what the environment says, sbatch takes for less than what a line says
             eval "[ -z \"\${$variable+set}\" ]" || continue 2
         done
-        printf '%s\n' "$line"
-    done <defaults | sed "s/^\(#SBATCH --[a-z]*=\)%x\(\.[oe]%\)/\1$log\2/" >defaults.new && mv defaults.new defaults
+        printf '%s\n' "$line" || return
+    done <defaults >defaults.new &&
+        sed "s/^\(#SBATCH --[a-z]*=\)%x\(\.[oe]%\)/\1$log\2/" defaults.new >defaults && rm defaults.new
 )
 places() ( # the working directory, and where logs go
     in_login "$drafted" || return
