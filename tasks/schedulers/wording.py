@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ..model.errors import SchedulerError
 
+_WORDS = 4096  # characters of an error that are looked at
+
 
 def at_home(path: str) -> str:
     """A path over there as a word of a command line: what is not absolute begins in the home directory, as after ssh.
@@ -32,7 +34,8 @@ def waited_for(job_ids: Sequence[str]) -> str:
 
 def failed(name: str, err: str, out: str = "") -> SchedulerError:
     """The error that a scheduler could not be asked, in its own words."""
-    lines = [line for line in (err or out).strip().splitlines() if line.strip() and line != "Exiting."]
+    said = (err or out).strip()[:_WORDS]
+    lines = [line for line in said.splitlines() if line.strip() and line != "Exiting."]
     return SchedulerError(f"{name}: " + (" / ".join(lines[:3]) if lines else "no answer"))
 
 

@@ -6,8 +6,10 @@ import contextlib
 import inspect
 import re
 import subprocess
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ from tasks.model.job import State
 from tasks.model.resources import Resources, TaskRange, parse_resources
 from tasks.schedulers import known, scheduler
 from tasks.schedulers.gridengine.queue import state_of as state_of_gridengine
-from tasks.schedulers.seam import Scheduler
+from tasks.schedulers.seam import Question, Scheduler
 from tasks.schedulers.slurm.states import state_of as state_of_slurm
 from tasks.schedulers.values import Submission, Submitted
 from tests.conftest import ROOT
@@ -101,6 +103,30 @@ def test_values_are_data_in_the_command_line(each: Scheduler, tmp_path: Path) ->
     assert not (tmp_path / "pwned").exists()
 
 
+def questions(each: Scheduler) -> list[Question[Any]]:
+    """All that it is asked."""
+    asked = (
+        each.queue(), each.alive(), each.load(), each.marks(["1"]), each.by_hand("1"), each.errors(["1"]),
+        each.trace([], []), each.cancel([]), each.hold([]), each.release([]),
+    )  # fmt: skip
+    assert all(asked)
+    return [question for question in asked if question]
+
+
+@every
+@pytest.mark.parametrize("status", [0, 1])
+def test_e13_many_lines_take_little_memory(each: Scheduler, status: int) -> None:
+    """More than there can be, each a few bytes: as a list of all of them they would take fifteen times as much."""
+    text = "1 1\n" * 400_000
+    for question in questions(each):
+        tracemalloc.start()
+        with contextlib.suppress(SchedulerError):
+            question.parse(status, text, text)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert most < 20 << 20, question
+
+
 @every
 @given(status=st.integers(0, 255), out=TEXT | LIKE_IT, err=TEXT)
 def test_no_answer_makes_a_parser_raise_anything_else_or_end_a_job(
@@ -108,12 +134,8 @@ def test_no_answer_makes_a_parser_raise_anything_else_or_end_a_job(
 ) -> None:
     each.parse_submission(out)
     each.doubtful(err)
-    for question in (
-        each.queue(), each.alive(), each.load(), each.marks(["1"]), each.by_hand("1"), each.errors(["1"]),
-        each.trace([], []), each.cancel([]), each.hold([]), each.release([]),
-    ):  # fmt: skip
+    for question in questions(each):
         with contextlib.suppress(SchedulerError):
-            assert question
             question.parse(status, out, err)
     if status:  # could not ask is never gone
         with pytest.raises(SchedulerError):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ...model.dates import seconds_of
 from ...model.job import Outcome, State
 from ...model.resources import MOST_TASKS, TaskRange
-from ..bounds import bounded
+from ..bounds import bounded, check_many, lines_of
 from ..seam import Question
 from ..values import ByHand, Record, Submitted, Traced
 from .about import about, alive, described, submitted_of
@@ -54,16 +54,15 @@ def parse_trace(status: int, out: str, err: str) -> Traced:
         if outcome.state.ended:
             record = Record(facts["jobnumber"], _task(facts), seconds_of(facts.get("qsub_time", "")), outcome)
             records[record.job_id, record.tasks] = record
-    troubles = [
-        line for line in err.splitlines() if line.strip() and not re.match(r"error: .* not found$", line.strip())
-    ]
+    troubles = any(line.strip() and not re.match(r"error: .* not found$", line.strip()) for line in lines_of(err))
     found = (*records.values(), *alive(me, rest))
     accounted = _CUT not in err and (not troubles or bool(records))
     return Traced(found, accounted, last_runs=True)
 
 
 def _records(out: str) -> Iterator[dict[str, str]]:
-    """The records of `qacct -j`, each as its lines `name value`."""
+    """The records of `qacct -j`, each as its lines `name value`. Raises SchedulerError for too many."""
+    check_many(out.count("\n="))
     for block in re.split(r"^=+$", out, flags=re.M):
         facts = {line[1]: line[2].strip() for line in _ACCOUNTED.finditer(block)}
         if facts.get("jobnumber", "").isdigit():

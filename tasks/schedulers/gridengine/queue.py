@@ -6,7 +6,7 @@ import re
 
 from ...model.errors import SchedulerError
 from ...model.job import State
-from ..bounds import check_ranges
+from ..bounds import check_ranges, lines_of
 from ..seam import Question
 from ..values import Load, Queue, Row
 from ..wording import shell, waited_for
@@ -86,9 +86,10 @@ def alive() -> Question[set[str]]:
 
 def parse_alive(status: int, out: str, err: str) -> set[str]:
     """Nothing at all when there is none (G20)."""
-    if status != 0 or not all(line.isdecimal() for line in out.splitlines()):
+    found = set(lines_of(out)) if status == 0 else {""}
+    if not all(map(str.isdecimal, found)):
         raise failed(err, out)
-    return set(out.split())
+    return found
 
 
 def load() -> Question[Load]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
+from ..bounds import lines_of
 from ..seam import Jobs, Question
 from .reading import failed
 
@@ -20,9 +21,10 @@ def _named(jobs: Jobs) -> list[str]:
 
 def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # 1 for one that had ended
     """scancel answers on stderr; any error but those about a job is that it could not be asked."""
-    if [line for line in err.splitlines() if "error" in line and "error on job id" not in line]:
+    told = list(lines_of(err))
+    if [line for line in told if "error" in line and "error on job id" not in line]:
         raise failed(err)
-    said = [line for line in err.splitlines() if line.startswith("scancel: ")]
+    said = [line for line in told if line.startswith("scancel: ")]
     refused = set(re.findall(r"error on job id (\d+)", err))
     taken = set(re.findall(r"Terminating job (\d+)", err)) - refused
     if not said:

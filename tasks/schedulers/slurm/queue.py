@@ -56,9 +56,10 @@ def parse_alive(status: int, out: str, err: str) -> set[str]:
     """S5: what is no ID is not an answer."""
     if status != 0:
         raise failed(err, out)
-    if not all(line.isdecimal() for line in out.splitlines()):
+    found = set(lines_of(out))
+    if not all(map(str.isdecimal, found)):
         raise SchedulerError("Slurm: the answer of squeue is not understood")
-    return set(out.split())
+    return found
 
 
 def load() -> Question[Load]:
@@ -72,7 +73,7 @@ def parse_load(status: int, out: str, err: str) -> Load:
         raise failed(err, out)
     cpus: dict[str, tuple[int, int, int]] = {}
     waiting: dict[str, set[str]] = {}
-    for line in out.splitlines():
+    for line in lines_of(out):
         words = line.split("|")
         if found := _CPUS.fullmatch(line):
             before = cpus.get(found[1], (0, 0, 0))
