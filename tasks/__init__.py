@@ -1,6 +1,7 @@
 """submithost: any machine that can SSH to a login node behaves like a submit host.
 
 `namespace()` is what a fabfile needs: every verb at the root, and again in a collection for each configured cluster.
+`SubmitHost` is what a program or a notebook needs.
 """
 
 # ruff: noqa: E402  # what follows is to be compiled once
@@ -10,6 +11,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Mapping, Set
+from typing import Any
 
 from invoke.collection import Collection
 
@@ -22,7 +24,7 @@ from .model.errors import InvalidInput
 from .model.project import open_project
 from .model.wording import one_line
 from .schedulers import known
-from .verbs.catalogue import AT_ONCE, TESTBED, all_verbs, at_once, testbed_verbs
+from .verbs.catalogue import TESTBED, all_verbs, at_once, testbed_verbs, verbs_at_once
 
 
 def namespace() -> Collection:
@@ -54,7 +56,7 @@ def _all() -> Collection:
     """The verbs for all clusters at once."""
     every = Collection("all")
     every.__doc__ = "All clusters at once, or --clusters=a,b."
-    for verb in AT_ONCE:
+    for verb in verbs_at_once():
         every.add_task(at_once(verb))
     return every
 
@@ -71,3 +73,16 @@ def _clusters(reserved: Set[str]) -> Mapping[str, Cluster]:
     except InvalidInput as error:
         print(one_line(error, 2000), file=sys.stderr)
         raise SystemExit(error.exit_status) from None
+
+
+def __getattr__(name: str) -> Any:
+    """`SubmitHost`, and the errors that it raises: loaded when they are asked for, which no command line does."""
+    if name == "SubmitHost":
+        from .api.submit_host import SubmitHost
+
+        return SubmitHost
+    from .model import errors
+
+    if isinstance(found := getattr(errors, name, None), type) and issubclass(found, errors.SubmithostError):
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

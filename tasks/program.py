@@ -33,11 +33,12 @@ from invoke.terminals import pty_size
 
 from . import namespace
 from .model.configuration import parse_host
-from .model.errors import SubmithostError, nearest
+from .model.errors import nearest
 from .model.wording import one_line
 from .screen.help_text import beside, wrapped
-from .screen.streams import lose_stdout, make_safe
-from .verbs.catalogue import AT_ONCE, by_name
+from .screen.streams import make_safe
+from .verbs.catalogue import by_name, verbs_at_once
+from .verbs.ending import ending
 
 _FLAGS = {
     "complete", "debug", "help", "hosts", "identity", "list", "list-agent-keys", "list-depth", "list-format",
@@ -91,7 +92,7 @@ class Hosts(Executor):
 
     def execute(self, *tasks: ParserContext) -> dict[Task[Any], Any]:
         """Run the command line. Raises Exit, InvalidInput."""
-        several = {str(task.name) for task in AT_ONCE}
+        several = {str(task.name) for task in verbs_at_once()}
         hosts = self.core[0].args.hosts
         names = list(dict.fromkeys(hosts.value.split(","))) if hosts.value else []
         self.normalize_hosts(names)
@@ -237,21 +238,11 @@ def _one_line() -> Iterator[None]:
     """Whatever is raised is one line and an exit status; where nobody reads our output any more, not even a line."""
     try:
         yield
-    except SubmithostError as error:
-        print(one_line(error, 2000), file=sys.stderr)
-        raise SystemExit(error.exit_status) from None
-    except OSError as error:
-        lose_stdout()  # most likely the disk under it is full, or nobody reads it
-        if isinstance(error, BrokenPipeError):
-            raise SystemExit(1) from None
-        print(one_line(error, 2000), file=sys.stderr)
-        raise SystemExit(2) from None
     except Exception as error:
-        if os.environ.get("SUBMITHOST_DEBUG"):
-            raise
-        bug = f"a bug in submithost: {type(error).__name__}: {one_line(error, 2000)} (SUBMITHOST_DEBUG=1 shows where)"
-        print(bug, file=sys.stderr)
-        raise SystemExit(1) from None
+        line, status = ending(error)
+        if line:
+            print(line, file=sys.stderr)
+        raise SystemExit(status) from None
 
 
 def _call_it_submithost(tasks: Collection) -> None:

@@ -42,3 +42,16 @@ def test_each_room_says_what_lives_in_it(room: Path) -> None:
     said = ast.get_docstring(ast.parse((room / "__init__.py").read_text()))
     assert said
     assert said.count("\n\n") < 4
+
+
+QUIET = [
+    path
+    for room in ["api", "checks", "files", "jobs", "submission", "tracking"]
+    for path in (TASKS / room).glob("*.py")
+]
+
+
+@pytest.mark.parametrize("file", QUIET, ids=name_of)
+def test_below_the_verbs_nothing_is_printed(file: Path) -> None:
+    names = {node.id for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Name)}
+    assert not names & {"print", "sys"}

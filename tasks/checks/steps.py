@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +18,6 @@ STEPS = ("name", "port", "host key", "login", "shell", "tools", "sftp", "schedul
 # From here on (in seconds) something is said of it: a login shell's rc files, and a clock that differs.
 _SLOW_SHELL, _OTHER_TIME = 3.0, 120
 _LITTLE = 100 << 10  # KiB of space: a job directory may need so much
-_STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
 @dataclass(frozen=True)
@@ -34,27 +31,6 @@ class Step:
 
 
 Tell = Callable[[Step], None]
-
-
-def tell(cluster: str, *, as_json: bool) -> Tell:
-    """What shows a step on stdout, as soon as it is done."""
-
-    def show(step: Step) -> None:
-        taken = "" if step.seconds is None else f"{step.seconds:.2f} s"
-        line = f"{step.result:<7}  {step.name:<9}  {taken:>7}  {one_line(step.detail, 1000)}"
-        if as_json:
-            seconds = None if step.seconds is None else round(step.seconds, 3)
-            told = {"cluster": cluster, "step": step.name, "result": step.result, "seconds": seconds}
-            print(json.dumps({**told, "detail": step.detail}), flush=True)
-        elif sys.stdout.isatty():
-            from rich.console import Console
-            from rich.text import Text
-
-            Console().print(Text(line, style=_STYLES.get(step.result, "")), soft_wrap=True)
-        else:
-            print(line, flush=True)
-
-    return show
 
 
 class _Steps:

@@ -13,7 +13,6 @@ from ..jobs.selection import named
 from ..model.errors import JobFailed, NotSubmitted, SchedulerError, StillRunning, SubmithostError
 from ..model.job import Job, State
 from ..model.resources import Resources
-from ..screen import output
 from ..submission.attempt import Bundle, program, submit
 from ..submission.inspection import Inspection
 from ..submission.prepare import Prepared, Wanted, prepare
@@ -60,9 +59,9 @@ def run_job(session: ClusterSession, limit: float) -> str:
         ) from None
     except (SubmithostError, KeyboardInterrupt) as error:
         if not isinstance(error, NotSubmitted):
-            output.say(f"{job.title()}: cancelling it, and removing its directory ...")
+            session.listener.say(f"{job.title()}: cancelling it, and removing its directory ...")
         if left := _taken_back(session, job):
-            output.say(f"{job.title()}{left}")
+            session.listener.say(f"{job.title()}{left}")
         raise
     took = f"submitted in {submitted:.2f} s, ended after {time.monotonic() - began:.0f} s"
     if ended.state is not State.SUCCEEDED:
@@ -77,7 +76,7 @@ def _prepared(session: ClusterSession) -> Prepared:
         script = Path(folder) / "submithost-check"
         script.write_text(_SCRIPT)
         wanted = Wanted(str(script), resources=Resources(name=script.name, time=60))
-        return prepare(wanted, session.cluster, session.scheduler)
+        return prepare(wanted, session.cluster, session.scheduler, session.listener)
 
 
 def _taken_back(session: ClusterSession, job: Job) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ..login_node import Program
 from ..model.errors import InvalidInput, SchedulerError, Unreachable
-from ..screen import output
 from ..session import SILENCE, Session
 from ..session.outage import Outage
 from .part import Arrival, Part, make_directory, make_link, unpack_sums
@@ -84,7 +83,7 @@ def bring(session: Session, directory: str, target: Path, files: Sequence[Found]
             make_directory(target, file.name, file.entry.mode)
     told, outage = 0, Outage(session)
     alone: set[Found] = set()
-    with output.transfer(f"fetching from {session.name}", total) as progress:
+    with session.listener.transfer(f"fetching from {session.name}", total) as progress:
 
         def tell(amount: int) -> None:
             nonlocal told
@@ -132,7 +131,7 @@ def _once(
         for file in single:
             progress(parts[file].size)
             if not _take_piece(arrival, parts[file], file, progress):
-                output.say(f"{session.name}: {file.name} has changed or gone meanwhile; fetch again for it")
+                session.listener.say(f"{session.name}: {file.name} has changed or gone meanwhile; fetch again for it")
                 missing.append(file)
             yield file
         arrival.end()
@@ -174,7 +173,7 @@ def _take_many(
     for file in batch:
         there = known.get(file.raw)
         if there is None:
-            output.say(f"{session.name}: {file.name} has gone meanwhile, or cannot be read")
+            session.listener.say(f"{session.name}: {file.name} has gone meanwhile, or cannot be read")
             missing.append(file)
             yield file
             continue
@@ -220,7 +219,7 @@ class Parts(dict[Found, Part]):
                 self[file] = Part(target, file.name, lasting=True)
             begun = [(file, part) for file, part in self.items() if part.size]
             if begun:
-                with output.transfer("checking what is here already", None):
+                with session.listener.transfer("checking what is here already", None):
                     wanted = [(min(part.size, file.entry.size), file.path) for file, part in begun]
                     for (file, part), there in zip(begun, sums(session, directory, wanted), strict=False):
                         if part.size > file.entry.size or part.sum(hashlib.sha256()) != there:

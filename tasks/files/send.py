@@ -14,7 +14,6 @@ from typing import BinaryIO
 
 from ..login_node import Program, check_line, job_directory
 from ..model.errors import InvalidInput, SchedulerError, Unreachable
-from ..screen import output
 from ..session import Session
 from ..session.outage import Outage
 from .tree import SLOW, Entry, There, look, to_sum
@@ -75,7 +74,7 @@ def _in_the_way(there: There, mine: Sequence[Entry]) -> list[str]:
 def send(session: Session, begun: Plan, mine: Sequence[Entry], place: str) -> None:
     """Send what the plan says; when the connection breaks, look again and go on with what is not there yet."""
     now, told, outage = begun, 0, Outage(session)
-    with output.transfer(f"sending to {session.name}", begun.size) as progress:
+    with session.listener.transfer(f"sending to {session.name}", begun.size) as progress:
 
         def tell(amount: int) -> None:
             nonlocal told
@@ -129,7 +128,7 @@ def _good_parts(session: Session, plan: Plan) -> dict[str, Kept]:
     path = PurePosixPath(plan.there.path)
     directory = path if plan.there.kind == "directory" else path.parent
     wanted = [(part.size, part.path) for _, part in candidates]
-    with output.transfer(f"checking what is on {session.name} already", None):
+    with session.listener.transfer(f"checking what is on {session.name} already", None):
         theirs = sums(session, str(directory), wanted)
         ours = [_prefix(plan.here / entry.path, part.size) for entry, part in candidates]
     return {

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from ..login_node import Program, job_directory
 from ..model.errors import InvalidInput, SchedulerError
+from ..model.listener import Listener
 from ..model.wording import one_line
-from ..screen import output
 from ..session import Session
 
 # Seconds of silence for which a login node may count files, or read a large one for its checksum.
@@ -85,7 +85,7 @@ def stays_inside(path: str, link: str) -> bool:
 
 def look(session: Session, path: str, key: str = "") -> There:
     """List a place on the cluster; `key` is that of the parts of a single file. Raises SchedulerError, Unreachable."""
-    with output.transfer(f"looking at {session.name}", None):
+    with session.listener.transfer(f"looking at {session.name}", None):
         parts = ("directory", "list") if key else ("list",)
         answer = session.must(Program(parts, {"path": path, "key": key, "root": "/"}, most=LISTING), SLOW)
     kind, _, where = answer["place"].out.decode("utf-8", "surrogateescape").partition("\n")
@@ -232,9 +232,9 @@ def what(entry: Entry) -> str:
     return f"a link to {entry.link}, out of the directory" if entry.kind == "l" else "no file, directory or link"
 
 
-def tell(who: str, lines: Sequence[str], most: int = 20) -> None:
-    """What is left out, by name."""
+def tell(listener: Listener, who: str, lines: Sequence[str], most: int = 20) -> None:
+    """Say what is left out, by name."""
     for line in lines[:most]:
-        output.say(f"{who}: {one_line(line, 4096)}")
+        listener.say(f"{who}: {one_line(line, 4096)}")
     if len(lines) > most:
-        output.say(f"{who}: and so for {len(lines) - most} more")
+        listener.say(f"{who}: and so for {len(lines) - most} more")

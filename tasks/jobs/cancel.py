@@ -5,37 +5,80 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from ..model.errors import SchedulerError
 from ..model.job import Selected, State
-from ..screen import output
 from ..submission.marks import marks
+from ..submission.reconcile import known_there
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .selection import named
 
 
-def cancel_jobs(session: ClusterSession, selected: Sequence[Selected]) -> None:
-    """Cancel these jobs, or the tasks named with them; show the scheduler's words, and record which it took.
+def cancel(session: ClusterSession, selected: Sequence[Selected], *, dry_run: bool = False) -> str:
+    """Cancel these jobs, or the tasks named with them, and record which the scheduler took; return its words.
 
+    Of those that had ended a line is told. `dry_run`: return what the scheduler would be asked, and ask nothing.
     Raises SchedulerError when it refused, Unreachable when it is not known whether it heard.
     """
-    said, taken = session.query(session.scheduler.cancel(named(selected)))
-    try:
-        output.show_answer(said)
-    finally:
-        with session.ledger.leniently():
-            session.ledger.update(
-                *(
-                    replace(job, cancelled=tuple({*job.cancelled, *(tasks or (None,))}))
-                    for job, tasks in selected
-                    if job.job_id in taken
-                )
+    live = _without_ended(session, known_there(session, selected))
+    if dry_run:
+        return f"{session.scheduler_unasked().cancel(named(live)).command}\n" if live else ""
+    if not (live and (theirs := still_theirs(session, live))):
+        return ""
+    said, taken = session.query(session.scheduler.cancel(named(theirs)))
+    with session.ledger.leniently():
+        session.ledger.update(
+            *(
+                replace(job, cancelled=tuple({*job.cancelled, *(tasks or (None,))}))
+                for job, tasks in theirs
+                if job.job_id in taken
             )
+        )
+    return said
+
+
+def _without_ended(session: ClusterSession, selected: Sequence[Selected]) -> list[Selected]:
+    live = []
+    for job, tasks in selected:
+        if not job.state.final:
+            live.append((job, tasks))
+            continue
+        session.listener.say(f"{job.title()} had already ended ({job.state})")
+        for repeat in Watch(session, [(job, ())]).live():
+            goes_on = f"goes on: cancel --job {repeat.job_id} is for that one"
+            session.listener.say(f"{repeat.title()}, which repeats it, {goes_on}")
+    return live
+
+
+def hold(session: ClusterSession, selected: Sequence[Selected], *, dry_run: bool = False) -> str:
+    """Hold jobs that have not started; returned is what `cancel` returns, raised what it raises."""
+    return _change(session, selected, "hold", dry_run=dry_run)
+
+
+def release(session: ClusterSession, selected: Sequence[Selected], *, dry_run: bool = False) -> str:
+    """Release jobs that are held; returned is what `cancel` returns, raised what it raises."""
+    return _change(session, selected, "release", dry_run=dry_run)
+
+
+def _change(
+    session: ClusterSession, selected: Sequence[Selected], how: Literal["hold", "release"], *, dry_run: bool
+) -> str:
+    selected = known_there(session, selected)
+    scheduler = session.scheduler_unasked() if dry_run else session.scheduler
+    change = scheduler.hold if how == "hold" else scheduler.release
+    question = change(named(selected))  # a scheduler that cannot says so first
+    if dry_run:
+        return f"{question.command}\n"
+    theirs = still_theirs(session, selected)
+    if theirs and how == "release":
+        theirs = held_ones(session, theirs)
+    return session.query(change(named(theirs))) if theirs else ""
 
 
 def held_ones(session: ClusterSession, selected: Sequence[Selected]) -> list[Selected]:
-    """These without those that wait for other jobs, which no release changes: of each of them a line is said.
+    """These without those that wait for other jobs, which no release changes: of each of them a line is told.
 
     What cannot be asked is taken for held. Raises Unreachable.
     """
@@ -46,14 +89,14 @@ def held_ones(session: ClusterSession, selected: Sequence[Selected]) -> list[Sel
     for job, tasks in selected:
         now = states[job.key]
         if now.state is State.PENDING and now.outcome.reason.startswith("waits for ") and not watch.trouble:
-            output.say(f"{job.title()} is not held: it {now.outcome.reason}")
+            session.listener.say(f"{job.title()} is not held: it {now.outcome.reason}")
         else:
             held.append((job, tasks))
     return held
 
 
 def still_theirs(session: ClusterSession, selected: Sequence[Selected]) -> list[Selected]:
-    """Those whose numbers are not another job's by now; of the others a line is said.
+    """Those whose numbers are not another job's by now; of the others a line is told.
 
     A scheduler that is killed may forget jobs and give their numbers again. Raises Unreachable.
     """
@@ -67,7 +110,7 @@ def still_theirs(session: ClusterSession, selected: Sequence[Selected]) -> list[
         if owner == job.key:
             theirs.append((job, tasks))
         else:
-            output.say(
+            session.listener.say(
                 f"{job.title()}: its scheduler has given the number to the job of key {owner}, which is left alone"
             )
     return theirs

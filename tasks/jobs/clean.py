@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..files.tree import SLOW
+from ..files.tree import SLOW, tell
 from ..login_node import Program
-from ..model.errors import InvalidInput
-from ..model.job import Job, Outcome, State
+from ..model.errors import InvalidInput, SchedulerError
+from ..model.job import Job, Outcome, Selected, State
 from ..model.key import check_key
 from ..model.settling import MOST_OF_NOTES, Known, Notes, settle
-from ..model.wording import number
-from ..screen import output
+from ..model.wording import number, one_line
 from ..session import Answer
 from ..submission.verdict import root_of
 from ..tracking.cluster_session import ClusterSession
@@ -60,6 +59,55 @@ def objection(job: Job, *, unfetched: bool) -> str:
     return ""
 
 
+def candidates(
+    session: ClusterSession, selected: Sequence[Selected], *, unfetched: bool, older_than: int = 0
+) -> list[Found]:
+    """Look at the job directories that may go: those of the named jobs, or of all that are known to have ended.
+
+    Those that have to stay are told, and why. `older_than`: only jobs that ended that many seconds ago, by the
+    cluster's clock. Raises InvalidInput for one that is named and may not go, SchedulerError, Unreachable.
+    """
+    jobs = _named(selected, unfetched=unfetched) if selected else _all(session, unfetched=unfetched)
+    found = look(session, jobs) if jobs else []
+    found = [
+        each for each in found if each.now - (each.job.outcome.ended_at or each.job.submitted_at or 0) >= older_than
+    ]
+    note(session, found)
+    if selected and any(each.why for each in found):
+        raise InvalidInput(f"{session.name}: a job that was named may not be cleaned: nothing removed")
+    return [each for each in found if each.candidate]
+
+
+def _named(selected: Sequence[Selected], *, unfetched: bool) -> list[Job]:
+    for job, tasks in selected:
+        if tasks:
+            raise InvalidInput(f"{job.title()}: a directory is that of all tasks: name the job alone")
+        if why := objection(job, unfetched=unfetched):
+            raise InvalidInput(f"{job.title()} {why}")
+    return list({job.key: job for job, _ in selected}.values())
+
+
+def _all(session: ClusterSession, *, unfetched: bool) -> list[Job]:
+    jobs = session.ledger.not_cleaned(session.name)
+    left = [job for job in jobs if objection(job, unfetched=False) and not objection(job, unfetched=True)]
+    if left and not unfetched:
+        say = session.listener.say
+        say(f"{session.name}: {len(left)} not fetched since they ended, and so left; --unfetched takes them too")
+        lines = [f"{job.title()}{', fetched in part (--only)' if job.in_part_at else ''}" for job in left]
+        tell(session.listener, "left", lines)
+    return [job for job in jobs if not objection(job, unfetched=unfetched)]
+
+
+def note(session: ClusterSession, found: Sequence[Found]) -> None:
+    """Tell which stay, and why; the ledger keeps which have no directory any more."""
+    for each in found:
+        if each.why:
+            session.listener.say(one_line(f"{each.job.title()}: left: {each.why}", 1000))
+        if each.gone or each.removed:
+            with session.ledger.leniently():
+                session.ledger.note(each.job, cleaned_at=each.now)
+
+
 def look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
     """What is over there of each of these; those that may be removed are `candidate`.
 
@@ -80,7 +128,7 @@ def _look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
     if there:
         silent = [each.job.job_id or "" for each in there if not _all_noted(each.job, notes)]
         question = scheduler.trace([each.job.job_id or "" for each in there], silent)
-        with output.while_slow(f"{session.name}: still asking how jobs ended"):
+        with session.listener.slow(f"{session.name}: still asking how jobs ended"):
             traced = session.query(question)
         of_id = by_id(traced.records)
         judged = {
@@ -99,6 +147,18 @@ def remove(session: ClusterSession, candidates: Sequence[Found]) -> list[Found]:
     """Remove these, as they were looked at; those that stay say why. Raises SchedulerError, Unreachable."""
     parts = [candidates[at : at + _AT_ONCE] for at in range(0, len(candidates), _AT_ONCE)]
     return [found for part in parts for found in _read(_ask(session, part, remove="1"), part)]
+
+
+def remove_all(session: ClusterSession, found: Sequence[Found]) -> list[Found]:
+    """Remove these; return those that are gone. Raises SchedulerError, with those in `known`, when some are not."""
+    result = remove(session, found)
+    note(session, result)
+    removed = [each for each in result if each.removed or each.gone]
+    if len(removed) < len(found):
+        error = SchedulerError(f"{session.name}: {len(found) - len(removed)} could not be removed")
+        error.known = removed
+        raise error
+    return removed
 
 
 def _ask(session: ClusterSession, jobs: Sequence[Found], remove: str = "") -> Answer:

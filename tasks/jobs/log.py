@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 from ..login_node import Program, job_directory, quote
+from ..model.ended import ended_line
 from ..model.errors import HostKeyRefused, InvalidInput, JobFailed, LoginRefused, SchedulerError, Unreachable
 from ..model.job import Job, State
 from ..model.settling import Logs, Notes
 from ..model.wording import number, one_line, typed
-from ..screen import output
 from ..session import back_off
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.pace import EVERY
@@ -31,7 +31,7 @@ def noted_logs(session: ClusterSession, job: Job, task: int) -> Logs | None:
     if not logs and job.bare:
         raise SchedulerError(f"{job.title()} was submitted --bare and noted no log; fetch brings those that it left")
     if not logs and (outcome := job.of(task)).state.ended:
-        ended = output.ended_line(job, task if job.array else None, outcome)
+        ended = ended_line(job, task if job.array else None, outcome)
         raise JobFailed(f"{ended}: it noted no start, and so there is no log")
     return logs
 
@@ -112,7 +112,7 @@ class Following:
                     raise
                 failures += 1
                 pause = back_off(failures)
-                output.say(f"{error}; trying again in {pause:.0f} s")
+                self._session.listener.say(f"{error}; trying again in {pause:.0f} s")
                 time.sleep(pause)
 
     def _round(self) -> tuple[Logs | None, bool]:
@@ -124,7 +124,7 @@ class Following:
         watch = Watch(self._session, [(job, ())])
         watch.look()
         if watch.trouble and watch.trouble != self._trouble:
-            output.say(f"{self._session.name}: could not ask: {watch.trouble}")
+            self._session.listener.say(f"{self._session.name}: could not ask: {watch.trouble}")
         self._trouble = watch.trouble
         self.job = watch.jobs[self.job.key]
         ended = self.job.of(self._task).state.ended
@@ -149,5 +149,5 @@ class Following:
             how += f"; {typed(self._session.name, 'release', job=self.job.job_id or '')} releases it"
         line = f"{self.job.title()} is {state}{f' ({outcome.reason})' if outcome.reason else ''}: {how}"
         if line != self._said:
-            output.say(one_line(line, 1000))
+            self._session.listener.say(one_line(line, 1000))
             self._said = line

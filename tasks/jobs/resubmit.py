@@ -21,14 +21,13 @@ from ..model.key import check_key
 from ..model.repairs import by_origin, later
 from ..model.resources import TaskRange, ranges_of
 from ..schedulers.values import Submission
-from ..screen import output
 from ..submission import conditions
 from ..submission.attempt import Upload
 from ..submission.digest import digest_again, inputs_of, keys_of
 from ..submission.job_file import clock_of, write_job_file
 from ..submission.prepare import Prepared, collect, finish
 from ..submission.reconcile import confirmed, not_known_yet
-from ..submission.submit import show_steps, submit_once
+from ..submission.submit import Heard, ignore, submit_once
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 
@@ -60,38 +59,47 @@ class Original:
     done: frozenset[str]
 
 
-def resubmit_job(
-    session: ClusterSession,
-    job: Job,
-    tasks: Sequence[int],
-    put: Sequence[str],
-    *,
-    failed: bool,
-    dry_run: bool,
-    quiet: bool,
-) -> Iterator[Job]:
-    """Submit `job` again, or these tasks of it, or with `failed` those that did not succeed; yield each new job.
+@dataclass(frozen=True)
+class Repeat:
+    """A submission that is ready to be sent, the job that it repeats, and which inputs come from that."""
 
-    Raises InvalidInput, JobFailed when a job that has to succeed first did not, SchedulerError, Unreachable.
+    source: Job
+    prepared: Prepared
+    inputs: Sequence[str]
+
+
+def repeats(
+    session: ClusterSession, job: Job, tasks: Sequence[int], put: Sequence[str], *, failed: bool
+) -> Iterator[Repeat]:
+    """Make ready `job` again, or these tasks of it, or with `failed` those that did not succeed.
+
+    Raises InvalidInput, SchedulerError, Unreachable.
     """
+    say = session.listener.say
     parts = _parts(session, job, tasks, failed=failed)
     if not parts:
-        output.say(f"{job.title()}: nothing of it is to be repaired, nothing is submitted")
+        say(f"{job.title()}: nothing of it is to be repaired, nothing is submitted")
         return
     originals = {source.key: _read(session, source.there()) for source, _ in parts}
-    files = collect(put, session.scheduler)
+    files = collect(put, session.scheduler, session.listener)
     done = {key for original in originals.values() for key in original.done}
     for key, (source, part) in zip(_keys(session, job, [part for _, part in parts], done), parts, strict=True):
         original = originals[source.key]
         if original.submission.hold:
-            output.say(f"{source.title()} was submitted held; this time it is not")
+            say(f"{source.title()} was submitted held; this time it is not")
         inputs = _inputs(source, original, files)
-        prepared = _prepare(session, source, original, key, part, files)
-        if dry_run:
-            output.say(f"{session.name}: {len(inputs)} inputs from {source.directory}")
-            show_steps(session, prepared)
-        else:
-            yield _submit(session, source, prepared, inputs, quiet=quiet)
+        yield Repeat(source, _prepare(session, source, original, key, part, files), inputs)
+
+
+def submit_again(session: ClusterSession, repeat: Repeat, heard: Heard = ignore) -> Job:
+    """Submit it, with copies of the inputs that lie in the earlier job directory; `heard` as in `submit_once`.
+
+    Raises InvalidInput, JobFailed when a job that has to succeed first did not, SchedulerError, Unreachable.
+    """
+    paths = {name: f"{repeat.source.directory}/{name}".encode("utf-8", "surrogateescape") for name in repeat.inputs}
+    copies = [Upload(name, path, kind="c") for name, path in paths.items()]
+    prepared = replace(repeat.prepared, uploads=(*copies, *repeat.prepared.uploads))
+    return submit_once(session, prepared, prepared.job, lambda _: None, heard)
 
 
 def means_now(session: ClusterSession, file: str, job: Job, new: Sequence[Job]) -> None:
@@ -106,7 +114,9 @@ def means_now(session: ClusterSession, file: str, job: Job, new: Sequence[Job]) 
         write_job_file(path, new[0] if whole else session.ledger.by_key(session.name, job.key) or job, clock_of(path))
     except NotRecorded as error:
         raise NotRecorded(f"{jobs} submitted, but {error}; it means {job.title()} still") from None
-    output.say(f"{file} means {jobs} from now on" if whole else f"{file} means {job.title()} with its repair in {jobs}")
+    session.listener.say(
+        f"{file} means {jobs} from now on" if whole else f"{file} means {job.title()} with its repair in {jobs}"
+    )
 
 
 def _prepare(
@@ -141,14 +151,6 @@ def _inputs(job: Job, original: Original, files: Sequence[Upload]) -> list[str]:
     return [name for name in original.inputs if name not in given]
 
 
-def _submit(session: ClusterSession, job: Job, prepared: Prepared, inputs: Sequence[str], *, quiet: bool) -> Job:
-    """With copies of these inputs, which lie in the job directory of `job`."""
-    paths = {name: f"{job.directory}/{name}".encode("utf-8", "surrogateescape") for name in inputs}
-    copies = [Upload(name, path, kind="c") for name, path in paths.items()]
-    prepared = replace(prepared, uploads=(*copies, *prepared.uploads))
-    return submit_once(session, prepared, prepared.job, lambda _: None, quiet=quiet)
-
-
 def _parts(session: ClusterSession, job: Job, tasks: Sequence[int], *, failed: bool) -> list[Part]:
     """What to submit again. Raises InvalidInput for what has not ended, SchedulerError, Unreachable."""
     if failed:
@@ -162,7 +164,7 @@ def _parts(session: ClusterSession, job: Job, tasks: Sequence[int], *, failed: b
     if watch.trouble:
         raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
     if failed:
-        return list(_failed(now))
+        return list(_failed(session, now))
     if not now.state.ended:
         raise InvalidInput(f"{now.title()} is {now.state}: wait for its end, or cancel it")
     if not now.array:
@@ -170,7 +172,7 @@ def _parts(session: ClusterSession, job: Job, tasks: Sequence[int], *, failed: b
     return [(now, part) for part in (ranges_of(tasks) if tasks else [now.array])]
 
 
-def _failed(job: Job) -> Iterator[Part]:
+def _failed(session: ClusterSession, job: Job) -> Iterator[Part]:
     """The tasks that have not succeeded yet, as far as no repeat of them may still do so; each of the last job that
     ran it."""
     numbers = job.tasks if job.array else (0,)
@@ -184,7 +186,7 @@ def _failed(job: Job) -> Iterator[Part]:
         if key != job.key and not repeat.state.ended:
             tasks = [task for task, each in job.repairs.items() if each.key == key and not each.of(task).state.ended]
             which = f"tasks {', '.join(map(str, ranges_of(tasks)))}" if job.array else "it"
-            output.say(f"{job.title()}: {repeat.title()} is {repeat.state} and runs {which} again already")
+            session.listener.say(f"{job.title()}: {repeat.title()} is {repeat.state} and runs {which} again already")
     for key, tasks in parts.items():
         yield from ((sources[key], part if job.array else None) for part in ranges_of(tasks))
 

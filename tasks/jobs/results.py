@@ -5,99 +5,109 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..files.bring import Changes, Found, bring, refuse_newer
+from ..files.transferred import Owners, Transferred, first_there
 from ..files.tree import LISTING, SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
 from ..login_node import Program
-from ..model import command_line
 from ..model.errors import InvalidInput
 from ..model.job import Job, Selected, State
+from ..model.listener import Listener
 from ..model.settling import MOST_OF_NOTES
-from ..model.wording import number, typed
+from ..model.wording import number
 from ..schedulers.values import Submitted
-from ..screen import output
 from ..session import GIVE_UP
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
-from .selection import named
+
+
+@dataclass(frozen=True)
+class Fetched(Transferred):
+    """What one job left behind, and is here now."""
+
+    job: Job
 
 
 def fetch(
-    session: ClusterSession,
     watch: Watch,
     selected: Sequence[Selected],
     to: Path | None,
-    only: Sequence[str],
+    only: Sequence[str] = (),
     *,
-    force: bool,
-    quiet: bool,
-) -> None:
-    """Bring the results of these jobs; several jobs go into directories of their own (`quiet`: keep stdout for others).
+    force: bool = False,
+    here: Path = Path(),
+    owners: Owners,
+) -> Iterator[Fetched]:
+    """Bring the results of these jobs, one by one; several jobs go into directories of their own.
 
-    What a later job has repaired comes as if it had succeeded at first.
+    Without `to` each goes into such a directory below `here`. What a later job has repaired comes as if it had
+    succeeded at first.
 
-    Raises InvalidInput when something here is in the way, SchedulerError when a job directory is gone, Unreachable.
+    Raises InvalidInput when something here is in the way, and at the end when files here are newer and were left;
+    SchedulerError when a job directory is gone, Unreachable.
     """
+    session = watch.session
     session.endurance = GIVE_UP
-    called = [job_id if task is None else f"{job_id}.{task}" for job_id, task in named(selected)]
-    again = typed(session.name, "fetch", job=called, to=str(to or ""), only=only, force=force)
-    with output.last_word(lambda: [f"{session.name}: what has come is kept; this goes on with the rest: {again}"]):
-        _fetch(session, watch, selected, to, only, force=force, quiet=quiet)
-
-
-def _fetch(
-    session: ClusterSession,
-    watch: Watch,
-    selected: Sequence[Selected],
-    to: Path | None,
-    only: Sequence[str],
-    *,
-    force: bool,
-    quiet: bool,
-) -> None:
-    kept: list[str] = []
     for job, _ in selected:
         job.there()
+    kept: list[str] = []
     watch.look()  # the end of a job whose files are looked at afterwards is that of all that it left behind
     for job, tasks in ((watch.jobs[job.key], tasks) for job, tasks in selected):
-        _say_if_alive(job, tasks)
+        _say_if_alive(session.listener, job, tasks)
         own = "".join(char if char.isprintable() and char != "/" else "_" for char in f"{job.name}-{job.job_id}")
-        target = (to / own if len(selected) > 1 else to) if to else command_line.current.here / own
+        target = (to / own if len(selected) > 1 else to) if to else here / own
         ours = not to or len(selected) > 1
         if ours:
             _check_ours(target)
-        parts = [(each, tasks if each.array else ()) for each in watch.with_repeats(job)]
-        looked = [(each, *_look(session, watch, each, of)) for each, of in parts]
-        # What a later job has made takes the place of what it repeats.
-        whose = {file.name: (each, file) for each, _, files in looked for file in files if _wanted(file.name, only)}
-        found = [file for _, file in whose.values()]
-        if only and not found:
-            raise InvalidInput(f"{job.title()} left nothing behind that matches {' or '.join(only)}")
-        if first := command_line.current.first_there(target, job.title()):
-            already = f"{target} already has the results of {first}"
-            raise InvalidInput(f"{already}; fetch {job.title()} by itself, with a --to of its own")
-        changes = Changes.between(found, target, force=force)
-        kept += changes.newer
-        if ours and changes.wanted:
-            with contextlib.suppress(OSError):  # told when the first file is written
-                target.mkdir(mode=0o700, parents=True)
-            _check_ours(target)
-        missing = []
-        for each, _ in parts:
-            of_it = [file for file in changes.wanted if whose[file.name][0] is each]
-            missing += bring(session, each.directory or "", target, of_it)
-        output.say(f"{job.title()}: {_said(changes, target, found)}")
-        for file in changes.wanted:
-            output.show_path(target / file.name, sys.stderr if quiet else sys.stdout)
-        if not (tasks or missing or changes.newer):
-            for each, now, _ in looked:
-                if watch.jobs[each.key].state.final and not each.by_hand:
-                    with session.ledger.leniently():
-                        session.ledger.note(each, **{"in_part_at" if only else "fetched_at": now})
+        for fetched in _fetch_one(watch, job, tasks, target, only, force=force, ours=ours, owners=owners):
+            kept += fetched.newer
+            yield fetched
     refuse_newer(kept)
+
+
+def _fetch_one(
+    watch: Watch,
+    job: Job,
+    tasks: Sequence[int],
+    target: Path,
+    only: Sequence[str],
+    *,
+    force: bool,
+    ours: bool,
+    owners: Owners,
+) -> Iterator[Fetched]:
+    """Bring those of one job, and note that it was fetched once that has been taken note of."""
+    session = watch.session
+    parts = [(each, tasks if each.array else ()) for each in watch.with_repeats(job)]
+    looked = [(each, *_look(session, watch, each, of)) for each, of in parts]
+    # What a later job has made takes the place of what it repeats.
+    whose = {file.name: (each, file) for each, _, files in looked for file in files if _wanted(file.name, only)}
+    found = [file for _, file in whose.values()]
+    if only and not found:
+        raise InvalidInput(f"{job.title()} left nothing behind that matches {' or '.join(only)}")
+    if first := first_there(owners, target, job.title()):
+        already = f"{target} already has the results of {first}"
+        raise InvalidInput(f"{already}; fetch {job.title()} by itself, with a --to of its own")
+    changes = Changes.between(found, target, force=force)
+    if ours and changes.wanted:
+        with contextlib.suppress(OSError):  # told when the first file is written
+            target.mkdir(mode=0o700, parents=True)
+        _check_ours(target)
+    missing = []
+    for each, _ in parts:
+        of_it = [file for file in changes.wanted if whose[file.name][0] is each]
+        missing += bring(session, each.directory or "", target, of_it)
+    files = tuple(target / file.name for file in changes.wanted)
+    said = f"{job.title()}: {_said(changes, target, found)}"
+    yield Fetched(str(target), files, changes.unchanged, tuple(changes.newer), said, job)
+    if not (tasks or missing or changes.newer):
+        for each, now, _ in looked:
+            if watch.jobs[each.key].state.final and not each.by_hand:
+                with session.ledger.leniently():
+                    session.ledger.note(each, **{"in_part_at" if only else "fetched_at": now})
 
 
 def _said(changes: Changes, target: Path, found: Sequence[Found]) -> str:
@@ -110,13 +120,13 @@ def _said(changes: Changes, target: Path, found: Sequence[Found]) -> str:
     return f"{summary([file.entry for file in changes.wanted])} into {target}{same_here}"
 
 
-def _say_if_alive(job: Job, tasks: Sequence[int]) -> None:
+def _say_if_alive(listener: Listener, job: Job, tasks: Sequence[int]) -> None:
     """Results of a job that goes on are what there is so far."""
     state = job.only(tasks).state
     if state is State.UNKNOWN:
-        output.say(f"{job.title()} is not known to have ended: this is what there is of it now")
+        listener.say(f"{job.title()} is not known to have ended: this is what there is of it now")
     elif not state.ended:
-        output.say(f"{job.title()} is still {state}: this is what there is of it so far")
+        listener.say(f"{job.title()} is still {state}: this is what there is of it so far")
 
 
 def _check_ours(target: Path) -> None:
@@ -159,7 +169,7 @@ def _look(session: ClusterSession, watch: Watch, job: Job, tasks: Sequence[int])
                 found.append(Found(path, inside(name, session), entry))
         else:
             left.append(f"{path} is left there: {what(entry)}")
-    tell(job.title(), left)
+    tell(session.listener, job.title(), left)
     return number(notes.text("now")) or 0, found
 
 

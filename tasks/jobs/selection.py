@@ -1,4 +1,4 @@
-"""Which jobs a task is about: `--job`, the jobs of the same command line, or the last one."""
+"""Which jobs are meant: `--job`, or the last one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..model import command_line
 from ..model.errors import InvalidInput, nearest
 from ..model.job import Job, Selected
 from ..model.wording import one_line
@@ -17,26 +16,23 @@ from ..tracking.cluster_session import ClusterSession
 _MEANT = 1000
 
 
-def contact_of(wanted: Sequence[str]) -> str | None:
-    """The cluster that the job files among these name, if there is one. Raises InvalidInput when there are several."""
-    contacts = {read_job_file(Path(text)).cluster for text in wanted if _is_file(text)}
-    if len(contacts) > 1:
-        raise InvalidInput(f"the job files are of several clusters ({', '.join(sorted(contacts))}): name one at a time")
-    return contacts.pop() if contacts else None
+def choose(session: ClusterSession, wanted: Sequence[str | Job | Selected]) -> list[Selected]:
+    """The jobs that are named, each with the tasks that are named with it; none named: the last one.
 
-
-def selected(session: ClusterSession, wanted: Sequence[str]) -> list[Selected]:
-    """The jobs that are `wanted`; else those of the same command line, or the last one.
-
-    Raises InvalidInput when one is not known here, or none was submitted to this cluster.
+    Raises InvalidInput when one is not known here.
     """
-    if wanted:
-        return [resolve(session, text) for text in wanted]
-    here = [key for cluster, key in command_line.current.submitted if cluster == session.name]
-    jobs = [session.ledger.by_key(session.name, key) for key in here] or [session.ledger.last(session.name)]
-    if jobs == [None]:
-        raise InvalidInput(f"no job was submitted to {session.name} from here yet")
-    return [(job, ()) for job in jobs if job]
+    if not wanted:
+        last = session.ledger.last(session.name)
+        if not last:
+            raise InvalidInput(f"no job was submitted to {session.name} from here yet")
+        return [(last, ())]
+    return [_chosen(session, one) for one in wanted]
+
+
+def _chosen(session: ClusterSession, one: str | Job | Selected) -> Selected:
+    if isinstance(one, str):
+        return resolve(session, one)
+    return (session.ledger.by_key(session.name, one.key) or one, ()) if isinstance(one, Job) else one
 
 
 def job_files(wanted: Sequence[str], named: str | None) -> list[str]:
@@ -45,11 +41,16 @@ def job_files(wanted: Sequence[str], named: str | None) -> list[str]:
     Raises InvalidInput when one is named for several jobs, or is something else.
     """
     if named is None:
-        return [text if _is_file(text) else "" for text in wanted] or [""]
+        return [text if is_file(text) else "" for text in wanted] or [""]
     if not named or len(wanted) > 1:
         raise InvalidInput("--job-file needs a name, and goes with one --job")
     job_noted(Path(named))
     return [named]
+
+
+def live(session: ClusterSession) -> list[Selected]:
+    """Every job of the cluster that is not known to have ended."""
+    return [(job, ()) for job in session.ledger.jobs(session.name, live=True)]
 
 
 def check_target(text: str) -> None:
@@ -66,7 +67,7 @@ def named(selected: Sequence[Selected]) -> list[tuple[str, int | None]]:
     return [(job.job_id or "", task) for job, tasks in selected for task in tasks or (None,)]
 
 
-def _is_file(text: str) -> bool:
+def is_file(text: str) -> bool:
     """Whether `--job` means a file by this."""
     return text != "last" and not _numbered(text) and os.path.isfile(text)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from .job import Job
+
 Cells = Sequence[Sequence[str]]
 Styles = Mapping[tuple[int, int], str]
 
@@ -25,8 +27,8 @@ class Rows(Protocol):
 class CommandLine:
     """The state of a command line; a process that works for one of several clusters has its own."""
 
-    submitted: list[tuple[str, str]] = field(default_factory=list)
-    """(cluster, key) of the jobs submitted so far, in order."""
+    submitted: list[Job] = field(default_factory=list)
+    """The jobs submitted so far, in order."""
     laid: dict[Path, str] = field(default_factory=dict)
     """Whose files were put into which local directory."""
     chosen: list[str] = field(default_factory=list)
@@ -43,11 +45,6 @@ class CommandLine:
     """The directory for results when none is named."""
     told: set[str] = field(default_factory=set)
     """Lines that are shown only once."""
-
-    def first_there(self, place: Path, owner: str) -> str:
-        """Note whose files go into a local directory; return who was first if that is somebody else, else empty."""
-        first = self.laid.setdefault(place.resolve(), owner)
-        return first if first != owner else ""
 
 
 current = CommandLine()

@@ -19,12 +19,17 @@ A message is one line that says what happened, where, and what to do.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class SubmithostError(Exception):
-    """Base of all; `str(error)` is the line for the user, `exit_status` that of the command line."""
+    """Base of all; `str(error)` is the line for the user, `exit_status` that of the command line.
+
+    `known` is what would have been returned, as far as it is known or done all the same; None: nothing is.
+    """
 
     exit_status = 1
+    known: Any = None
 
 
 class InvalidInput(SubmithostError):

@@ -50,13 +50,23 @@ current = Project()
 """That of this command line."""
 
 
+_opened = False
+
+
 def open_project() -> None:
     """Find the project, and make it that of this command line."""
-    global current
+    global current, _opened
+    _opened = True
     current = Project()
     with contextlib.suppress(FileNotFoundError):  # where we stand has been removed
         fabfile = _fabfile()
         current = Project(_short(fabfile)) if fabfile else Project(_short(_upwards()), searched=True)
+
+
+def ensure_open() -> None:
+    """Find the project unless that was done: for a program, which has no command line."""
+    if not _opened:
+        open_project()
 
 
 def _fabfile() -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..model import project
@@ -19,8 +19,8 @@ _WORDS |= {"and", "or", "not", "in", "is", "if", "else", "self", "super"}
 _FLAGS = {"cores": "--cores", "task_id": "--array", "directives": "--time, --memory, --cores, ..."}
 
 
-def read_variables(set_: Sequence[str], vars_file: str | None) -> dict[str, object]:
-    """The variables of `--vars FILE` (a mapping in YAML, or JSON if so named), and over them `--set K=V`.
+def read_variables(set_: Sequence[str] | Mapping[str, object], vars_file: str | None) -> dict[str, object]:
+    """The variables of `--vars FILE` (a mapping in YAML, or JSON if so named), and over them `--set K=V`, or a mapping.
 
     Raises InvalidInput, one line with file and line number, or the flag.
     """
@@ -33,6 +33,11 @@ def read_variables(set_: Sequence[str], vars_file: str | None) -> dict[str, obje
         except FileNotFoundError:
             raise InvalidInput(f"--vars {one_line(vars_file)}: no such file") from None
         variables.update(_parse_json(text, path) if path.suffix == ".json" else parse_mapping(text, path))
+    if isinstance(set_, Mapping):
+        return {
+            **variables,
+            **{name: value if isinstance(value, (str, list, dict)) else str(value) for name, value in set_.items()},
+        }
     for item in set_:
         name, equals, value = item.partition("=")
         if not equals:

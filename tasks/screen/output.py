@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..model import command_line
 from ..model.command_line import Cells, Styles
+from ..model.ended import ended_line
 from ..model.errors import NotRecorded
-from ..model.job import Job, Outcome, State, iso
+from ..model.job import Job, State, iso
 from ..model.wording import fab, one_line
 from .streams import lose_stdout
 from .tables import JOB_COLUMNS, NOTHING, most_urgent, table
@@ -209,19 +210,6 @@ def style(state: State) -> str:
     if state is State.SUCCEEDED:
         return "green"
     return "red" if state.ended or state is State.ERROR else "yellow"
-
-
-def ended_line(job: Job, task: int | None, outcome: Outcome) -> str:
-    """How a job, or a task of it, ended: `job 12 ("seven") on sandbox failed with exit status 7 after 3 s`."""
-    who = job.title() if task is None else f"task {task} of {job.title()}"
-    how = f"{outcome.state}"
-    if outcome.state is State.CANCELLED:
-        how = "was cancelled"
-    if outcome.state is State.FAILED and outcome.exit_status is not None:
-        how += f" with exit status {outcome.exit_status}"
-    if outcome.started_at is not None and outcome.ended_at is not None:
-        how += f" after {outcome.ended_at - outcome.started_at} s"
-    return one_line(f"{who} {how}{f' ({outcome.reason})' if outcome.reason else ''}", 1000)
 
 
 class Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -15,15 +15,35 @@ from ..model.job import Job, Outcome, State
 from ..model.key import check_key
 from ..model.record import from_record
 from ..model.wording import one_line
-from ..screen import output
 from ..session import Answer
 from ..tracking.cluster_session import ClusterSession
+from ..tracking.watch import Watch
 from .inspection import Inspection
+from .reconcile import confirmed, not_known_yet, turned_up
 from .verdict import recorded, root_of
 
 # Bytes of all that is told, as it comes, of one submission, and of a path. So many jobs are kept at a time.
 _MOST, _LONGEST, _LONGEST_PATH = 4 << 30, 4 << 20, 8192
 _AT_ONCE = 50_000
+
+
+def adopt(session: ClusterSession, job_ids: Sequence[str] = ()) -> list[Job]:
+    """Take in the jobs of these IDs, submitted by hand, or those of the job directories; return them as they are now,
+    and what had vanished and has turned up.
+
+    Raises InvalidInput, Unreachable, SchedulerError where it is not known yet what one is, with the rest in `known`.
+    """
+    new = [adopt_by_hand(session, job_id) for job_id in job_ids] if job_ids else adopt_all(session)
+    if not new:
+        session.listener.say(f"{session.name}: every job directory there is known here")
+    found_again = [] if job_ids else turned_up(session)
+    selected, unknown = confirmed(session, [(job, ()) for job in new])
+    watch = Watch(session, selected)
+    watch.look()
+    shown = [*watch.shown(), *found_again]
+    if unknown:
+        raise not_known_yet(session, unknown, shown)
+    return shown
 
 
 def adopt_all(session: ClusterSession) -> list[Job]:
@@ -35,7 +55,9 @@ def adopt_all(session: ClusterSession) -> list[Job]:
     known = session.ledger.keys(session.name)
     new = session.persist(lambda: list(islice(_unknown(session, known), _AT_ONCE + 1)))
     if len(new) > _AT_ONCE:
-        output.say(f"{session.name}: there are more than {_AT_ONCE} jobs to take in: adopt again for the rest")
+        session.listener.say(
+            f"{session.name}: there are more than {_AT_ONCE} jobs to take in: adopt again for the rest"
+        )
     new = sorted(new[:_AT_ONCE], key=lambda job: job.submitted_at or 0)
     with session.ledger.leniently():
         session.ledger.update(*new)
@@ -70,7 +92,9 @@ def _found(session: ClusterSession, answer: Answer) -> Iterator[Job]:
         if job := _understood(session, f"{root}/{key}", key, about, receipt):
             yield job
         else:
-            output.say(one_line(f"{session.name}: {root}/{key}: its note is not understood; left alone", 4096))
+            session.listener.say(
+                one_line(f"{session.name}: {root}/{key}: its note is not understood; left alone", 4096)
+            )
 
 
 def _understood(session: ClusterSession, directory: str, key: str, about: str, receipt: str) -> Job | None:
@@ -84,7 +108,7 @@ def _understood(session: ClusterSession, directory: str, key: str, about: str, r
     job = replace(job, array=None, tasks={}, outcome=Outcome(State.UNKNOWN))
     progress = Inspection(directory).with_receipt(receipt)
     accepted = session.scheduler.parse_submission(progress.out)
-    return recorded(job, progress, accepted) if accepted else job
+    return recorded(session, job, progress, accepted) if accepted else job
 
 
 def adopt_by_hand(session: ClusterSession, job_id: str) -> Job:
@@ -95,7 +119,7 @@ def adopt_by_hand(session: ClusterSession, job_id: str) -> Job:
     if not (job_id.isascii() and job_id.isdigit()):
         raise InvalidInput(f"--job {job_id}: a job that was submitted by hand is named by its ID")
     if known := session.ledger.by_id(session.name, job_id):
-        output.say(f"{known.title()} is known already")
+        session.listener.say(f"{known.title()} is known already")
         return known
     found = session.query(session.scheduler.by_hand(job_id))
     if not found:

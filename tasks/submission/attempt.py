@@ -8,7 +8,6 @@ submitted again (PROTOCOL.md, "Once").
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from ..files.tree import SLOW, to_sum
 from ..login_node import Program, check_line, job_directory, quoted, source
 from ..model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
 from ..model.job import Job
-from ..model.wording import one_line
 from ..schedulers.seam import Scheduler
 from ..session import SILENCE, Answer
 from ..tracking.cluster_session import ClusterSession
@@ -175,7 +173,7 @@ def submit(session: ClusterSession, job: Job, program: Program, *, fresh: bool) 
         if late:
             raise not_known(session, job, trouble)
         if not told:
-            print(f"{session.name}: finding out what became of key {job.key} ...", file=sys.stderr)
+            session.listener.say(f"{session.name}: finding out what became of key {job.key} ...")
             told = True
         time.sleep(2)
         answer = session.ask(step(session, job, "inspect"))
@@ -188,7 +186,7 @@ def _send(session: ClusterSession, program: Program) -> Answer:
     slow = SLOW if copied else max(SILENCE, to_sum(sum(file.size() for file in files)))
     answer = session.ask(program, slow)
     for line in answer.text("warnings").splitlines():
-        print(one_line(f"{session.name}: {line}", 4096), file=sys.stderr)
+        session.listener.say(f"{session.name}: {line}")
     return answer
 
 

@@ -18,6 +18,7 @@ from ..model.cluster import Cluster
 from ..model.errors import InvalidInput
 from ..model.job import Job
 from ..model.key import new_key
+from ..model.listener import Listener
 from ..model.record import to_record
 from ..model.resources import Resources
 from ..schedulers.dialect import Dialect
@@ -63,7 +64,7 @@ class Prepared:
     fresh: bool = False
 
 
-def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
+def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler, listener: Listener) -> Prepared:
     """Raises InvalidInput for everything that can be known wrong from here."""
     if any("\0" in argument for argument in (*wanted.arguments, *wanted.options)):
         raise InvalidInput("an argument cannot hold a NUL byte")
@@ -103,7 +104,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler) -> Prepared:
         wanted.workdir,
         tuple(job.job_id or "" for job, _ in after),
     )
-    put = collect(wanted.put, scheduler)
+    put = collect(wanted.put, scheduler, listener)
     inputs = inputs_of(put)
     digest = digest_of(script.text, submission, wanted.after, inputs, cluster, bare=wanted.bare)
     files = [*upload(after, bare=wanted.bare), *put]
@@ -152,10 +153,10 @@ def finish(
     return Prepared(job, script, variables, tuple(uploads), Path(submission.script).name, tuple(warnings))
 
 
-def collect(paths: Sequence[str], scheduler: Scheduler) -> list[Upload]:
+def collect(paths: Sequence[str], scheduler: Scheduler, listener: Listener) -> list[Upload]:
     """What `--put` names: each under its own name, directories with what is in them, as the verb `put` sends them.
 
-    What is left out, or followed, is named on stderr. Raises InvalidInput.
+    What is left out, or followed, is told by name. Raises InvalidInput.
     """
     own = {job_directory.OWN, *scheduler.own_files}
     found: dict[str, tuple[Path, Upload]] = {}
@@ -166,7 +167,7 @@ def collect(paths: Sequence[str], scheduler: Scheduler) -> list[Upload]:
             entries, said = local(path)
         except InvalidInput as error:
             raise InvalidInput(f"--put {text}: {error}") from None
-        tell(f"--put {text}", said)
+        tell(listener, f"--put {text}", said)
         for entry in entries:
             file = path / entry.path if entry.path else path
             upload = _upload(f"{name}/{entry.path}" if entry.path else name, file, entry)

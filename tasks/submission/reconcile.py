@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from ..model.errors import SchedulerError
 from ..model.job import Job, Selected, State
-from ..screen import output
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .verdict import Found, Verdict, look
@@ -20,10 +19,30 @@ def reconcile(session: ClusterSession, begun: Sequence[Job]) -> list[Found]:
     """Look each of these up once, record the jobs among them, and say what each is. Raises Unreachable."""
     looked = look(session, begun)
     for found in looked:
-        output.say(f"{session.name}: {_said(found)}")
+        session.listener.say(f"{session.name}: {_said(found)}")
     with session.ledger.leniently():
         session.ledger.update(*(found.job for found in looked if found.verdict is Verdict.JOB))
     return looked
+
+
+def reconcile_all(session: ClusterSession) -> list[Job]:
+    """Find out what became of every submission that was begun and not confirmed, and forget those that made no job.
+
+    Returns the others, and what had vanished and has turned up. Raises SchedulerError for those of which it is not
+    known yet (the rest is in its `known`), NotRecorded, Unreachable.
+    """
+    begun = session.ledger.begun(session.name)
+    if not begun:
+        session.listener.say(f"{session.name}: every submission from here has its answer")
+    looked = reconcile(session, begun)
+    known = [found.job for found in looked if found.verdict is not Verdict.NONE] + turned_up(session)
+    for found in looked:
+        if found.verdict is Verdict.NONE:
+            with session.ledger.leniently():
+                session.ledger.forget(found.job)
+    if unknown := [found for found in looked if found.verdict is Verdict.UNKNOWN]:
+        raise not_known_yet(session, unknown, known)
+    return known
 
 
 def turned_up(session: ClusterSession) -> list[Job]:
@@ -52,14 +71,16 @@ def known_there(session: ClusterSession, selected: Sequence[Selected]) -> list[S
     return known
 
 
-def not_known_yet(session: ClusterSession, unknown: Sequence[Found]) -> SchedulerError:
-    """The error that what became of these cannot be known yet."""
+def not_known_yet(session: ClusterSession, unknown: Sequence[Found], known: Sequence[Job] = ()) -> SchedulerError:
+    """The error that what became of these cannot be known yet; these are `known` all the same."""
     found = unknown[0]
     more = f", nor what became of {len(unknown) - 1} more keys" if len(unknown) > 1 else ""
     why = f" ({found.trouble})" if found.trouble else ""
-    return SchedulerError(
+    error = SchedulerError(
         f"{session.name}: not known yet whether key {found.job.key} became a job{why}{more}; ask again"
     )
+    error.known = list(known)
+    return error
 
 
 def _said(found: Found) -> str:

@@ -14,7 +14,6 @@ from pathlib import Path
 from ..model.errors import InvalidInput
 from ..model.job import Job, State
 from ..model.wording import fab
-from ..screen import output
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .digest import differences
@@ -58,7 +57,9 @@ def begin(
         check_before(session, prepared)
     if job_file:
         write_job_file(job_file, prepared.job)
-        output.say(f"{job_file}: another text than {known.title()} (changed: {what}), which has ended: a new job")
+        session.listener.say(
+            f"{job_file}: another text than {known.title()} (changed: {what}), which has ended: a new job"
+        )
     return prepared, session.ledger.by_key(session.name, prepared.job.key) or prepared.job
 
 
@@ -69,7 +70,9 @@ def _say_failed(session: ClusterSession, known: Job, job_file: Path | None) -> N
         again = (
             f"{fab()} resubmit --job {job_file}" if job_file else f"{fab()} -H {session.name} resubmit --job {job.key}"
         )
-        output.say(f"{job.title()} {job.state}, and the same submit makes no second job; run it again: {again}")
+        session.listener.say(
+            f"{job.title()} {job.state}, and the same submit makes no second job; run it again: {again}"
+        )
 
 
 def _begun(session: ClusterSession, job: Job, noted: Job | None) -> Job:

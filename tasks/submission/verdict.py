@@ -6,7 +6,6 @@ PROTOCOL.md, "Once" (4).
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -85,7 +84,7 @@ def judge(
     if inspection.receipt:
         if not accepted:
             raise SchedulerError(f"{session.name}: the receipt in {inspection.directory} is not understood")
-        return Found(Verdict.JOB, recorded(job, inspection, accepted), inspection.out, inspection.err)
+        return Found(Verdict.JOB, recorded(session, job, inspection, accepted), inspection.out, inspection.err)
     if not inspection.ended and inspection.alive == "yes" and scheduler.undecided(inspection.err):
         return Found(Verdict.UNKNOWN, job)
     claimed = _claimed(job, inspection)
@@ -133,11 +132,11 @@ def _confirm(session: ClusterSession, job: Job, inspection: Inspection, found: S
     answer = session.ask(step(session, job, "confirm", receipt=line, details=details))
     if "refused" in answer:
         lost = f"job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}"
-        print(one_line(f"{session.name}: {lost}", 1000), file=sys.stderr)
+        session.listener.say(one_line(f"{session.name}: {lost}", 1000))
     else:
         inspection = Inspection.of(answer)
     inspection = replace(inspection, out=inspection.out or f"{line}\n")
-    return Found(Verdict.JOB, recorded(job, inspection, found), inspection.out, inspection.err)
+    return Found(Verdict.JOB, recorded(session, job, inspection, found), inspection.out, inspection.err)
 
 
 def _claimed(job: Job, inspection: Inspection) -> Submitted | None:
@@ -165,24 +164,24 @@ def root_of(cluster: Cluster) -> str:
     return (cluster.directory or job_directory.ROOT).rstrip("/")
 
 
-def _followed(job: Job, accepted: Submitted, inspection: Inspection) -> TaskRange | None:
+def _followed(session: ClusterSession, accepted: Submitted, inspection: Inspection) -> TaskRange | None:
     """The tasks that are told of; None when they are too many to follow each, which is said: it is one job to us."""
     told = accepted.array or inspection.extent
     if told is None or told.size <= MOST_FOLLOWED:
         return told
-    who = f"{job.cluster}: job {accepted.job_id}"
-    print(f"{who}: its {told.size} tasks are not followed one by one (at most {MOST_FOLLOWED})", file=sys.stderr)
+    who = f"{session.name}: job {accepted.job_id}"
+    session.listener.say(f"{who}: its {told.size} tasks are not followed one by one (at most {MOST_FOLLOWED})")
     return None
 
 
-def recorded(job: Job, inspection: Inspection, accepted: Submitted) -> Job:
+def recorded(session: ClusterSession, job: Job, inspection: Inspection, accepted: Submitted) -> Job:
     """The job with what an accepting answer says."""
     fresh = job.job_id is None
     return replace(
         job,
         job_id=accepted.job_id,
         name=accepted.name or inspection.name or job.name,
-        array=_followed(job, accepted, inspection),
+        array=_followed(session, accepted, inspection),
         directory=inspection.directory,
         answer=inspection.out,
         digest=inspection.digest or job.digest,

@@ -21,7 +21,6 @@ from ..model.settling import MOST_OF_NOTES, Known, Notes, noted_ends, settle
 from ..model.wording import number, typed
 from ..schedulers.bounds import MOST_OF_A_QUEUE
 from ..schedulers.values import Traced
-from ..screen import output
 from ..session import back_off
 from .cluster_session import ClusterSession
 from .error_reasons import Errors
@@ -160,7 +159,7 @@ class Watch:
                 pause = back_off(failures)
                 if not self.session.reached:
                     raise
-                output.say(f"{error}; trying again in {pause:.0f} s")
+                self.session.listener.say(f"{error}; trying again in {pause:.0f} s")
                 _sleep(pause, deadline)
                 if _late(deadline):  # whether they are still running nobody can know
                     raise Unreachable(f"{error}; {self._go_on()}") from None
@@ -271,7 +270,7 @@ class Watch:
 
     def _could_not_ask(self, error: SchedulerError) -> None:
         if self._telling and str(error) != self.trouble:
-            output.say(f"{self.session.name}: could not ask: {error}")
+            self.session.listener.say(f"{self.session.name}: could not ask: {error}")
         self.trouble = str(error)
 
     def _unexplained(self) -> list[str]:
@@ -293,7 +292,8 @@ class Watch:
         commands = {"queue": scheduler.queue().command, "command": trace.command}
         within = {"queue": MOST_OF_A_QUEUE, "answer": MOST_OF_A_QUEUE}
         program = Program(("trace", "ask"), commands, most=3 * MOST_OF_A_QUEUE, within=within)
-        with output.while_slow(f"{self.session.name}: still asking how jobs ended{_BY_ACCOUNTING if silent else ''}"):
+        still = f"{self.session.name}: still asking how jobs ended{_BY_ACCOUNTING if silent else ''}"
+        with self.session.listener.slow(still):
             answer = self.session.ask(program)
         self._begin(answer["now"])
         if self._list(answer["queue"]):
@@ -349,12 +349,6 @@ class Watch:
             self._store_again = now + _STORING * (now - began)
 
 
-def watch_to_the_end(watch: Watch, limit: float | None) -> None:
-    """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
-    with output.last_word(lambda: go_on(watch, "wait")), closing(output.Progress()) as progress:
-        watch.wait(limit, progress)
-
-
 def go_on(watch: Watch, verb: str) -> list[str]:
     """The last word when nobody watches these jobs any more: that they go on, and what watches them again."""
     jobs = watch.live()
@@ -371,7 +365,7 @@ def complain(session: ClusterSession, jobs: Sequence[Job], *, fetched: bool) -> 
     """Raise JobFailed unless all succeeded; it says how to fetch what they left behind."""
     for job in jobs:
         if job.repairs and job.in_the_end.state is State.SUCCEEDED:
-            output.say(f"{job.title()} has succeeded in the end: {job.tally()}")
+            session.listener.say(f"{job.title()} has succeeded in the end: {job.tally()}")
     bad = [job for job in jobs if job.in_the_end.state is not State.SUCCEEDED]
     if not bad:
         return

@@ -1,29 +1,44 @@
-"""Which verbs there are, and those of them that work on many clusters at once."""
+"""Which verbs there are: all that stand in a file of this folder; and those that work on many clusters at once."""
 
 from __future__ import annotations
 
 import inspect
+import os
+import pkgutil
 import re
+from functools import cache
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from invoke.context import Context
 from invoke.tasks import Task
 
-from . import clusters, control, files, jobs, logs, records, recovery, templates
-from . import testbed as testbed
-from .verb import verb
+from . import testbed
+from .verb import Verb, verb
 
-_FAMILIES = (jobs, control, logs, files, recovery, records, clusters, templates)
-AT_ONCE = (jobs.submit, jobs.status, jobs.wait, jobs.fetch, control.cancel, files.put, clusters.check, clusters.queues)
-"""Those that run on many clusters at once."""
+# What is in this folder and is no family of verbs.
+_HELPERS = ("catalogue", "ending", "host", "showing", "verb", "where")
 TESTBED = testbed.__doc__
 """What the collection of the testbed's verbs is about."""
 
 
+@cache
+def _families() -> list[ModuleType]:
+    """Every other file in this folder: a new verb is found without a word anywhere else."""
+    here = __name__.rpartition(".")[0]
+    names = [module.name for module in pkgutil.iter_modules([os.path.dirname(__file__)])]
+    return [import_module(f"{here}.{name}") for name in names if name not in (*_HELPERS, "testbed")]
+
+
 def all_verbs() -> list[Task[Any]]:
     """Every verb that stands at the root, and in each cluster's own collection."""
-    return [each for family in _FAMILIES for each in _verbs_of(family)]
+    return [each for family in _families() for each in _verbs_of(family)]
+
+
+def verbs_at_once() -> list[Task[Any]]:
+    """Those that run on many clusters at once."""
+    return [each for each in all_verbs() if isinstance(each, Verb) and each.at_once]
 
 
 def testbed_verbs() -> list[Task[Any]]:

@@ -31,11 +31,12 @@ def clusters(c: Context, json: bool = False) -> None:  # noqa: ARG001  # every t
 
 
 @verb(
+    at_once=True,
     help={
         "submit": "submit a job as well, wait for its end, and remove its directory again",
         "timeout": "with --submit: not longer than this (default: 5 minutes); then the job is cancelled",
         "json": "one JSON object per step and line on stdout",
-    }
+    },
 )
 def check(c: Context, submit: bool = False, timeout: str = "", json: bool = False) -> None:
     """Test the whole way to a cluster.
@@ -44,16 +45,14 @@ def check(c: Context, submit: bool = False, timeout: str = "", json: bool = Fals
 
     Example: fab -H sharc check --submit
     """
-    from ..checks.steps import check_cluster, tell
-    from ..model.resources import parse_time
-    from .where import session_of
+    from .host import host_of
+    from .showing import show_step
 
-    limit = parse_time(timeout) if timeout else 300
-    session = session_of(c)
-    check_cluster(session, tell(session.name, as_json=json), limit if submit else None)
+    host = host_of(c)
+    host.check(submit, timeout, lambda step: show_step(host.name, step, as_json=json))
 
 
-@verb(help={"json": "one JSON object per queue and line on stdout, and one for the cluster"})
+@verb(at_once=True, help={"json": "one JSON object per queue and line on stdout, and one for the cluster"})
 def queues(c: Context, json: bool = False) -> None:
     """Show how busy a cluster is.
 
@@ -66,18 +65,18 @@ def queues(c: Context, json: bool = False) -> None:
     from ..model.wording import one_line
     from ..screen import output
     from ..screen.tables import QUEUE_COLUMNS
-    from .where import session_of
+    from .host import host_of
 
-    session = session_of(c)
-    load = session.query(session.scheduler.load())
+    host = host_of(c)
+    load = host.queues()
     # What the rows of several queues add up to says nothing: a node may be in more than one.
     rows: list[tuple[str | int | None, ...]] = [
-        (session.name, queue.name, queue.used, queue.free, queue.down, queue.waiting) for queue in load.queues
+        (host.name, queue.name, queue.used, queue.free, queue.down, queue.waiting) for queue in load.queues
     ]
-    rows.append((session.name, None, None, None, None, load.waiting))
+    rows.append((host.name, None, None, None, None, load.waiting))
     if json:
         for row in rows:
             print(json_.dumps(dict(zip(QUEUE_COLUMNS, row, strict=True))))
     else:
-        rows[-1] = (session.name, "(all)", None, None, None, load.waiting)
+        rows[-1] = (host.name, "(all)", None, None, None, load.waiting)
         output.show_rows(QUEUE_COLUMNS, [["-" if cell is None else one_line(cell) for cell in row] for row in rows])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from invoke.context import Context
 
@@ -12,33 +11,17 @@ from .verb import JOB_HELP, verb
 _DRY_RUN = "show what the scheduler would be asked, and ask nothing"
 
 
-@verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
+@verb(at_once=True, iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
 def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) -> None:
     """Cancel jobs, or tasks of them.
 
     Example: fab -H sharc cancel --job 12 --job 13.2
     """
-    from ..jobs.cancel import cancel_jobs, still_theirs
-    from ..jobs.selection import named
-    from ..screen import output
-    from ..submission.reconcile import known_there
-    from ..tracking.watch import Watch
-    from .where import select
+    from ..screen.output import show_answer
+    from .host import chosen
 
-    session, selected = select(c, job or ())
-    selected = known_there(session, selected)
-    live = []
-    for found, tasks in selected:
-        if found.state.final:
-            output.say(f"{found.title()} had already ended ({found.state})")
-            for repeat in Watch(session, [(found, ())]).live():
-                output.say(f"{repeat.title()}, which repeats it, goes on: cancel --job {repeat.job_id} is for that one")
-        else:
-            live.append((found, tasks))
-    if live and dry_run:
-        print(session.scheduler_unasked().cancel(named(live)).command)
-    elif live and (theirs := still_theirs(session, live)):
-        cancel_jobs(session, theirs)
+    host, selected = chosen(c, job)
+    show_answer(host.cancel(selected, dry_run))
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
@@ -47,7 +30,11 @@ def hold(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) ->
 
     Example: fab -H sharc hold --job 12
     """
-    _change(c, job, "hold", dry_run)
+    from ..screen.output import show_answer
+    from .host import chosen
+
+    host, selected = chosen(c, job)
+    show_answer(host.hold(selected, dry_run))
 
 
 @verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
@@ -56,7 +43,11 @@ def release(c: Context, job: Sequence[str] | None = None, dry_run: bool = False)
 
     Example: fab -H sharc release --job 12
     """
-    _change(c, job, "release", dry_run)
+    from ..screen.output import show_answer
+    from .host import chosen
+
+    host, selected = chosen(c, job)
+    show_answer(host.release(selected, dry_run))
 
 
 @verb(
@@ -89,42 +80,20 @@ def resubmit(
     import os
     from itertools import zip_longest
 
-    from ..jobs.resubmit import means_now, resubmit_job
     from ..jobs.selection import job_files
-    from ..screen import output
-    from ..submission.reconcile import known_there
-    from ..submission.submit import steps_or_jobs
-    from .where import select
+    from ..screen.output import say, show_jobs
+    from .host import chosen, remember
+    from .showing import scheduler_said, show_steps, steps_or_jobs
 
     steps_or_jobs(dry_run, json)
     files = job_files(job or (), job_file)
-    session, selected = select(c, job or [file for file in files if os.path.exists(file)])
-    for (found, tasks), file in zip_longest(known_there(session, selected), files[: len(selected)]):
-        new = []
-        for one in resubmit_job(session, found, tasks, put or (), failed=failed, dry_run=dry_run, quiet=json):
-            new.append(one)
-            if json:
-                output.show_jobs([one], as_json=True)
-        if new and file:
-            means_now(session, file, found, new)
-
-
-def _change(c: Context, job: Sequence[str] | None, how: Literal["hold", "release"], dry_run: bool) -> None:
-    from ..jobs.cancel import held_ones, still_theirs
-    from ..jobs.selection import named
-    from ..screen import output
-    from ..submission.reconcile import known_there
-    from .where import select
-
-    session, selected = select(c, job or ())
-    selected = known_there(session, selected)
-    scheduler = session.scheduler_unasked() if dry_run else session.scheduler
-    change = scheduler.hold if how == "hold" else scheduler.release
-    question = change(named(selected))  # a scheduler that cannot says so first
-    if dry_run:
-        print(question.command)
-    elif theirs := still_theirs(session, selected):
-        if how == "release":
-            theirs = held_ones(session, theirs)
-        if theirs:
-            output.show_answer(session.query(change(named(theirs))))
+    host, selected = chosen(c, job or [file for file in files if os.path.exists(file)])
+    heard = scheduler_said(json, lambda new: show_jobs([new] if json and new else [], as_json=True))
+    for one, file in zip_longest(selected, files[: len(selected)]):
+        if not dry_run:
+            for new in host.resubmit([one], failed, put or (), file or "", heard):
+                remember(new.job)
+            continue
+        for repeat in host.repeats([one], failed, put or ()):
+            say(f"{host.name}: {len(repeat.inputs)} inputs from {repeat.source.directory}")
+            show_steps(host.name, repeat.prepared)

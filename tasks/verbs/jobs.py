@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @verb(
+    at_once=True,
     iterable=("set_", "arg", "after", "option", "put"),
     help={
         "script": "a job script, a template file (*.j2), or a template's name (`fab templates` lists them)",
@@ -86,97 +87,42 @@ def submit(
 
     Example: fab -H sharc submit --script=hello
     """
-    from dataclasses import replace
-    from pathlib import Path
+    given = locals()
+    from ..jobs.selection import check_target
+    from ..model.resources import parse_time
+    from ..screen.output import show_jobs
+    from ..tracking.watch import complain
+    from .host import flags_of, host_for, remember
+    from .showing import fetch_and_show, scheduler_said, show_steps, steps_or_jobs, to_the_end
 
-    from .. import rendering
-    from ..jobs.selection import check_target, resolve
-    from ..model.errors import InvalidInput, OnlyAsked
-    from ..model.key import check_key
-    from ..model.resources import parse_resources, parse_time
-    from ..model.wording import fab
-    from ..screen import output
-    from ..session import GIVE_UP
-    from ..submission import conditions, resume
-    from ..submission.job_file import clock_of, confirm_job_file, job_noted
-    from ..submission.prepare import Wanted, option_words, prepare
-    from ..submission.reconcile import known_there
-    from ..submission.submit import show_steps, steps_or_jobs, submit_once
-    from .where import session_of
-
-    if not script:
-        raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
-    if key == "" or job_file == "":
-        # A make variable that is not set would make another job every time.
-        raise InvalidInput("--key and --job-file need a value")
     steps_or_jobs(dry_run, json)
-    file = Path(job_file) if job_file else None
-    began = clock_of(file) if file else 0
-    noted = job_noted(file) if file else None
-    if noted and key and key != noted.key:
-        raise InvalidInput(f"--key {key}: {job_file} already is the job file of key {noted.key}")
-    session = session_of(c, noted.cluster if noted else None)
-    session.endurance = GIVE_UP
-    wanted = Wanted(
-        script,
-        rendering.read_variables(set_ or (), vars or None),
-        tuple(arg or ()),
-        parse_resources(
-            name=name, time=time, memory=memory, cores=cores, gpus=gpus, array=array, at_once=at_once,
-            mail=mail, mail_on=mail_on, queue=queue, project=project,
-        ),
-        option_words(option or ()),
-        tuple(put or ()),
-        workdir or None,
-        hold,
-        bare,
-        check_key(key) if key else None,
-        tuple(conditions.as_repaired(session, known_there(session, [resolve(session, text) for text in after or ()]))),
-    )  # fmt: skip
+    flags = flags_of(given)
+    host = host_for(c, flags)
     limit = parse_time(timeout) if timeout else None
     check_target(fetch)
     if dry_run:
-        wanted = replace(wanted, key=wanted.key or (noted.key if noted else None))
-        show_steps(session, prepare(wanted, session.cluster, session.scheduler_unasked()))
+        show_steps(host.name, host.steps(**flags))
         return
-    prepared, begun = resume.begin(
-        session,
-        lambda key: prepare(replace(wanted, key=key), session.cluster, session.scheduler),
-        wanted.key,
-        file,
-        noted,
-    )
-
-    def keep(job: Job) -> None:
-        if file:
-            confirm_job_file(file, job, began)
-
+    jobs: list[Job] = []
     try:
-        job = submit_once(session, prepared, begun, keep, quiet=json)
-    except OnlyAsked:
-        if file and not noted:
-            file.unlink(missing_ok=True)  # to make it would be the job's
-        raise
-    try:
+        host.submit(**flags, heard=scheduler_said(json, lambda job: jobs.extend([job] if job else [])))
+        remember(jobs[0])
         if wait or fetch:
-            from ..jobs import results
-            from ..tracking.watch import Watch, complain, watch_to_the_end
-
-            session.endurance = 0.0  # which has a patience of its own
-            watch = Watch(session, [(job, ())])
+            watch = host.watch(jobs)
             try:
-                watch_to_the_end(watch, limit)
+                to_the_end(watch, limit)
             finally:
-                (job,) = watch.shown()
+                jobs[:] = watch.shown()
             if fetch:
-                results.fetch(session, watch, [(job, ())], Path(fetch), (), force=False, quiet=json)
-            complain(session, [job], fetched=bool(fetch))
+                fetch_and_show(host, jobs, fetch, quiet=json)
+            complain(watch.session, jobs, fetched=bool(fetch))
     finally:
         if json:
-            output.show_jobs([job], as_json=True)
+            show_jobs(jobs, as_json=True)
 
 
 @verb(
+    at_once=True,
     iterable=("job",),
     help={
         "job": JOB_HELP,
@@ -192,60 +138,36 @@ def status(
 
     Example: fab -H sharc status --all
     """
-    from ..model import command_line
-    from ..model.errors import SchedulerError, Unreachable
-    from ..model.job import State
-    from ..schedulers.seam import Question
+    from ..jobs.status import not_asked
+    from ..model.command_line import current
+    from ..model.errors import Unreachable
     from ..screen import output
-    from ..submission.reconcile import confirmed, not_known_yet
-    from ..tracking.watch import Watch, go_on
-    from .where import select, select_live
+    from ..tracking.watch import go_on
+    from .host import chosen, host_of, known_too
 
-    session, selected = select_live(c) if all else select(c, job or ())
-    selected, unknown = confirmed(session, selected)
-    if not selected:
-        if command_line.current.rows:  # one of several clusters: that it can be reached is shown by the same table
-            session.query(Question(":", lambda *_: None))
-        known = session.ledger.last(session.name)
-        what = (
-            "every job that was submitted from here is known to have ended"
-            if known
-            else "no job was submitted from here"
-        )
-        output.say(f"{session.name}: {what}")
-    seen = Watch(session, selected)
+    host, selected = (host_of(c), []) if all else chosen(c, job)
+    if current.rows and all and not host.live():  # one of several clusters: the same table shows that it can be reached
+        host.reach()
     if watch:
+        seen = host.watch(selected, all=all)
         with output.last_word(lambda: go_on(seen, "status --watch")), output.live_jobs(json) as show:
             try:
                 seen.wait(None, show)
             except Unreachable:
-                show(_not_asked(seen.shown()))
+                show(not_asked(seen.shown()))
                 raise
         output.say_why(seen.shown())
         return
-    seen.look()
-    shown = _not_asked(seen.shown()) if seen.trouble else seen.shown()
-    if all:  # of what had vanished only what has turned up
-        lost = {each.key for each, _ in selected if each.state is State.VANISHED}
-        shown = [each for each in shown if each.key not in lost or each.state is not State.VANISHED]
-    output.show_jobs(shown, json)
-    output.say_why(shown)
-    if seen.trouble:
-        raise SchedulerError(f"{session.name}: could not ask: {seen.trouble}")
-    if unknown:
-        raise not_known_yet(session, unknown)
 
+    def show_all(jobs: Sequence[Job]) -> None:
+        output.show_jobs(jobs, json)
+        output.say_why(jobs)
 
-def _not_asked(jobs: Sequence[Job]) -> list[Job]:
-    """What could not be asked is shown as that; the ledger keeps what was known before."""
-    from dataclasses import replace
-
-    from ..model.job import State
-
-    return [j if j.state.final else replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) for j in jobs]
+    known_too(lambda: host.status(selected, all=all), show_all)
 
 
 @verb(
+    at_once=True,
     iterable=("job",),
     help={"job": JOB_HELP, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": JSON},
 )
@@ -255,23 +177,24 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
     Example: fab -H sharc wait --timeout 2:00:00
     """
     from ..model.resources import parse_time
-    from ..screen import output
-    from ..submission.reconcile import known_there
-    from ..tracking.watch import Watch, complain, watch_to_the_end
-    from .where import select
+    from ..screen.output import show_jobs
+    from ..tracking.watch import complain
+    from .host import chosen
+    from .showing import to_the_end
 
     limit = parse_time(timeout) if timeout else None
-    session, selected = select(c, job or ())
-    watch = Watch(session, known_there(session, selected))
+    host, selected = chosen(c, job)
+    watch = host.watch(host.known(selected))
     try:
-        watch_to_the_end(watch, limit)
+        to_the_end(watch, limit)
     finally:
         if json:
-            output.show_jobs(watch.shown(), as_json=True)
-    complain(session, watch.shown(), fetched=False)
+            show_jobs(watch.shown(), as_json=True)
+    complain(watch.session, watch.shown(), fetched=False)
 
 
 @verb(
+    at_once=True,
     iterable=("job", "only"),
     help={
         "job": JOB_HELP,
@@ -291,16 +214,9 @@ def fetch(
 
     Example: fab -H sharc fetch --to=results --only='*.csv'
     """
-    from pathlib import Path
-
-    from ..jobs import results
     from ..jobs.selection import check_target
-    from ..submission.reconcile import known_there
-    from ..tracking.watch import Watch
-    from .where import select
+    from .host import chosen
+    from .showing import fetch_and_show
 
     check_target(to)
-    session, selected = select(c, job or ())
-    selected = known_there(session, selected)
-    watch = Watch(session, selected)
-    results.fetch(session, watch, selected, Path(to) if to else None, tuple(only or ()), force=force, quiet=False)
+    fetch_and_show(*chosen(c, job), to, only or (), force=force)

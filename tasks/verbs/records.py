@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ..jobs.clean import Found
     from ..model.job import Job
     from ..model.ledger import Ledger
-    from ..tracking.cluster_session import ClusterSession
 
 _SHOWN = 50
 
@@ -147,63 +146,30 @@ def clean(
 
     Example: fab -H sharc clean --older-than 7-00:00:00
     """
-    from ..jobs.clean import look, remove
-    from ..model.errors import InvalidInput, SchedulerError
-    from ..model.resources import parse_time
+    from ..model.errors import InvalidInput
     from ..model.wording import size_of
     from ..screen import output, terminal
+    from .host import chosen, host_of, known_too
 
-    least = parse_time(older_than) if older_than else 0
     if not (yes or dry_run or terminal.present()):
         raise InvalidInput("it removes job directories: where nobody can be asked it needs --yes, or --dry-run to show")
-    session, wanted = _to_clean(c, job or (), unfetched=unfetched)
-    found = look(session, wanted) if wanted else []
-    found = [each for each in found if each.now - (each.job.outcome.ended_at or each.job.submitted_at or 0) >= least]
-    there = [each for each in found if each.candidate]
-    _note(session, found)
-    if job and any(each.why for each in found):
-        raise InvalidInput(f"{session.name}: a job that was named may not be cleaned: nothing removed")
+    host, selected = chosen(c, job) if job else (host_of(c), [])
+    there = host.clean(selected, unfetched, older_than, dry_run=True)
     output.show_rows(("job", "name", "state", "size", "directory"), [_row(each) for each in there])
     what = f"{len(there)} job director{'y' if len(there) == 1 else 'ies'} ({size_of(sum(e.size for e in there))})"
     if not there:
-        output.say(f"{session.name}: there is nothing to remove")
+        output.say(f"{host.name}: there is nothing to remove")
     if dry_run or not there:
         return
     if not yes and terminal.ask(f"remove these {what}? [y/N] ", echo=True).strip().lower() not in ("y", "yes"):
-        output.say(f"{session.name}: nothing removed")
+        output.say(f"{host.name}: nothing removed")
         return
-    result = remove(session, there)
-    _note(session, result)
-    removed = [each for each in result if each.removed or each.gone]
-    output.say(f"{session.name}: removed {len(removed)} of {what}" if len(removed) < len(there) else f"removed {what}")
-    if len(removed) < len(there):
-        raise SchedulerError(f"{session.name}: {len(there) - len(removed)} could not be removed")
 
+    def show(removed: Sequence[Found]) -> None:
+        some = len(removed) < len(there)
+        output.say(f"{host.name}: removed {len(removed)} of {what}" if some else f"removed {what}")
 
-def _to_clean(c: Context, wanted: Sequence[str], *, unfetched: bool) -> tuple[ClusterSession, list[Job]]:
-    """The jobs whose directories may go, as far as the ledger tells. Raises InvalidInput for one that may not."""
-    from ..files.tree import tell
-    from ..jobs.clean import objection
-    from ..model.errors import InvalidInput
-    from ..screen import output
-    from .where import select, session_of
-
-    if wanted:
-        session, selected = select(c, wanted)
-        for job, tasks in selected:
-            if tasks:
-                raise InvalidInput(f"{job.title()}: a directory is that of all tasks: name the job alone")
-            if why := objection(job, unfetched=unfetched):
-                raise InvalidInput(f"{job.title()} {why}")
-        return session, list({job.key: job for job, _ in selected}.values())
-    session = session_of(c)
-    jobs = session.ledger.not_cleaned(session.name)
-    may = [job for job in jobs if not objection(job, unfetched=unfetched)]
-    left = [job for job in jobs if objection(job, unfetched=False) and not objection(job, unfetched=True)]
-    if left:
-        output.say(f"{session.name}: {len(left)} not fetched since they ended, and so left; --unfetched takes them too")
-        tell("left", [f"{job.title()}{', fetched in part (--only)' if job.in_part_at else ''}" for job in left])
-    return session, may
+    known_too(lambda: host.remove(there), show)
 
 
 def _row(found: Found) -> list[str]:
@@ -211,16 +177,3 @@ def _row(found: Found) -> list[str]:
 
     job = found.job
     return [job.job_id or "-", one_line(job.name), str(job.state), size_of(found.size), one_line(job.directory, 4096)]
-
-
-def _note(session: ClusterSession, found: Sequence[Found]) -> None:
-    """Say which stay, and why; the ledger keeps which have no directory any more."""
-    from ..model.wording import one_line
-    from ..screen import output
-
-    for each in found:
-        if each.why:
-            output.say(one_line(f"{each.job.title()}: left: {each.why}", 1000))
-        if each.gone or each.removed:
-            with session.ledger.leniently():
-                session.ledger.note(each.job, cleaned_at=each.now)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import gc
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,9 +14,9 @@ from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
-from ..model.errors import InvalidInput, SubmithostError
-from ..model.wording import one_line
-from ..screen.streams import lose_stdout, make_safe
+from ..model.errors import InvalidInput
+from ..screen.streams import make_safe
+from .ending import ending
 
 JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
 ONE_JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key"
@@ -36,6 +35,7 @@ class Verb(Task[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._arguments: list[Argument] = []
+        self.at_once = False
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """The parser copies them once more before it writes values into them."""
@@ -51,9 +51,10 @@ class Verb(Task[Any]):
 
 
 def verb(
-    *, help: Mapping[str, str], iterable: Iterable[str] = (), name: str | None = None
+    *, help: Mapping[str, str], iterable: Iterable[str] = (), name: str | None = None, at_once: bool = False
 ) -> Callable[[Callable[..., None]], Task[Any]]:
-    """Decorate a task. `help` has a line for each flag; the flags in `iterable` may be repeated.
+    """Decorate a task. `help` has a line for each flag; the flags in `iterable` may be repeated. `at_once`: it runs
+    on many clusters at once, too.
 
     Flags come in as text (F19: Invoke's own conversion ends in a traceback), `""` or None where not given; booleans
     are flags without a value. Errors of ours end the command line with their exit status.
@@ -69,28 +70,16 @@ def verb(
                     _refuse_late_clusters(file)
                 function(*args, **kwargs)
                 sys.stdout.flush()
-            except SubmithostError as error:
-                raise Exit(f"{function.__name__}: {one_line(error, 2000)}", error.exit_status) from None
-            except BrokenPipeError:
-                lose_stdout()
-                raise Exit(None, 1) from None
             except Exit:
                 raise
-            except OSError as error:
-                lose_stdout()  # most likely the disk under it is full
-                raise Exit(f"{function.__name__}: {one_line(error, 2000)}", 2) from None
             except Exception as error:
-                if os.environ.get("SUBMITHOST_DEBUG"):
-                    raise
-                raise Exit(
-                    f"{function.__name__}: a bug in submithost: {type(error).__name__}: {one_line(error, 2000)} "
-                    "(SUBMITHOST_DEBUG=1 shows where)",
-                    1,
-                ) from None
+                line, status = ending(error)
+                raise Exit(f"{function.__name__}: {line}" if line else None, status) from None
 
         # F13: short flags would shadow those of the program itself.
         options: dict[str, Any] = {"name": name, "help": dict(help), "iterable": list(iterable)}
-        made: Task[Any] = task(klass=Verb, auto_shortflags=False, **options)(run)
+        made: Verb = task(klass=Verb, auto_shortflags=False, **options)(run)
+        made.at_once = at_once
         return made
 
     return decorate

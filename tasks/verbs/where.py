@@ -1,18 +1,15 @@
-"""Which cluster and which jobs a task is for, by what was typed: `-H`, the cluster's own collection, `--job`."""
+"""Which cluster a task is for, by what was typed: `-H`, or the cluster's own collection."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from fabric.connection import Connection
 from invoke.context import Context
 
-from ..jobs import selection
-from ..model import command_line
 from ..model.errors import InvalidInput
-from ..model.job import Selected
 from ..model.wording import fab
 from ..screen.output import Screen
 from ..session import cluster_of
@@ -45,30 +42,6 @@ def session_of(context: Context, contact: str | None = None) -> ClusterSession:
     session = shared(cluster, identities, Screen())
     session.endurance = 0.0  # each task says so for itself
     return session
-
-
-def select(context: Context, wanted: Sequence[str]) -> tuple[ClusterSession, list[Selected]]:
-    """The jobs that `--job` names, each with the tasks that it names, and the session of their cluster.
-
-    Raises InvalidInput when one is not known here, or when they are on several clusters.
-    """
-    contact = selection.contact_of(wanted)
-    submitted = command_line.current.submitted
-    if not contact and not named_cluster(context):
-        if submitted:
-            contact = submitted[-1][0]  # `fab sharc.submit --script=x wait`: where else?
-        elif wanted:
-            raise InvalidInput(
-                f"'{wanted[0]}' is no job file here, and no cluster is named: {fab()} -H CLUSTER ... --job ..."
-            )
-    session = session_of(context, contact)
-    return session, selection.selected(session, wanted)
-
-
-def select_live(context: Context) -> tuple[ClusterSession, list[Selected]]:
-    """Every job of the cluster that is not known to have ended, and the session. Raises InvalidInput without one."""
-    session = session_of(context)
-    return session, [(job, ()) for job in session.ledger.jobs(session.name, live=True)]
 
 
 def _ssh_config(context: Context) -> Path | None:

@@ -68,6 +68,24 @@ def test_the_first_session_is_as_shown(commuter: Person, tmp_path: Path, cluster
         assert plain(done.stdout) == plain(expected), command
 
 
+def test_the_program_does_what_it_says(person: Person) -> None:
+    (text,) = re.findall(r"```python\n(from submithost import .*?)```", README, re.S)
+    assert len(text.splitlines()) <= 15
+    for shown, here in (("submithost", "tasks"), ("sharc", "sandbox"), ("iceberg", "sandbox2")):
+        text = re.sub(rf'(?<=["]){shown}(?=")|(?<=from ){shown}', here, text)
+    person.script("model.sh", '#!/bin/sh\necho "$1" >seed\n[ "$1" != 5 ]\n')
+    person.script("input.csv", "1,2\n")
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=person.work, env=person.environment, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.stderr == ""
+    *succeeded, failed = done.stdout.splitlines()
+    assert [line.split()[:2] for line in succeeded] == 3 * [["sandbox", "succeeded"]] + [["sandbox2", "succeeded"]]
+    assert re.match(r'job \d+ \("model.sh"\) on sandbox2 failed', failed)
+    assert sorted(path.read_text() for path in (person.work / "results").glob("*/seed")) == ["1\n", "2\n", "3\n", "4\n"]
+
+
 def test_every_task_and_every_flag_that_readme_names_is_there_and_no_other(person: Person) -> None:
     rows = re.findall(r"^\| (`[a-z.`]+(?: `[a-z.]+`)*) \| [^|]+ \|(.*)\|$", README.replace("\\|", "/"), re.M)
     named = {

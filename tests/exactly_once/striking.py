@@ -137,7 +137,7 @@ class Struck:
         counting += "".join(f'{name}() {{ step; command {name} "$@"; }}\n' for name in self.commands)
         session = self._session()
         try:
-            prepared = prepare(wanted, session.cluster, session.scheduler)
+            prepared = prepare(wanted, session.cluster, session.scheduler, session.listener)
             whole = attempt.program(
                 session, prepared.job, prepared.variables, attempt.Bundle(prepared.uploads), prepared.script,
                 prepared.job_file,

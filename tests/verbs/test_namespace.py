@@ -13,7 +13,7 @@ import pytest
 from invoke.collection import Collection
 
 from tasks import namespace
-from tasks.verbs.catalogue import AT_ONCE, all_verbs
+from tasks.verbs.catalogue import all_verbs, verbs_at_once
 from tests.conftest import ROOT, Person, move_in, submithost
 
 THREE = """\
@@ -23,7 +23,7 @@ clusters:
   my_hpc:
 """
 TASKS = sorted(name.replace("_", "-") for name in map(str, (task.name for task in all_verbs())))
-FOR_ALL = [f"all.{task.name}" for task in AT_ONCE]
+FOR_ALL = [f"all.{task.name}" for task in verbs_at_once()]
 
 
 @pytest.fixture

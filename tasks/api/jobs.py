@@ -1,0 +1,241 @@
+"""The verbs of jobs: each takes any number of them, as `--job` does, and the handle of one job has the same verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from ..files.transferred import Owners
+from ..jobs import cancel, read_log, resubmit, results, selection
+from ..jobs.read_log import JobLog
+from ..jobs.resubmit import Repeat
+from ..jobs.results import Fetched
+from ..jobs.status import say_nothing, status
+from ..model.errors import SubmithostError
+from ..model.job import Job, Selected
+from ..model.resources import parse_time
+from ..submission.reconcile import confirmed, known_there
+from ..submission.submit import Heard, ignore
+from ..tracking.cluster_session import ClusterSession
+from ..tracking.watch import Told, Watch, complain
+
+
+class JobHandle:
+    """One job. `job` is what was known of it last; every verb that asks brings that up to date."""
+
+    def __init__(self, verbs: JobVerbs, job: Job, tasks: tuple[int, ...] = ()) -> None:
+        self._verbs = verbs
+        self.job = job
+        self.tasks = tasks
+
+    def __repr__(self) -> str:
+        return f"<{self.job.title()}: {self.job.state}>"
+
+    @property
+    def key(self) -> str:
+        """The name of its submission."""
+        return self.job.key
+
+    @property
+    def job_id(self) -> str | None:
+        """The scheduler's number for it."""
+        return self.job.job_id
+
+    def status(self) -> Job:
+        """Ask for its state."""
+        (self.job,) = self._verbs.status([self])
+        return self.job
+
+    def wait(self, timeout: str | float = "") -> Job:
+        """Wait for its end; return how it ended. Raises JobFailed, StillRunning at the timeout."""
+        try:
+            (self.job,) = self._verbs.wait([self], timeout)
+        except SubmithostError as error:
+            if error.known:
+                (self.job,) = error.known
+            raise
+        return self.job
+
+    def fetch(self, to: str = "", only: Sequence[str] = (), force: bool = False) -> Fetched:
+        """Bring what it left behind into the directory `to`; empty: `./NAME-JOBID`."""
+        (fetched,) = self._verbs.fetch([self], to, only, force)
+        return fetched
+
+    def logs(self, task: str | int = "", stderr: bool = False, lines: str | int = "") -> str:
+        """Its output so far."""
+        return self._verbs.logs([self], task, stderr, lines)
+
+    def cancel(self) -> str:
+        """Cancel it; return the scheduler's words."""
+        return self._verbs.cancel([self])
+
+    def hold(self) -> str:
+        """Hold it, before it starts; return the scheduler's words."""
+        return self._verbs.hold([self])
+
+    def release(self) -> str:
+        """Release it; return the scheduler's words."""
+        return self._verbs.release([self])
+
+    def resubmit(self, failed: bool = False, put: Sequence[str] = ()) -> list[JobHandle]:
+        """Submit it again, or with `failed` what did not succeed of it."""
+        return self._verbs.resubmit([self], failed, put)
+
+
+Which = str | Job | Selected | JobHandle
+"""A job: as `--job` names it (last, a job ID or task, a job file, a key), by its handle, or as a verb returned it."""
+
+
+class JobVerbs:
+    """What can be done to the jobs of one cluster. Without `job` it is about the last one.
+
+    Raises InvalidInput for a job that is not known here, SchedulerError when the scheduler could not be asked or
+    refused, Unreachable when the cluster could not be; a job that was begun and cut is looked up first.
+    """
+
+    def __init__(self, session: ClusterSession, here: Path = Path(), owners: Owners | None = None) -> None:
+        self.session = session
+        self._here = here
+        self._owners = owners
+
+    def job(self, job: Which = "last") -> JobHandle:
+        """The handle of a job that was submitted before."""
+        ((found, tasks),) = self.selected([job])
+        return JobHandle(self, found, tasks)
+
+    def selected(self, job: Iterable[Which] = ()) -> list[Selected]:
+        """The jobs that are meant, each with the tasks that are named with it."""
+        return selection.choose(self.session, [self._plain(one) for one in job])
+
+    def _plain(self, one: Which) -> str | Job | Selected:
+        if not isinstance(one, JobHandle):
+            return one
+        return self.session.ledger.by_key(self.session.name, one.key) or one.job, one.tasks
+
+    def live(self) -> list[Selected]:
+        """Every job of the cluster that is not known to have ended."""
+        return selection.live(self.session)
+
+    def known(self, job: Iterable[Which] = ()) -> list[Selected]:
+        """The same, all of them known to be jobs: what was begun and cut is looked up."""
+        return known_there(self.session, self.selected(job))
+
+    def watch(self, job: Iterable[Which] = (), all: bool = False) -> Watch:
+        """What follows these jobs; of those that were begun and cut, it leaves out what is no job."""
+        chosen = self.live() if all else self.selected(job)
+        if not chosen:
+            say_nothing(self.session)
+        return Watch(self.session, confirmed(self.session, chosen)[0])
+
+    def status(self, job: Iterable[Which] = (), all: bool = False) -> list[Job]:
+        """The state of jobs, by one question; `all`: of every job that is not known to have ended."""
+        return status(self.session, self.live() if all else self.selected(job), all=all)
+
+    def wait(self, job: Iterable[Which] = (), timeout: str | float = "", told: Told = ignore) -> list[Job]:
+        """Wait until they have ended; return how. `told` is given the jobs after each look.
+
+        Raises JobFailed unless all succeeded, StillRunning at the timeout (seconds, or as `--timeout`): what is known
+        of the jobs is in the error's `known`.
+        """
+        limit = parse_time(str(timeout)) if timeout != "" else None
+        self.session.endurance = 0.0
+        watch = Watch(self.session, self.known(job))
+        try:
+            watch.wait(limit, told)
+            complain(self.session, watch.shown(), fetched=False)
+        except SubmithostError as error:
+            error.known = watch.shown()
+            raise
+        return watch.shown()
+
+    def fetch(
+        self,
+        job: Iterable[Which] = (),
+        to: str = "",
+        only: Sequence[str] = (),
+        force: bool = False,
+        told: Callable[[Fetched], None] = ignore,
+    ) -> list[Fetched]:
+        """Bring what they left behind, changed files only; several jobs get directories of their own.
+
+        `told` is given what came of each job as soon as it is here. Raises InvalidInput, at the end, when files here
+        are newer: `force` overwrites them.
+        """
+        selection.check_target(to)
+        selected = self.known(job)
+        watch = Watch(self.session, selected)
+        owners: Owners = {} if self._owners is None else self._owners
+        found = results.fetch(
+            watch, selected, Path(to) if to else None, only, force=force, here=self._here, owners=owners
+        )
+        done = []
+        for fetched in found:
+            told(fetched)
+            done.append(fetched)
+        return done
+
+    def cancel(self, job: Iterable[Which] = (), dry_run: bool = False) -> str:
+        """Cancel jobs, or tasks of them; return the scheduler's words, or with `dry_run` what it would be asked."""
+        return cancel.cancel(self.session, self.selected(job), dry_run=dry_run)
+
+    def hold(self, job: Iterable[Which] = (), dry_run: bool = False) -> str:
+        """Hold jobs that have not started; return the same."""
+        return cancel.hold(self.session, self.selected(job), dry_run=dry_run)
+
+    def release(self, job: Iterable[Which] = (), dry_run: bool = False) -> str:
+        """Release jobs that are held; return the same."""
+        return cancel.release(self.session, self.selected(job), dry_run=dry_run)
+
+    def resubmit(
+        self,
+        job: Iterable[Which] = (),
+        failed: bool = False,
+        put: Sequence[str] = (),
+        job_file: str = "",
+        heard: Heard = ignore,
+    ) -> list[JobHandle]:
+        """Submit jobs again as they were, or with `failed` what did not succeed of them; return the new ones.
+
+        `put` are files for the new jobs instead of the earlier ones; `job_file` means what stands for the one job from
+        then on; `heard` is given what the scheduler said of each.
+        """
+        new: list[JobHandle] = []
+        for found, tasks in self.known(job):
+            repeats = resubmit.repeats(self.session, found, tasks, put, failed=failed)
+            of_it = [resubmit.submit_again(self.session, repeat, heard) for repeat in repeats]
+            if of_it and job_file:
+                resubmit.means_now(self.session, job_file, found, of_it)
+            new += [JobHandle(self, one) for one in of_it]
+        return new
+
+    def repeats(self, job: Iterable[Which] = (), failed: bool = False, put: Sequence[str] = ()) -> Iterator[Repeat]:
+        """What `resubmit` would submit; nothing is sent."""
+        for found, tasks in self.known(job):
+            yield from resubmit.repeats(self.session, found, tasks, put, failed=failed)
+
+    def logs(self, job: Iterable[Which] = (), task: str | int = "", stderr: bool = False, lines: str | int = "") -> str:
+        """A job's output so far; of an array job, that of `task`. `lines`: only so many of the last ones."""
+        pieces: list[bytes] = []
+        self.log(job, pieces.append, task, stderr, lines)
+        return b"".join(pieces).decode("utf-8", "replace")
+
+    def log(
+        self,
+        job: Iterable[Which],
+        write: Callable[[bytes], None],
+        task: str | int = "",
+        stderr: bool = False,
+        lines: str | int = "",
+        follow: bool = False,
+    ) -> JobLog:
+        """The same, passed to `write` as it comes; `follow`: wait for the start, and go on until the job has ended."""
+        found, number = self.one_log(job, task)
+        return read_log.read(self.session, found, number, write, str(lines), stderr=stderr, follow=follow)
+
+    def one_log(self, job: Iterable[Which] = (), task: str | int = "") -> tuple[Job, int]:
+        """Which job's log that would be, and of which task (0: it is no array job)."""
+        return read_log.one_of(self.session, self.selected(job), str(task))
+
+    def conclude(self, log: JobLog, write: Callable[[bytes], None]) -> None:
+        """Pass the end of a job's stderr to `write` where it failed or wrote nothing else; tell how it ended."""
+        read_log.conclude(self.session, log, write)

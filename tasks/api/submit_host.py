@@ -1,0 +1,223 @@
+"""SubmitHost: any machine that can SSH to a login node, as a submit host. What the verbs do, for programs.
+
+    from submithost import SubmitHost
+
+    with SubmitHost("sharc") as sharc:
+        job = sharc.submit("model.sh", time="2:00:00", put=["input.csv"])
+        job.wait()
+        job.fetch("out")
+
+Names and defaults are those of the flags. What goes wrong is raised (model/errors.py), with a message that says what to
+do and the exit status that the verb would have; nothing is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..files.get import get
+from ..files.put import put
+from ..files.transferred import Owners, Transferred
+from ..jobs import clean
+from ..jobs.clean import Found
+from ..model import project
+from ..model.errors import SubmithostError
+from ..model.job import Job, State
+from ..model.ledger import Ledger
+from ..model.listener import Listener
+from ..model.resources import parse_time
+from ..schedulers.seam import Question
+from ..session import cluster_of
+from ..submission import adopt, reconcile, request
+from ..submission.prepare import Prepared
+from ..submission.submit import Heard, ignore
+from ..tracking.cluster_session import ClusterSession
+from .jobs import JobHandle, JobVerbs, Which
+
+if TYPE_CHECKING:
+    from ..checks.steps import Step
+    from ..schedulers.values import Load
+
+
+class SubmitHost(JobVerbs):
+    """One cluster. It logs in when it is first used, and `close`, or the end of a `with`, logs out.
+
+    Several threads may use one: what each asks has a channel of its own on one connection. Errors are those of
+    model/errors.py: InvalidInput, Unreachable, SchedulerError and their kinds, wherever no other is named.
+    """
+
+    def __init__(
+        self,
+        cluster: str,
+        *,
+        identity: Sequence[str | Path] = (),
+        ssh_config: str | Path | None = None,
+        listener: Listener | None = None,
+        ledger: str | Path | None = None,
+    ) -> None:
+        """`cluster` is a configured one's name, or what ssh takes: `me@sharc:2222`.
+
+        `identity` are files of keys, `ssh_config` is read in place of ~/.ssh/config, and `ledger` is the file of what
+        was submitted from here, if not the user's own. `listener` is told how work goes on; by itself that goes to the
+        log `submithost`. Raises InvalidInput, for a configuration that is not usable.
+        """
+        project.ensure_open()
+        found = cluster_of(cluster)
+        if ssh_config:
+            found = replace(found, ssh_config=Path(ssh_config).expanduser())
+        keys = [Path(file).expanduser() for file in identity]
+        super().__init__(ClusterSession(found, keys, listener, Ledger(Path(ledger)) if ledger else None))
+
+    @classmethod
+    def of(cls, session: ClusterSession, here: Path = Path(), owners: Owners | None = None) -> SubmitHost:
+        """One over a session that there is; results go below `here`, and `owners` is whose were fetched whereto."""
+        host = cls.__new__(cls)
+        JobVerbs.__init__(host, session, here, owners)
+        return host
+
+    def __enter__(self) -> SubmitHost:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"SubmitHost({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """The cluster's."""
+        return self.session.name
+
+    def close(self) -> None:
+        """Log out; what is used afterwards logs in again."""
+        self.session.close()
+
+    def submit(
+        self,
+        script: str,
+        *,
+        set: Sequence[str] | Mapping[str, object] = (),
+        vars: str = "",
+        arg: Sequence[str] = (),
+        name: str = "",
+        time: str | int = "",
+        memory: str = "",
+        cores: str | int = "",
+        gpus: str | int = "",
+        array: str = "",
+        at_once: str | int = "",
+        after: Iterable[Which] = (),
+        mail: str = "",
+        mail_on: str = "",
+        queue: str = "",
+        project: str = "",
+        option: Sequence[str] = (),
+        put: Sequence[str] = (),
+        workdir: str = "",
+        hold: bool = False,
+        key: str | None = None,
+        job_file: str | None = None,
+        bare: bool = False,
+        heard: Heard = ignore,
+    ) -> JobHandle:
+        """Submit a job script or template, exactly once whatever breaks; return its handle.
+
+        Parameters are the flags of `submit`. The same `key` or `job_file` again continues that submission. `heard` is
+        given the job and what the scheduler said. Raises NotSubmitted when the scheduler refused, JobFailed when a job
+        in `after` did not succeed.
+        """
+        flags = {name: value for name, value in locals().items() if name not in ("self", "heard")}
+        return JobHandle(self, request.submit(self.session, self._request(flags), heard))
+
+    def steps(self, script: str, **flags: Any) -> Prepared:
+        """What `submit` with these flags would send, and how; nothing is sent."""
+        return request.steps(self.session, self._request({"script": script, **flags}))
+
+    def _request(self, flags: dict[str, Any]) -> request.Request:
+        """The flags as they are typed: numbers as texts, and jobs looked up."""
+        read: dict[str, Any] = {"after": self.selected(flags["after"]) if flags.get("after") else ()}
+        read |= {name: str(flags[name]) for name in ("time", "cores", "gpus", "at_once") if name in flags}
+        return request.Request(**{**flags, **read})
+
+    def jobs(self, state: Iterable[str] = (), refresh: bool = False) -> list[Job]:
+        """What was submitted to this cluster from here, newest first, as it was known last.
+
+        `state`: only jobs in one of these states; `refresh`: ask about those that are not known to have ended.
+        """
+        if refresh:
+            self.status(all=True)
+        return self.session.ledger.jobs(self.name, [State(one) for one in state])[::-1]
+
+    def reconcile(self) -> list[Job]:
+        """Find out what became of submissions that were cut; return those that are jobs."""
+        return self._recorded(lambda: reconcile.reconcile_all(self.session))
+
+    def adopt(self, job: Sequence[str] = ()) -> list[Job]:
+        """Take in jobs that are not known here: of all job directories, or `job`, submitted by hand; return them."""
+        return self._recorded(lambda: adopt.adopt(self.session, job))
+
+    def _recorded(self, find: Callable[[], list[Job]]) -> list[Job]:
+        """What it finds. Raises NotRecorded, with that in `known`, where it could not be written down."""
+        found: list[Job] = []
+        try:
+            with self.session.ledger.at_last():
+                found = find()
+        except SubmithostError as error:
+            error.known = error.known or found
+            raise
+        return found
+
+    def clean(
+        self, job: Iterable[Which] = (), unfetched: bool = False, older_than: str | int = "", dry_run: bool = False
+    ) -> list[Found]:
+        """Remove the job directories of ended, fetched jobs; return those that were removed, or would be.
+
+        `unfetched`: those as well whose results were never fetched; `older_than`: only those that ended longer ago.
+        Raises SchedulerError when some could not be removed.
+        """
+        least = parse_time(str(older_than)) if older_than != "" else 0
+        chosen = self.selected(job) if (job := list(job)) else []
+        there = clean.candidates(self.session, chosen, unfetched=unfetched, older_than=least)
+        return there if dry_run else self.remove(there)
+
+    def remove(self, found: Sequence[Found]) -> list[Found]:
+        """Remove what `clean` with `dry_run` found; raised and returned is what `clean` raises and returns."""
+        return clean.remove_all(self.session, found)
+
+    def put(self, source: str, target: str = "", dry_run: bool = False) -> Transferred:
+        """Send a file or directory into the directory `target` of the cluster, changed files only."""
+        return put(self.session, source, target, dry_run=dry_run)
+
+    def get(self, source: str, target: str = ".", force: bool = False, dry_run: bool = False) -> Transferred:
+        """Bring a file or directory of the cluster into `target`, changed files only.
+
+        Raises InvalidInput when files here are newer, with what came all the same in `known`: `force` overwrites them.
+        """
+        owners: Owners = {} if self._owners is None else self._owners
+        return get(self.session, source, target, force=force, dry_run=dry_run, owners=owners)
+
+    def reach(self) -> None:
+        """Log in, and see that the login environment answers."""
+        self.session.query(Question(":", ignore))
+
+    def check(self, submit: bool = False, timeout: str | int = "", told: Callable[[Step], None] = ignore) -> list[Step]:
+        """Test the whole way, with a job of its own if `submit`; return the steps, each of which `told` is given."""
+        from ..checks.steps import check_cluster
+
+        done: list[Step] = []
+
+        def show(step: Step) -> None:
+            done.append(step)
+            told(step)
+
+        limit = parse_time(str(timeout)) if timeout != "" else 300
+        check_cluster(self.session, show, limit if submit else None)
+        return done
+
+    def queues(self) -> Load:
+        """How busy the cluster is."""
+        return self.session.query(self.session.scheduler.load())

@@ -1,0 +1,19 @@
+"""How a job ended, in one line."""
+
+from __future__ import annotations
+
+from .job import Job, Outcome, State
+from .wording import one_line
+
+
+def ended_line(job: Job, task: int | None, outcome: Outcome) -> str:
+    """How a job, or a task of it, ended: `job 12 ("seven") on sandbox failed with exit status 7 after 3 s`."""
+    who = job.title() if task is None else f"task {task} of {job.title()}"
+    how = f"{outcome.state}"
+    if outcome.state is State.CANCELLED:
+        how = "was cancelled"
+    if outcome.state is State.FAILED and outcome.exit_status is not None:
+        how += f" with exit status {outcome.exit_status}"
+    if outcome.started_at is not None and outcome.ended_at is not None:
+        how += f" after {outcome.ended_at - outcome.started_at} s"
+    return one_line(f"{who} {how}{f' ({outcome.reason})' if outcome.reason else ''}", 1000)

@@ -1,0 +1,75 @@
+"""The SubmitHost that a task is for, and the jobs that its `--job` names, on a command line of several tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from invoke.context import Context
+
+from ..api.submit_host import SubmitHost
+from ..jobs.selection import is_file
+from ..model.command_line import current
+from ..model.errors import InvalidInput, SubmithostError
+from ..model.job import Job, Selected
+from ..model.wording import fab
+from ..submission.job_file import read_job_file
+from ..submission.request import Request
+from .where import named_cluster, session_of
+
+T = TypeVar("T")
+
+
+def host_of(context: Context, contact: str | None = None) -> SubmitHost:
+    """The cluster that a task is for; `contact` is what a job file says. Raises InvalidInput without one."""
+    return SubmitHost.of(session_of(context, contact), current.here, current.laid)
+
+
+def flags_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags of a submission among the parameters of a verb; what was not given has the defaults of the API."""
+    named = {field.name: given.get(field.name) for field in fields(Request)} | {"set": given["set_"]}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def host_for(context: Context, flags: Mapping[str, Any]) -> SubmitHost:
+    """The cluster of a submission with these flags: that of its job file, if it has one. Raises InvalidInput."""
+    noted = Request(**{**flags, "after": ()}).noted()
+    return host_of(context, noted.cluster if noted else None)
+
+
+def chosen(context: Context, wanted: Sequence[str] | None) -> tuple[SubmitHost, list[Selected]]:
+    """The jobs that `--job` names, and their cluster: else those that this command line submitted, or the last one.
+
+    Raises InvalidInput when one is not known here, or when they are on several clusters.
+    """
+    wanted = wanted or ()
+    contacts = {read_job_file(Path(text)).cluster for text in wanted if is_file(text)}
+    if len(contacts) > 1:
+        raise InvalidInput(f"the job files are of several clusters ({', '.join(sorted(contacts))}): name one at a time")
+    if not contacts and not named_cluster(context) and current.submitted:
+        contacts = {current.submitted[-1].cluster}  # `fab sharc.submit --script=x wait`: where else?
+    if not contacts and not named_cluster(context) and wanted:
+        raise InvalidInput(
+            f"'{wanted[0]}' is no job file here, and no cluster is named: {fab()} -H CLUSTER ... --job ..."
+        )
+    host = host_of(context, contacts.pop() if contacts else None)
+    return host, host.selected(wanted or [job for job in current.submitted if job.cluster == host.name])
+
+
+def remember(job: Job | None) -> None:
+    """The tasks that follow on this command line are about this job, among others."""
+    if job:
+        current.submitted.append(job)
+
+
+def known_too(ask: Callable[[], T], show: Callable[[T], None]) -> None:
+    """Show what `ask` returns, and also what is known all the same where it raises."""
+    try:
+        found = ask()
+    except SubmithostError as error:
+        if error.known is not None:
+            show(error.known)
+        raise
+    show(found)

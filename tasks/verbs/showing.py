@@ -1,0 +1,105 @@
+"""What verbs show of what they did: the scheduler's words, steps, files, and how watching goes on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+from ..api.jobs import Which
+from ..api.submit_host import SubmitHost
+from ..checks.steps import Step
+from ..files.transferred import Transferred
+from ..jobs.results import Fetched
+from ..jobs.selection import named
+from ..model.errors import InvalidInput
+from ..model.job import Job
+from ..model.wording import one_line, typed
+from ..screen import output
+from ..submission.prepare import Prepared
+from ..submission.submit import Heard
+from ..tracking.watch import Watch, go_on
+
+_STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
+
+
+def steps_or_jobs(dry_run: bool, json: bool) -> None:
+    """Raises InvalidInput when both are to be on stdout."""
+    if dry_run and json:
+        raise InvalidInput("--dry-run shows steps, and --json jobs, of which there is none then: leave out one of them")
+
+
+def scheduler_said(quiet: bool, told: Callable[[Job | None], None]) -> Heard:
+    """What shows the scheduler's words (`quiet`: keep stdout for others), once `told` knows the job."""
+
+    def heard(job: Job | None, out: str, err: str) -> None:
+        told(job)
+        output.show_words(err, sys.stderr)
+        output.show_answer(out if out.endswith("\n") or not out else f"{out}\n", sys.stderr if quiet else sys.stdout)
+
+    return heard
+
+
+def show_steps(cluster: str, prepared: Prepared) -> None:
+    """What `submit` would do, step by step."""
+    for warning in prepared.warnings:
+        output.say(f"{cluster}: {warning}")
+    print(f"# on {cluster}, in {prepared.job.directory}")
+    for upload in prepared.uploads:
+        print(f"put {one_line(upload.name, 4096)} ({upload.size()} bytes)")
+    output.show_words(f"{prepared.variables['submit']}\n")
+    print("# the script")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(prepared.script)
+
+
+def show_files(done: Transferred, quiet: bool = False) -> None:
+    """Each of them on stdout (`quiet`: keep that for others)."""
+    for path in done.files:
+        output.show_path(path, sys.stderr if quiet else sys.stdout)
+
+
+def to_the_end(watch: Watch, limit: float | None) -> None:
+    """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
+    with output.last_word(lambda: go_on(watch, "wait")), closing(output.Progress()) as progress:
+        watch.wait(limit, progress)
+
+
+def fetch_and_show(
+    host: SubmitHost,
+    job: Sequence[Which],
+    to: str,
+    only: Sequence[str] = (),
+    *,
+    force: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Fetch, and show what came of each job as soon as it is here (`quiet`: keep stdout for others)."""
+    called = [job_id if task is None else f"{job_id}.{task}" for job_id, task in named(host.selected(job))]
+    again = typed(host.name, "fetch", job=called, to=to, only=only, force=force)
+
+    def show(fetched: Fetched) -> None:
+        output.say(fetched.said)
+        show_files(fetched, quiet)
+
+    with output.last_word(lambda: [f"{host.name}: what has come is kept; this goes on with the rest: {again}"]):
+        host.fetch(job, to, only, force, told=show)
+
+
+def show_step(cluster: str, step: Step, *, as_json: bool) -> None:
+    """A step of `check`, on stdout as soon as it is done."""
+    if as_json:
+        seconds = None if step.seconds is None else round(step.seconds, 3)
+        told = {"cluster": cluster, "step": step.name, "result": step.result, "seconds": seconds}
+        print(json.dumps({**told, "detail": step.detail}), flush=True)
+        return
+    taken = "" if step.seconds is None else f"{step.seconds:.2f} s"
+    line = f"{step.result:<7}  {step.name:<9}  {taken:>7}  {one_line(step.detail, 1000)}"
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.text import Text
+
+        Console().print(Text(line, style=_STYLES.get(step.result, "")), soft_wrap=True)
+    else:
+        print(line, flush=True)
