@@ -30,7 +30,7 @@ from ..model.ledger import Ledger
 from ..model.listener import Listener
 from ..model.resources import parse_time
 from ..schedulers.seam import Question
-from ..session import cluster_of
+from ..session import Transport, cluster_of
 from ..submission import adopt, reconcile, request
 from ..submission.prepare import Prepared
 from ..submission.submit import Heard, ignore
@@ -57,19 +57,21 @@ class SubmitHost(JobVerbs):
         ssh_config: str | Path | None = None,
         listener: Listener | None = None,
         ledger: str | Path | None = None,
+        transport: Transport | None = None,
     ) -> None:
         """`cluster` is a configured one's name, or what ssh takes: `me@sharc:2222`.
 
         `identity` are files of keys, `ssh_config` is read in place of ~/.ssh/config, and `ledger` is the file of what
         was submitted from here, if not the user's own. `listener` is told how work goes on; by itself that goes to the
-        log `submithost`. Raises InvalidInput, for a configuration that is not usable.
+        log `submithost`. `transport` is another way to the login node than Fabric's. Raises InvalidInput, for a
+        configuration that is not usable.
         """
         project.ensure_open()
         found = cluster_of(cluster)
         if ssh_config:
             found = replace(found, ssh_config=Path(ssh_config).expanduser())
         keys = [Path(file).expanduser() for file in identity]
-        super().__init__(ClusterSession(found, keys, listener, Ledger(Path(ledger)) if ledger else None))
+        super().__init__(ClusterSession(found, keys, listener, Ledger(Path(ledger)) if ledger else None, transport))
 
     @classmethod
     def of(cls, session: ClusterSession, here: Path = Path(), owners: Owners | None = None) -> SubmitHost:
