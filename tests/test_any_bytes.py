@@ -21,9 +21,10 @@ from tasks.model.errors import InvalidInput, NotSubmitted, SchedulerError
 from tasks.model.job import Job, Outcome, State, iso
 from tasks.model.key import check_key, new_key
 from tasks.model.ledger import Ledger
+from tasks.model.notes import Notes
 from tasks.model.record import to_record
 from tasks.model.resources import Resources, TaskRange
-from tasks.model.settling import Known, Notes, settle
+from tasks.model.settling import Known, settle
 from tasks.model.wording import number
 from tasks.rendering.variables import check_names
 from tasks.schedulers.gridengine import scheduler as gridengine

@@ -14,7 +14,8 @@ from ..login_node import Program
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Job, Outcome, Selected, State
 from ..model.key import check_key
-from ..model.settling import MOST_OF_NOTES, Known, Notes, settle
+from ..model.notes import MOST_OF_NOTES, Notes
+from ..model.settling import Known, settle
 from ..model.wording import number, one_line
 from ..session import Answer
 from ..submission.verdict import root_of

@@ -9,7 +9,7 @@ from ..login_node import Program, job_directory, quote
 from ..model.ended import ended_line
 from ..model.errors import HostKeyRefused, InvalidInput, JobFailed, LoginRefused, SchedulerError, Unreachable
 from ..model.job import Job, State
-from ..model.settling import Logs, Notes
+from ..model.notes import Logs, Notes
 from ..model.wording import number, one_line, typed
 from ..session import back_off
 from ..tracking.cluster_session import ClusterSession

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ..model.ended import ended_line
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Job, Selected, State
+from ..model.notes import Logs
 from ..model.resources import parse_count
-from ..model.settling import Logs
 from ..submission.reconcile import known_there
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch

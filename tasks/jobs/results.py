@@ -16,7 +16,7 @@ from ..login_node import Program
 from ..model.errors import InvalidInput
 from ..model.job import Job, Selected, State
 from ..model.listener import Listener
-from ..model.settling import MOST_OF_NOTES
+from ..model.notes import MOST_OF_NOTES
 from ..model.wording import number
 from ..schedulers.values import Submitted
 from ..session import GIVE_UP

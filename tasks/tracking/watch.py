@@ -16,8 +16,9 @@ from dataclasses import replace
 from ..login_node import Program, Reply
 from ..model.errors import HostKeyRefused, JobFailed, LoginRefused, SchedulerError, StillRunning, Unreachable
 from ..model.job import Alike, Job, Outcome, Selected, State
+from ..model.notes import MOST_OF_NOTES, Notes
 from ..model.repairs import by_origin, later, with_repairs
-from ..model.settling import MOST_OF_NOTES, Known, Notes, noted_ends, settle
+from ..model.settling import Known, noted_ends, settle
 from ..model.wording import number, typed
 from ..schedulers.bounds import MOST_OF_A_QUEUE
 from ..schedulers.values import Traced

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.job import Job, Outcome, State
+from tasks.model.notes import Note, Notes
 from tasks.model.resources import TaskRange
-from tasks.model.settling import ACCOUNTING_LAG, ACCOUNTING_SILENT, Known, Note, Notes, noted_ends, settle
+from tasks.model.settling import ACCOUNTING_LAG, ACCOUNTING_SILENT, Known, noted_ends, settle
 
 JOB = Job("k", "sandbox", job_id="12", outcome=Outcome(State.PENDING))
 ARRAY = replace(JOB, array=TaskRange(1, 3))

@@ -13,9 +13,10 @@ import pytest
 from tasks.login_node import Sections, source
 from tasks.model.job import Alike, Job, Outcome, State
 from tasks.model.ledger import Ledger
+from tasks.model.notes import Note, Notes
 from tasks.model.record import from_record, to_record
 from tasks.model.resources import TaskRange
-from tasks.model.settling import Known, Note, Notes, settle
+from tasks.model.settling import Known, settle
 from tests.bench import plenty
 
 TOOLS = ("awk", "cat", "cksum", "du", "find", "grep", "id", "mv", "rm", "sed", "sh", "sort", "stat", "tr", "xargs")
