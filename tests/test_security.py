@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tasks.files.part import Part
-from tasks.files.send import key_of
+from tasks.files.stream import key_of
 from tasks.files.tree import entries, laid, stays_inside
 from tasks.login_node import COMMAND, Program, envelope
 from tasks.model import configuration

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from ..model.errors import ConnectionLost, InvalidInput, SchedulerError
-from .send import key_of
+from .stream import key_of
 from .tree import OURS, Entry
 
 _LONGEST = 32 << 20

@@ -11,7 +11,7 @@ from invoke.context import Context
 
 from ..model.errors import InvalidInput
 from ..model.wording import fab
-from ..screen.output import Screen
+from ..screen.screen import Screen
 from ..session import cluster_of
 from ..tracking.cluster_session import ClusterSession, shared
 

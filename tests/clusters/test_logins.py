@@ -10,7 +10,7 @@ import pytest
 from tasks.login_node import Program
 from tasks.model.cluster import Cluster
 from tasks.model.errors import LoginRefused
-from tasks.screen.output import Screen
+from tasks.screen.screen import Screen
 from tasks.session import login_shell
 from tasks.testbed.cell import Cell
 from tasks.testbed.sshd import extra_sshd

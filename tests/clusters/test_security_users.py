@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.files.send import BIG, key_of
+from tasks.files.send import BIG
+from tasks.files.stream import key_of
 from tasks.model.cluster import Cluster
 from tasks.model.job import Job
 from tasks.submission.verdict import root_of

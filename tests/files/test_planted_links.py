@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tasks.files.part import Part, make_directory, make_link
-from tasks.files.send import key_of
+from tasks.files.stream import key_of
 from tasks.files.tree import Entry
 from tasks.login_node import Program
 from tasks.model.errors import InvalidInput

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from tasks.model.listener import Listener, Quiet
-from tasks.screen.output import Screen
+from tasks.screen.screen import Screen
 
 
 def tell(listener: Listener) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tasks.model.cluster import Cluster
 from tasks.model.errors import SubmithostError
-from tasks.screen.output import Screen
+from tasks.screen.screen import Screen
 from tasks.session.fabric.connection import connect
 
 # Started in the background, a shell's children ignore it; somebody at a terminal does not.

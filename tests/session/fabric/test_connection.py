@@ -14,7 +14,7 @@ import pytest
 
 from tasks.model.cluster import Cluster
 from tasks.model.errors import ConnectionLost, HostKeyRefused, InvalidInput, LoginRefused, Unreachable
-from tasks.screen.output import Screen
+from tasks.screen.screen import Screen
 from tasks.session.fabric.connection import connect
 from tasks.testbed.cluster import free_port
 

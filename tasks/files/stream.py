@@ -1,0 +1,179 @@
+"""Files as `put.sh` reads them from its stdin: many small ones at a time, big ones by themselves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from ..login_node import check_line
+from ..model.errors import InvalidInput
+from .tree import Entry, There
+
+# A file of that size goes by itself, and smaller ones together until they are so large, or so many.
+BIG = 8 << 20
+MANY = 1000
+_READ = 8 * 32704  # whole packets
+# What is sent at once, and how many bytes of the user's are in there.
+Batch = tuple[bytes, int]
+
+
+def key_of(name: str) -> str:
+    """What marks the parts of a file of that name."""
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be sent: `here` is the tree's top, `name` its name over there, `there` what is there already."""
+
+    here: Path
+    name: str
+    there: There
+    changed: Sequence[Entry]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(entry.size for entry in self.changed)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What of a big file is there already: its entry, and the digest of so much of the file here."""
+
+    entry: Entry
+    digest: hashlib._Hash
+
+
+def open_local(path: Path) -> BinaryIO:
+    """The file, to be read. Raises InvalidInput."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
+
+
+class Stream:
+    """All that is to be sent, as `put.sh` reads it. A thread reads and sums the small files that come next."""
+
+    def __init__(self, plan: Plan, parts: dict[str, Kept], progress: Callable[[int], None]) -> None:
+        self._plan, self._parts, self._progress = plan, parts, progress
+        self._ahead = ThreadPoolExecutor(1)
+
+    def close(self) -> None:
+        """End the thread, though whoever sends may not have noticed yet that nobody listens any more."""
+        self._ahead.shutdown()
+
+    def _soon(self, batches: Iterator[Batch]) -> Future[Batch | None]:
+        try:
+            return self._ahead.submit(next, batches, None)
+        except RuntimeError:  # closed
+            raise EOFError from None
+
+    def __iter__(self) -> Iterator[bytes]:
+        small = [entry for entry in self._plan.changed if entry.size < BIG]
+        following = self._batches(small)
+        batch = self._soon(following)
+        while data := batch.result():
+            batch = self._soon(following)
+            yield from self._counted(*data)
+        for entry in self._plan.changed:
+            if entry.size >= BIG:
+                yield from self._big(entry)
+        yield b"done\n"
+
+    def _counted(self, data: bytes, amount: int) -> Iterator[bytes]:
+        """Bytes that carry `amount` of the user's, told as they go."""
+        told = 0
+        for at in range(0, len(data), _READ):
+            yield data[at : at + _READ]
+            now = min(amount, amount * (at + _READ) // len(data))
+            self._progress(now - told)
+            told = now
+
+    def _name(self, entry: Entry) -> bytes:
+        name = f"{self._plan.name}/{entry.path}" if entry.path else self._plan.name
+        return name.encode("utf-8", "surrogateescape")
+
+    def _batches(self, small: Sequence[Entry]) -> Iterator[Batch]:
+        """Many at a time."""
+        members: list[tuple[Entry, bytes]] = []
+        size = 0
+        for entry in small:
+            content = self._content(entry)
+            # What is there now; when it has changed since it was listed, the next put sends it again.
+            members.append((replace(entry, size=len(content)), content))
+            size += len(content)
+            if size >= BIG or len(members) == MANY:
+                yield self._batch(members), size
+                members, size = [], 0
+        if members:
+            yield self._batch(members), size
+
+    def _batch(self, members: Sequence[tuple[Entry, bytes]]) -> bytes:
+        if self._plan.there.tar:
+            from .archive import archive
+
+            packed = archive((entry, self._name(entry), content) for entry, content in members)
+            laid = [f"tar {len(packed)}\n".encode(), packed]
+        else:
+            laid = [self._plain(entry, content) for entry, content in members]
+        checks = b"".join(
+            check_line(hashlib.sha256(content).hexdigest(), b"./" + self._name(entry))
+            for entry, content in members
+            if entry.kind == "f"
+        )
+        return b"".join([*laid, f"place {len(checks)}\n".encode(), checks, b"sure\n"])
+
+    def _plain(self, entry: Entry, content: bytes) -> bytes:
+        name = self._name(entry)
+        if entry.kind == "d":
+            return f"directory {entry.mode | 0o700:o} {len(name)}\n".encode() + name
+        if entry.kind == "l":
+            link = entry.link.encode("utf-8", "surrogateescape")
+            return f"link {len(name)} {len(link)}\n".encode() + name + link
+        return f"file {entry.mode:o} {seconds(entry)} {len(content)} {len(name)}\n".encode() + name + content
+
+    def _content(self, entry: Entry) -> bytes:
+        if entry.kind != "f":
+            return b""
+        path = self._plan.here / entry.path
+        with open_local(path) as file:
+            return self._read(file, path, -1)
+
+    def _read(self, file: BinaryIO, path: Path, size: int) -> bytes:
+        try:
+            return file.read(size)
+        except OSError as error:
+            raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
+
+    def _big(self, entry: Entry) -> Iterator[bytes]:
+        part = self._parts.get(entry.path)
+        offset, digest = (part.entry.size, part.digest) if part else (0, hashlib.sha256())
+        self._progress(offset)
+        name, old = self._name(entry), (part.entry.path.rpartition("/")[2] if part else "").encode()
+        key = key_of(name.decode("utf-8", "surrogateescape"))
+        numbers = f"{entry.mode:o} {seconds(entry)} {entry.size} {offset} {key} {len(name)} {len(old)}"
+        yield f"big {numbers}\n".encode() + name + old
+        path = self._plan.here / entry.path
+        # Summed in this thread: another one would have to wait for Python's lock, and make this one wait, each time.
+        with open_local(path) as file:
+            file.seek(offset)
+            while offset < entry.size:
+                piece = self._read(file, path, min(entry.size - offset, _READ))
+                if not piece:
+                    raise InvalidInput(f"{path} became shorter while it was sent: put it again when nothing writes it")
+                digest.update(piece)
+                yield piece
+                offset += len(piece)
+                self._progress(len(piece))
+        yield f"{digest.hexdigest()}\n".encode()
+
+
+def seconds(entry: Entry) -> str:
+    """Its modification time, exactly."""
+    return f"{entry.modified // 10**9}.{entry.modified % 10**9:09}"
