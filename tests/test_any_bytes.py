@@ -218,7 +218,7 @@ def test_a_key_file_is_read_or_refused_and_known_hosts_knows_nobody(tmp_path: Pa
     with contextlib.suppress(ValueError, OSError):
         keys.read(path)
     assert list(keys.certificates([path])) == []
-    known_hosts.check(known_hosts.read([path]), ["h"], b"key")
+    known_hosts.status_of(known_hosts.read([path]), ["h"], b"key")
 
 
 # --- names

@@ -44,7 +44,7 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*pip, *words], check=True)
     (site,) = home.glob("lib/python*/site-packages")
     assert {path.name for path in site.iterdir() if not path.name.startswith("submithost")} == set()
-    # A path in here is put behind all others, and no .pth file over there is read, such as one for the tree.
+    # A path in here is put behind all others, and no .pth file on the login node is read, such as one for the tree.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return home / "bin"
 

@@ -313,7 +313,7 @@ def test_a_template_that_reaches_for_python_or_for_files_elsewhere_is_refused(
     assert not Path("pwned").exists()
 
 
-# The command line over there
+# The command line on the login node
 
 
 def test_no_setup_line_is_in_a_command_line_over_there(tmp_path: Path) -> None:

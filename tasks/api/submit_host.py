@@ -22,7 +22,7 @@ from ..files.get import get
 from ..files.put import put
 from ..files.transferred import Owners, Transferred
 from ..jobs import clean
-from ..jobs.clean import Found
+from ..jobs.clean import Candidate
 from ..model import project
 from ..model.errors import SubmithostError
 from ..model.job import Job, State
@@ -175,7 +175,7 @@ class SubmitHost(JobVerbs):
 
     def clean(
         self, job: Iterable[Which] = (), unfetched: bool = False, older_than: str | int = "", dry_run: bool = False
-    ) -> list[Found]:
+    ) -> list[Candidate]:
         """Remove the job directories of ended, fetched jobs; return those that were removed, or would be.
 
         `unfetched`: those as well whose results were never fetched; `older_than`: only those that ended longer ago.
@@ -186,7 +186,7 @@ class SubmitHost(JobVerbs):
         there = clean.candidates(self.session, chosen, unfetched=unfetched, older_than=least)
         return there if dry_run else self.remove(there)
 
-    def remove(self, found: Sequence[Found]) -> list[Found]:
+    def remove(self, found: Sequence[Candidate]) -> list[Candidate]:
         """Remove what `clean` with `dry_run` found; raised and returned is what `clean` raises and returns."""
         return clean.remove_all(self.session, found)
 

@@ -1,4 +1,4 @@
-"""A tiny job from the beginning to the end, which leaves nothing behind: neither over there nor in the ledger."""
+"""A tiny job from the beginning to the end, which leaves nothing behind: neither there nor in the ledger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ..jobs.clean import Found, look, remove
+from ..jobs.clean import Candidate, judged, remove
 from ..jobs.selection import named
 from ..model.errors import JobFailed, NotSubmitted, SchedulerError, StillRunning, SubmithostError
 from ..model.job import Job, State
@@ -87,7 +87,7 @@ def _taken_back(session: ClusterSession, job: Job) -> str:
             with contextlib.suppress(SchedulerError):  # it may have ended; whether it is gone is looked at next
                 session.query(session.scheduler.cancel(named([(job, ())])))
             return _removed(session, replace(job, cancelled=(None,)))
-        return _left(*remove(session, [Found(job)]))
+        return _left(*remove(session, [Candidate(job)]))
     except (SubmithostError, KeyboardInterrupt) as error:
         return f" (it and its directory {job.directory} may be left: {str(error) or 'interrupted'})"
 
@@ -112,12 +112,12 @@ def _removed(session: ClusterSession, job: Job) -> str:
     """Remove its directory; returns what to say when that cannot be."""
     deadline = time.monotonic() + _PATIENCE
     while True:
-        (found,) = look(session, [job])
+        (found,) = judged(session, [job])
         if found.candidate or time.monotonic() > deadline:
             break
         time.sleep(1)
     return _left(*remove(session, [found]) if found.candidate else [found])
 
 
-def _left(found: Found) -> str:
+def _left(found: Candidate) -> str:
     return "" if found.removed or found.gone else f" (its directory {found.job.directory} is left: {found.why})"

@@ -26,8 +26,8 @@ _MEANWHILE = 256 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """Something over there: `path` as `bring.sh` takes it, `name` the place below the target. Equal to itself alone."""
+class RemoteFile:
+    """Something there: `path` as `bring.sh` takes it, `name` the place below the target. Equal to itself alone."""
 
     path: str
     name: str
@@ -43,12 +43,12 @@ class Found:
 class Changes:
     """What to bring of what was found, what is `newer` here and stays, and how many files are the same."""
 
-    wanted: list[Found]
+    wanted: list[RemoteFile]
     newer: list[str]
     unchanged: int
 
     @classmethod
-    def between(cls, found: Sequence[Found], target: Path, *, force: bool) -> Changes:
+    def between(cls, found: Sequence[RemoteFile], target: Path, *, force: bool) -> Changes:
         """`force`: what is newer here is wanted too."""
         wanted, newer, unchanged = [], [], 0
         for file in found:
@@ -70,19 +70,19 @@ def refuse_newer(paths: Sequence[str]) -> None:
         raise InvalidInput(f"not overwritten, since newer here: {', '.join(paths[:5])}; --force overwrites them")
 
 
-def bring(session: Session, directory: str, target: Path, files: Sequence[Found]) -> list[Found]:
+def bring(session: Session, directory: str, target: Path, files: Sequence[RemoteFile]) -> list[RemoteFile]:
     """Bring them; what was brought before a connection broke is not brought again.
 
     Returns those that are not here all the same, since they have changed or gone meanwhile; that was said of each.
     """
-    missing: list[Found] = []
+    missing: list[RemoteFile] = []
     total = sum(file.entry.size for file in files)
     left = dict.fromkeys(file for file in files if file.entry.kind == "f")
     for file in files:
         if file.entry.kind == "d":
             make_directory(target, file.name, file.entry.mode)
     told, outage = 0, Outage(session)
-    alone: set[Found] = set()
+    alone: set[RemoteFile] = set()
     with session.listener.transfer(f"fetching from {session.name}", total) as progress:
 
         def tell(amount: int) -> None:
@@ -107,11 +107,11 @@ def _once(
     session: Session,
     directory: str,
     target: Path,
-    files: Sequence[Found],
-    alone: set[Found],
-    missing: list[Found],
+    files: Sequence[RemoteFile],
+    alone: set[RemoteFile],
+    missing: list[RemoteFile],
     progress: Progress,
-) -> Iterator[Found]:
+) -> Iterator[RemoteFile]:
     """Yield each file that is settled: it is here, whole and verified, or is said to have gone and noted in `missing`.
 
     Files that change under our hands put out of step what comes together with them: they are noted in `alone`, to be
@@ -137,8 +137,8 @@ def _once(
         arrival.end()
 
 
-def _batches(files: Sequence[Found]) -> Iterator[list[Found]]:
-    batch: list[Found] = []
+def _batches(files: Sequence[RemoteFile]) -> Iterator[list[RemoteFile]]:
+    batch: list[RemoteFile] = []
     size = 0
     for file in files:
         batch.append(file)
@@ -150,12 +150,12 @@ def _batches(files: Sequence[Found]) -> Iterator[list[Found]]:
         yield batch
 
 
-def _many(batch: Sequence[Found]) -> bytes:
+def _many(batch: Sequence[RemoteFile]) -> bytes:
     paths = b"".join(file.raw + b"\0" for file in batch)
     return f"many {len(paths)}\n".encode() + paths * 2
 
 
-def _piece(file: Found, offset: int) -> bytes:
+def _piece(file: RemoteFile, offset: int) -> bytes:
     return f"piece {offset} {file.entry.size - offset} {len(file.raw)}\n".encode() + file.raw
 
 
@@ -163,11 +163,11 @@ def _take_many(
     session: Session,
     arrival: Arrival,
     target: Path,
-    batch: Sequence[Found],
-    alone: set[Found],
-    missing: list[Found],
+    batch: Sequence[RemoteFile],
+    alone: set[RemoteFile],
+    missing: list[RemoteFile],
     progress: Progress,
-) -> Iterator[Found]:
+) -> Iterator[RemoteFile]:
     known = unpack_sums(arrival.text("sums"))
     arrival.begin("bytes")
     for file in batch:
@@ -190,7 +190,7 @@ def _take_many(
         yield file
 
 
-def _take_piece(arrival: Arrival, part: Part, file: Found, progress: Progress) -> bool:
+def _take_piece(arrival: Arrival, part: Part, file: RemoteFile, progress: Progress) -> bool:
     """Whether the rest of the file came as it was asked for."""
     digest, missing = hashlib.sha256(), file.entry.size - part.size
     for piece in arrival.section("bytes"):
@@ -209,10 +209,10 @@ def _take_piece(arrival: Arrival, part: Part, file: Found, progress: Progress) -
     return True
 
 
-class Parts(dict[Found, Part]):
+class Parts(dict[RemoteFile, Part]):
     """The parts of these files that are here, what is in them verified; open while they are written."""
 
-    def __init__(self, session: Session, directory: str, target: Path, files: Sequence[Found]) -> None:
+    def __init__(self, session: Session, directory: str, target: Path, files: Sequence[RemoteFile]) -> None:
         super().__init__()
         try:
             for file in files:

@@ -6,9 +6,9 @@ from pathlib import Path, PurePosixPath
 
 from ..model.errors import InvalidInput, SchedulerError
 from ..session import GIVE_UP, Session
-from .bring import Changes, Found, bring, refuse_newer
+from .bring import Changes, RemoteFile, bring, refuse_newer
 from .transferred import Owners, Transferred, first_there
-from .tree import There, all_files, inside, look, stays_inside, summary, tell, what
+from .tree import There, all_files, inside, list_there, stays_inside, summary, tell, what
 
 
 def get(
@@ -22,7 +22,7 @@ def get(
     if not source:
         raise InvalidInput("get what? --source=PATH on the cluster")
     session.endurance = GIVE_UP
-    there = look(session, source)
+    there = list_there(session, source)
     name = _name(session, source, there)
     place = Path(target) / name
     if first := first_there(owners, place, session.name):  # `-H a,b get` would mix their files
@@ -57,10 +57,10 @@ def _name(session: Session, source: str, there: There) -> str:
     return name
 
 
-def _found(session: Session, there: There, name: str) -> list[Found]:
+def _found(session: Session, there: There, name: str) -> list[RemoteFile]:
     """What is to be brought; what is left there is told by name."""
     found = [
-        Found(entry.path or there.path, inside(f"{name}/{entry.path}" if entry.path else name, session), entry)
+        RemoteFile(entry.path or there.path, inside(f"{name}/{entry.path}" if entry.path else name, session), entry)
         for entry in there.entries
         if entry.kind in "fd" or (entry.kind == "l" and stays_inside(entry.path, entry.link))
     ]

@@ -1,4 +1,4 @@
-"""Files to a cluster: many small ones at a time, big ones by themselves, each verified over there before it is in its
+"""Files to a cluster: many small ones at a time, big ones by themselves, each verified there before it is in its
 place; what was sent before a connection broke is not sent again.
 """
 
@@ -14,7 +14,7 @@ from ..model.errors import InvalidInput, SchedulerError, Unreachable
 from ..session import Session
 from ..session.outage import Outage
 from .stream import Kept, Plan, Stream, key_of, open_local
-from .tree import SLOW, Entry, There, look, to_sum
+from .tree import SLOW, Entry, There, list_there, to_sum
 
 # A file of that size goes by itself, and smaller ones together until they are so large, or so many.
 BIG = 8 << 20
@@ -31,11 +31,11 @@ def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Ent
     and the other a file, or when there is another link in place of a directory: somebody may have laid it there, and
     what it leads to would be overwritten.
     """
-    there = look(session, place, key_of(name))
+    there = list_there(session, place, key_of(name))
     links = [there.path] if there.kind == "link" else _in_the_way(there, mine)
     if links:
         what = f"{links[0]} is a link, and none of others' or below the target is followed"
-        raise InvalidInput(f"{session.name}: {what}: nothing sent; remove it over there, or choose another --target")
+        raise InvalidInput(f"{session.name}: {what}: nothing sent; remove it there, or choose another --target")
     if there.kind != "nothing" and (there.kind == "directory") is not here.is_dir():
         raise InvalidInput(f"{session.name}: {there.path} is a {there.kind}, and {here} is none")
     known = {entry.path: entry for entry in there.entries}
@@ -44,7 +44,7 @@ def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Ent
 
 
 def _in_the_way(there: There, mine: Sequence[Entry]) -> list[str]:
-    """The links over there where a directory is to be."""
+    """The links on the login node where a directory is to be."""
     links = {entry.path for entry in there.entries if entry.kind == "l"}
     return [f"{there.path}/{entry.path}" for entry in mine if entry.kind == "d" and entry.path in links]
 
@@ -85,7 +85,7 @@ def _once(session: Session, plan: Plan, progress: Callable[[int], None]) -> None
 
 
 def _good_parts(session: Session, plan: Plan) -> dict[str, Kept]:
-    """For each big file the largest part over there that is how the file here begins."""
+    """For each big file the largest part on the login node that is how the file here begins."""
     candidates = []
     for entry in plan.changed:
         name = f"{plan.name}/{entry.path}" if entry.path else plan.name
@@ -109,12 +109,12 @@ def _good_parts(session: Session, plan: Plan) -> dict[str, Kept]:
 
 
 def _patience(size: int) -> float:
-    """Seconds that may pass without a word while so many bytes are summed over there."""
+    """Seconds that may pass without a word while so many bytes are summed on the login node."""
     return max(SLOW, to_sum(size))
 
 
 def sums(session: Session, directory: str, wanted: Sequence[tuple[int, str]]) -> list[str]:
-    """The checksums over there of the first bytes of files."""
+    """The checksums on the login node of the first bytes of files."""
     data = []
     for size, path in wanted:
         name = path.encode("utf-8", "surrogateescape")

@@ -28,7 +28,7 @@ def key_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be sent: `here` is the tree's top, `name` its name over there, `there` what is there already."""
+    """What is to be sent: `here` is the tree's top, `name` its name there, `there` what is there already."""
 
     here: Path
     name: str

@@ -25,7 +25,7 @@ OURS = job_directory.TEMPORARY
 _TIME = re.compile(r"-?[0-9]{1,15}(\.[0-9]*)?")
 _HEAD = re.compile(rf"(\w) ([0-9]{{1,18}}) ({_TIME.pattern.replace('(', '(?:')}) ([0-7]{{1,5}})", re.ASCII)
 _LATEST = 253_402_300_799  # seconds: what no file can have, a login node can claim
-# Modes are kept, but what anybody could write over there, or here, nobody else can write at the other end.
+# Modes are kept, but what anybody could write on the login node, or here, nobody else can write at the other end.
 _KEPT = 0o775
 _CLOCK = 1_000_000  # ns: file systems and tools differ in how much of a time they keep
 
@@ -60,7 +60,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class There:
-    """What is at a place over there: `directory`, `file` or `nothing`; `path` is absolute. For `put`, also a `link`: to
+    """What is at a place there: `directory`, `file` or `nothing`; `path` is absolute. For `put`, also a `link`: to
     a directory, and somebody else has a say in that.
 
     `parts` are files that came partly, by their path as in `entries`; `tar` is whether there is one.
@@ -83,7 +83,7 @@ def stays_inside(path: str, link: str) -> bool:
     return bool(link) and link[0] != "/" and ".." not in words[up:] and up < len(PurePosixPath(path.lstrip("/")).parts)
 
 
-def look(session: Session, path: str, key: str = "") -> There:
+def list_there(session: Session, path: str, key: str = "") -> There:
     """List a place on the cluster; `key` is that of the parts of a single file. Raises SchedulerError, Unreachable."""
     with session.listener.transfer(f"looking at {session.name}", None):
         parts = ("directory", "list") if key else ("list",)
@@ -210,7 +210,7 @@ def inside(name: str, session: Session) -> str:
     """`name` if it stays below the target directory. Raises SchedulerError: it is the cluster that names it."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if not parts or name.startswith("/") or ".." in parts or "\0" in name:
-        raise SchedulerError(f"{session.name}: a file over there is called {name!r}, which leads out of the target")
+        raise SchedulerError(f"{session.name}: a file there is called {name!r}, which leads out of the target")
     return name
 
 

@@ -32,7 +32,7 @@ Flags = Mapping[str, Any]
 Verbs = Mapping[str, Task[Any]]
 
 
-class Listener(Protocol):
+class Audience(Protocol):
     """What takes what workers say; `name` is the cluster's."""
 
     def line(self, name: str, stream: Stream, line: bytes) -> None:
@@ -91,7 +91,7 @@ class Worker:
         for stream, end in self._ours.items():
             selector.register(end, selectors.EVENT_READ, (self, stream))
 
-    def hear(self, stream: Stream, listener: Listener) -> None:
+    def hear(self, stream: Stream, listener: Audience) -> None:
         """Pass on what there is of a stream. The end of what it tells is the worker's own, whenever that comes."""
         there = True
         while there:
@@ -109,13 +109,13 @@ class Worker:
         if stream == "told" and self.busy:
             self._over(1, f"its process was ended ({self._how()})", listener)
 
-    def _told(self, what: dict[str, Any], listener: Listener) -> None:
+    def _told(self, what: dict[str, Any], listener: Audience) -> None:
         if "ended" in what:
             self._over(what["ended"], what["said"], listener)
         else:
             listener.rows(self.name, **what)
 
-    def _over(self, status: int, said: str, listener: Listener) -> None:
+    def _over(self, status: int, said: str, listener: Audience) -> None:
         """The verb has ended: pass on all that it said, a last line without an end too."""
         self.busy, self.status = False, status
         rest: tuple[Stream, ...] = ("out", "err")
@@ -147,7 +147,7 @@ class Worker:
         return signal.Signals(-code).name if code < 0 else f"exit status {code}"
 
 
-def listen(workers: Sequence[Worker], listener: Listener) -> None:
+def listen(workers: Sequence[Worker], listener: Audience) -> None:
     """Pass on what these say until the verb of each has ended."""
     with selectors.DefaultSelector() as selector:
         for worker in workers:

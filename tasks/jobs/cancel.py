@@ -1,4 +1,4 @@
-"""Change jobs over there, never those that have got their numbers since, and keep which ones were cancelled."""
+"""Change jobs on the login node, never those that have got their numbers since, and keep which ones were cancelled."""
 
 from __future__ import annotations
 

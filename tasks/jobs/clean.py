@@ -1,6 +1,6 @@
-"""Remove the job directories of jobs that have ended, and of no other: what the ledger says is asked again over there.
+"""Remove the job directories of jobs that have ended, and of no other: what the ledger says is asked again there.
 
-A look judges each job by what its notes, the queue and the accounting say now. The program that removes asks the queue
+`judged` goes by what its notes, the queue and the accounting say now. The program that removes asks the queue
 once more, and takes only those whose notes are still the ones that were judged.
 """
 
@@ -29,8 +29,8 @@ _KNOWN_ENDS = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
 
 @dataclass(frozen=True)
-class Found:
-    """What is over there of a job. `size` in KiB; `why` it stays; `now` is the cluster's time."""
+class Candidate:
+    """What is on the login node of a job. `size` in KiB; `why` it stays; `now` is the cluster's time."""
 
     job: Job
     candidate: bool = False
@@ -62,14 +62,14 @@ def objection(job: Job, *, unfetched: bool) -> str:
 
 def candidates(
     session: ClusterSession, selected: Sequence[Selected], *, unfetched: bool, older_than: int = 0
-) -> list[Found]:
+) -> list[Candidate]:
     """Look at the job directories that may go: those of the named jobs, or of all that are known to have ended.
 
     Those that have to stay are told, and why. `older_than`: only jobs that ended that many seconds ago, by the
     cluster's clock. Raises InvalidInput for one that is named and may not go, SchedulerError, Unreachable.
     """
     jobs = _named(selected, unfetched=unfetched) if selected else _all(session, unfetched=unfetched)
-    found = look(session, jobs) if jobs else []
+    found = judged(session, jobs) if jobs else []
     found = [
         each for each in found if each.now - (each.job.outcome.ended_at or each.job.submitted_at or 0) >= older_than
     ]
@@ -99,7 +99,7 @@ def _all(session: ClusterSession, *, unfetched: bool) -> list[Job]:
     return [job for job in jobs if not objection(job, unfetched=unfetched)]
 
 
-def note(session: ClusterSession, found: Sequence[Found]) -> None:
+def note(session: ClusterSession, found: Sequence[Candidate]) -> None:
     """Tell which stay, and why; the ledger keeps which have no directory any more."""
     for each in found:
         if each.why:
@@ -109,8 +109,8 @@ def note(session: ClusterSession, found: Sequence[Found]) -> None:
                 session.ledger.note(each.job, cleaned_at=each.now)
 
 
-def look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
-    """What is over there of each of these; those that may be removed are `candidate`.
+def judged(session: ClusterSession, jobs: Sequence[Job]) -> list[Candidate]:
+    """What is on the login node of each of these; those that may be removed are `candidate`.
 
     Raises SchedulerError when the scheduler could not be asked, Unreachable.
     """
@@ -118,8 +118,8 @@ def look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
     return [found for part in parts for found in _look(session, part)]
 
 
-def _look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
-    wanted = [Found(job) for job in jobs]
+def _look(session: ClusterSession, jobs: Sequence[Job]) -> list[Candidate]:
+    wanted = [Candidate(job) for job in jobs]
     answer = _ask(session, wanted)
     found = _read(answer, wanted)
     notes = Notes()
@@ -144,13 +144,13 @@ def _look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
     ]
 
 
-def remove(session: ClusterSession, candidates: Sequence[Found]) -> list[Found]:
+def remove(session: ClusterSession, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Remove these, as they were looked at; those that stay say why. Raises SchedulerError, Unreachable."""
     parts = [candidates[at : at + _AT_ONCE] for at in range(0, len(candidates), _AT_ONCE)]
     return [found for part in parts for found in _read(_ask(session, part, remove="1"), part)]
 
 
-def remove_all(session: ClusterSession, found: Sequence[Found]) -> list[Found]:
+def remove_all(session: ClusterSession, found: Sequence[Candidate]) -> list[Candidate]:
     """Remove these; return those that are gone. Raises SchedulerError, with those in `known`, when some are not."""
     result = remove(session, found)
     note(session, result)
@@ -162,7 +162,7 @@ def remove_all(session: ClusterSession, found: Sequence[Found]) -> list[Found]:
     return removed
 
 
-def _ask(session: ClusterSession, jobs: Sequence[Found], remove: str = "") -> Answer:
+def _ask(session: ClusterSession, jobs: Sequence[Candidate], remove: str = "") -> Answer:
     lines = [f"{each.job.key} {each.job.job_id} {each.stamp} {each.job.directory}\n" for each in jobs]
     alive = session.scheduler.alive()
     variables = {"root": root_of(session.cluster), "alive": alive.command, "remove": remove}
@@ -173,7 +173,7 @@ def _ask(session: ClusterSession, jobs: Sequence[Found], remove: str = "") -> An
     return answer
 
 
-def _read(answer: Answer, jobs: Sequence[Found]) -> list[Found]:
+def _read(answer: Answer, jobs: Sequence[Candidate]) -> list[Candidate]:
     """The section `found`; what it does not tell of is left."""
     fields = answer["found"].exact.split("\0")
     told = {key: rest for key, *rest in zip(fields[0::4], fields[1::4], fields[2::4], fields[3::4], strict=False)}
@@ -201,7 +201,7 @@ def _all_noted(job: Job, notes: Notes) -> bool:
     return all(task in noted and noted[task].exit_status is not None for task in job.numbers())
 
 
-def _ended(found: Found, notes: Notes, traced: Mapping[int, Outcome]) -> Job:
-    """The job by what is known over there, and by nothing that the ledger says of its end: it is not in the queue."""
+def _ended(found: Candidate, notes: Notes, traced: Mapping[int, Outcome]) -> Job:
+    """The job by what is known there, and by nothing that the ledger says of its end: it is not in the queue."""
     job = replace(found.job, outcome=Outcome(State.UNKNOWN), tasks={}, absent_since=None)
     return settle(job, Known(found.now, notes.notes.get(job.key, {}), {}, traced))

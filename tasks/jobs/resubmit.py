@@ -147,7 +147,7 @@ def _inputs(job: Job, original: Original, files: Sequence[Upload]) -> list[str]:
     given = {file.name for file in files}
     if changed := [name for name in original.changed if name not in given]:
         what = f"{len(changed)} inputs, {changed[0]} among them," if len(changed) > 1 else f"the input {changed[0]}"
-        raise InvalidInput(f"{job.title()} changed or removed {what} over there: give it again with --put")
+        raise InvalidInput(f"{job.title()} changed or removed {what} on the login node: give it again with --put")
     return [name for name in original.inputs if name not in given]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..files.bring import Changes, Found, bring, refuse_newer
+from ..files.bring import Changes, RemoteFile, bring, refuse_newer
 from ..files.transferred import Owners, Transferred, first_there
 from ..files.tree import LISTING, SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
 from ..login_node import Program
@@ -110,7 +110,7 @@ def _fetch_one(
                     session.ledger.note(each, **{"in_part_at" if only else "fetched_at": now})
 
 
-def _said(changes: Changes, target: Path, found: Sequence[Found]) -> str:
+def _said(changes: Changes, target: Path, found: Sequence[RemoteFile]) -> str:
     """What was brought, in words."""
     if not found:
         return "it left nothing behind"
@@ -136,7 +136,7 @@ def _check_ours(target: Path) -> None:
             raise InvalidInput(f"{target} belongs to somebody else: fetch into a directory of your own with --to")
 
 
-def _look(session: ClusterSession, watch: Watch, job: Job, tasks: Sequence[int]) -> tuple[int, list[Found]]:
+def _look(session: ClusterSession, watch: Watch, job: Job, tasks: Sequence[int]) -> tuple[int, list[RemoteFile]]:
     """The files that the job and its logs made; and when that was looked at."""
     if job.by_hand:
         return 0, _look_by_hand(session, job)
@@ -166,14 +166,14 @@ def _look(session: ClusterSession, watch: Watch, job: Job, tasks: Sequence[int])
         name = path.rpartition("/")[2] if path.startswith("/") else path
         if entry.kind == "f" or (entry.kind == "l" and stays_inside(name, entry.link)):
             if (entry.size, entry.modified, path) not in put and (not tasks or _absolute(job, path) in logs):
-                found.append(Found(path, inside(name, session), entry))
+                found.append(RemoteFile(path, inside(name, session), entry))
         else:
             left.append(f"{path} is left there: {what(entry)}")
     tell(session.listener, job.title(), left)
     return number(notes.text("now")) or 0, found
 
 
-def _look_by_hand(session: ClusterSession, job: Job) -> list[Found]:
+def _look_by_hand(session: ClusterSession, job: Job) -> list[RemoteFile]:
     """Its logs, where it ran: nothing else there can be told from what is not the job's. Raises InvalidInput."""
     if not job.directory:
         raise InvalidInput(f"{job.title()}: accounting does not tell where it ran; `get` brings its logs")
@@ -181,7 +181,7 @@ def _look_by_hand(session: ClusterSession, job: Job) -> list[Found]:
     data = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
     answer = session.must(Program(("logs_by_hand",), {"directory": job.directory}, data=[data], most=LISTING))
     logs = [entry for entry in entries(answer["files"].out) if "/" not in entry.path]
-    return [Found(entry.path, inside(entry.path, session), entry) for entry in logs]
+    return [RemoteFile(entry.path, inside(entry.path, session), entry) for entry in logs]
 
 
 def _absolute(job: Job, path: str) -> str:

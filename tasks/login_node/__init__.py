@@ -3,7 +3,7 @@
 A program is one of the `.sh` files beside this one, after `prelude.sh` and a line `name='value'` for each variable.
 It goes over on stdin to a command line that is always the same, so no login shell ever reads anything of it, and a
 program that was cut is not run at all. Pure: nothing in here connects anywhere. The source is PROTOCOL.md, "Running
-a program over there".
+a program on the login node".
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def setup_troubles(errors: str, mark: str, setup: Iterable[str]) -> Iterator[tup
 
 
 def new_nonce() -> str:
-    """What nothing else over there is called by."""
+    """What nothing else on the login node is called by."""
     return secrets.token_hex(16)
 
 
@@ -137,7 +137,7 @@ def new_mark() -> str:
 
 @dataclass
 class Reply:
-    """One section of an answer: what a command over there said, and its exit status (None: it has none)."""
+    """One section of an answer: what a command on the login node said, and its exit status (None: it has none)."""
 
     out: bytes = b""
     err: bytes = b""

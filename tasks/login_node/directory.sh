@@ -5,7 +5,7 @@
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # shellcheck disable=SC3067 # test -O: dash and bash have it
 # The job directory: where it is, and how far its submission has come.
-# Variables: root (of all job directories; `~/` is the home directory over there), key.
+# Variables: root (of all job directories; `~/` is the home directory on the login node), key.
 
 case $root in
 '~') root=$HOME ;;

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2016 # for another shell, which is to expand it
 # shellcheck disable=SC2089,SC2090 # it is evaluated by the login shell
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
-# What every program over there begins with: how to answer, and the login environment. Of the environment that the
+# What every program on the login node begins with: how to answer, and the login environment. Of the environment that the
 # program itself comes with nothing is left by now but where home is (COMMAND), so no tool of ours is changed by it.
 
 # A section of the answer: `section NAME`, then anything on stdout and stderr. The marks go to both streams, so
@@ -49,7 +49,7 @@ has() { # the path of a command, if it is there
 }
 
 missing() {
-    echo "$1: not found in the login environment over there; configure 'setup' (module load ...)" >&2
+    echo "$1: not found in the login environment on the login node; configure 'setup' (module load ...)" >&2
     return 127
 }
 
@@ -63,7 +63,7 @@ submits() { # DIRECTORY COMMAND: what calls this ends with it. Nothing is in a v
 # The login environment is what a program gets that the login shell starts. csh and tcsh take `-l` only alone, so they
 # read their line on stdin; so do shells that an rc file puts in place of the login shell, after what rc files themselves
 # may read. rc files may print on both streams; on stderr goes what setup says. Nothing of it is in a command line:
-# everybody over there can read those, and `setup` may hold a secret.
+# everybody on the login node can read those, and `setup` may hold a secret.
 login_shell() (
     submithost_describing=$describing submithost_mark=$mark submithost_niceness=$niceness
     submithost_line="${setup}exec /bin/sh -c '/usr/bin/env -i PATH=\"/usr/local/bin:/usr/bin:/bin:\$PATH\" LC_ALL=C /bin/sh -c \"\$submithost_describing tell\"; exit'"

@@ -2,7 +2,7 @@
 # Files as they come in, with one process each: a submission has few, and each process costs a login node more than its
 # bytes.
 take() { # INTO: `file MODE MTIME SIZE LINES`, so many lines of name, SIZE bytes; ...; `sums SIZE`, checksums as sha256sum -c
-    # reads them. MTIME is `-` for now. The bytes of a `link` are where it leads, those of a `copy` the path over there of what
+    # reads them. MTIME is `-` for now. The bytes of a `link` are where it leads, those of a `copy` the path on the login node of what
     # is to be copied; a `directory` has none.
     while read -r word mode mtime size lines; do
         [ "$word" != sums ] && [ -n "$word" ] || break

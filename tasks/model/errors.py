@@ -39,7 +39,7 @@ class InvalidInput(SubmithostError):
 
 
 class NotRecorded(InvalidInput):
-    """The ledger, a job file or stdout could not be written; what was done over there stays done."""
+    """The ledger, a job file or stdout could not be written; what was done on the login node stays done."""
 
 
 class JobFailed(SubmithostError):

@@ -129,7 +129,7 @@ class Job:
     origin: str = ""  # the key of the submission that this one repeats
     fetched_at: int | None = None  # when everything that it left behind, after its end, was here; the cluster's time
     in_part_at: int | None = None  # when what --only asked for was
-    cleaned_at: int | None = None  # when its directory was removed over there
+    cleaned_at: int | None = None  # when its directory was removed on the login node
     repairs: Mapping[int, Job] = field(default_factory=dict)  # by task, the later job that counts; never recorded
 
     @property

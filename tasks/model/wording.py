@@ -17,7 +17,7 @@ def one_line(text: object, limit: int = 120) -> str:
 
 
 def number(text: str) -> int | None:
-    """What a program over there wrote as a whole number of a sane length; None for anything else."""
+    """What a program on the login node wrote as a whole number of a sane length; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 

@@ -69,7 +69,7 @@ class Directives:
                 raise InvalidInput(f"directives has no '{name}'{known}")
         texts = {name: None if value is None else str(value) for name, value in own.items()}
         wishes = parse_resources(**texts)
-        if wishes.mpi and self._resources.cores:  # which are those of one node, and would win over there
+        if wishes.mpi and self._resources.cores:  # which are those of one node, and would win on the login node
             raise InvalidInput("--cores are those of one node, and this is for several; a variable says how many")
         return self._resources.over(wishes).over(self._defaults)
 

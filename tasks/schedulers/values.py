@@ -127,7 +127,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Clients:
-    """The scheduler's commands that we run over there, and what of the environment there they are run with.
+    """The scheduler's commands that we run on the login node, and what of the environment there they are run with.
 
     `submits` are run as typed in the login shell. `asks` never see the user's or the site's defaults: without the
     variables `ambient`, except those that say where the scheduler is (`places`; both extended regular expressions), and

@@ -13,7 +13,7 @@ _WORDS = 4096  # characters of an error that are looked at
 
 
 def at_home(path: str) -> str:
-    """A path over there as a word of a command line: what is not absolute begins in the home directory, as after ssh.
+    """A path there as a word of a command line: what is not absolute begins in the home directory, as after ssh.
 
     `~name` is that user's, by the shell that reads the word.
     """

@@ -25,7 +25,7 @@ _AT_ONCE = 20
 _NOT_WELL = (State.FAILED, State.CANCELLED, State.VANISHED)
 
 
-class Progress:
+class WaitProgress:
     """What `wait` shows: a line that moves on a terminal, a line for each change of state elsewhere."""
 
     def __init__(self) -> None:

@@ -40,7 +40,7 @@ class Environment:
         self.text = reply.exact
         if not reply.out:
             without = f"ends without a word of its environment{last_words([self._errors])}"
-            self._tell_once(f"the login shell over there {without}")
+            self._tell_once(f"the login shell on the login node {without}")
 
     def _tell_once(self, warning: str) -> None:
         """What is found out with each connection need not be said each time."""

@@ -42,7 +42,7 @@ def watched(
             if not passed and lasted > PATIENCE:
                 raise InTheWay(f"its rc files have not ended after {lasted:.0f} s{last_words(noise)}")
             if not passed and not told and lasted > _TELL:
-                listener.say(f"{name}: waiting for the login shell over there and its rc files ...")
+                listener.say(f"{name}: waiting for the login shell on the login node and its rc files ...")
                 told = True
         yield out, err
     if not passed and (status := running.exit_status()) is not None:

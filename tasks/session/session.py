@@ -172,7 +172,7 @@ class Session:
             self.close()
             raise SchedulerError(f"{self.name}: the answer is not understood: it goes on and on") from None
         except InTheWay as reason:
-            what = f"{self.name}: the login shell over there is in the way: {reason}"
+            what = f"{self.name}: the login shell on the login node is in the way: {reason}"
             # One that has answered before will again: it was killed, or its file system hangs.
             raise (ConnectionLost if self._answered else LoginRefused)(what) from None
 

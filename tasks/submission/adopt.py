@@ -65,7 +65,7 @@ def adopt_all(session: ClusterSession) -> list[Job]:
 
 
 def _unknown(session: ClusterSession, known: Collection[str]) -> Iterator[Job]:
-    """The submissions over there whose keys are not `known`, as they come."""
+    """The submissions on the login node whose keys are not `known`, as they come."""
     program = Program(
         ("directory", "adopt"), {"root": root_of(session.cluster)}, most=_MOST, within={"root": _LONGEST_PATH}
     )

@@ -35,7 +35,7 @@ class Upload:
     """Something for the job directory: a text of ours, or a local file of the user's, which keeps its time.
 
     `kind` is `f`, `d` for a directory, `l` for a link, whose content is where it leads, or `c` for a copy of what is
-    over there, whose content is the path of that. `modified` in ns since 1970.
+    on the login node, whose content is the path of that. `modified` in ns since 1970.
     """
 
     name: str
@@ -180,7 +180,7 @@ def submit(session: ClusterSession, job: Job, program: Program, *, fresh: bool) 
 
 
 def _send(session: ClusterSession, program: Program) -> Answer:
-    """Send it, and tell its warnings. What is copied or summed over there says nothing until it is done."""
+    """Send it, and tell its warnings. What is copied or summed on the login node says nothing until it is done."""
     files = program.data.files if isinstance(program.data, Bundle) else ()
     copied = any(file.kind == "c" for file in files)
     slow = SLOW if copied else max(SILENCE, to_sum(sum(file.size() for file in files)))

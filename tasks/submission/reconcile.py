@@ -12,12 +12,12 @@ from ..model.errors import SchedulerError
 from ..model.job import Job, Selected, State
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
-from .verdict import Found, Verdict, look
+from .verdict import Finding, Verdict, look_up
 
 
-def reconcile(session: ClusterSession, begun: Sequence[Job]) -> list[Found]:
+def reconcile(session: ClusterSession, begun: Sequence[Job]) -> list[Finding]:
     """Look each of these up once, record the jobs among them, and say what each is. Raises Unreachable."""
-    looked = look(session, begun)
+    looked = look_up(session, begun)
     for found in looked:
         session.listener.say(f"{session.name}: {_said(found)}")
     with session.ledger.leniently():
@@ -52,7 +52,7 @@ def turned_up(session: ClusterSession) -> list[Job]:
     return [job for job in watch.shown() if job.state is not State.VANISHED]
 
 
-def confirmed(session: ClusterSession, selected: Sequence[Selected]) -> tuple[list[Selected], list[Found]]:
+def confirmed(session: ClusterSession, selected: Sequence[Selected]) -> tuple[list[Selected], list[Finding]]:
     """These, after what was begun and not confirmed has been looked up; and those of which it cannot be known yet."""
     begun = [job for job, _ in selected if not job.job_id]
     looked = {found.job.key: found for found in reconcile(session, begun)}
@@ -71,7 +71,7 @@ def known_there(session: ClusterSession, selected: Sequence[Selected]) -> list[S
     return known
 
 
-def not_known_yet(session: ClusterSession, unknown: Sequence[Found], known: Sequence[Job] = ()) -> SchedulerError:
+def not_known_yet(session: ClusterSession, unknown: Sequence[Finding], known: Sequence[Job] = ()) -> SchedulerError:
     """The error that what became of these cannot be known yet; these are `known` all the same."""
     found = unknown[0]
     more = f", nor what became of {len(unknown) - 1} more keys" if len(unknown) > 1 else ""
@@ -83,7 +83,7 @@ def not_known_yet(session: ClusterSession, unknown: Sequence[Found], known: Sequ
     return error
 
 
-def _said(found: Found) -> str:
+def _said(found: Finding) -> str:
     """One line about one submission."""
     job = found.job
     if found.verdict is Verdict.JOB:

@@ -33,7 +33,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Found:
+class Finding:
     """A verdict. `job` has its ID if there is one; `out` and `err` are what the scheduler said to it.
 
     Where there is none, `held` is the attempt to release before the next one (empty: nothing is in the way), and
@@ -59,7 +59,7 @@ class Found:
         return " / ".join(lines)
 
 
-def look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
+def look_up(session: ClusterSession, jobs: Sequence[Job]) -> list[Finding]:
     """Look at each of these once. Raises Unreachable."""
     answers = [session.ask(step(session, job, "inspect")) for job in jobs]
     marked = Marks(session)
@@ -68,7 +68,7 @@ def look(session: ClusterSession, jobs: Sequence[Job]) -> list[Found]:
 
 def judge(
     session: ClusterSession, job: Job, answer: Answer, marked: Marks | None = None, *, submitting: bool = False
-) -> Found:
+) -> Finding:
     """What an answer of `submit` or `inspect` means, asking further where it leaves that open.
 
     Whoever is `submitting` need not wait for others that still send their files, and nothing was submitted where the
@@ -77,21 +77,21 @@ def judge(
     not understood.
     """
     if "unsafe" in answer or ("refused" in answer and not submitting):
-        return Found(Verdict.UNKNOWN, job, trouble=reason(answer))
+        return Finding(Verdict.UNKNOWN, job, trouble=reason(answer))
     inspection = Inspection.of(answer)
     scheduler = session.scheduler
     accepted = scheduler.parse_submission(inspection.out, inspection.err)
     if inspection.receipt:
         if not accepted:
             raise SchedulerError(f"{session.name}: the receipt in {inspection.directory} is not understood")
-        return Found(Verdict.JOB, recorded(session, job, inspection, accepted), inspection.out, inspection.err)
+        return Finding(Verdict.JOB, recorded(session, job, inspection, accepted), inspection.out, inspection.err)
     if not inspection.ended and inspection.alive == "yes" and scheduler.undecided(inspection.err):
-        return Found(Verdict.UNKNOWN, job)
+        return Finding(Verdict.UNKNOWN, job)
     claimed = _claimed(job, inspection)
     found = accepted or claimed
     in_hand = ("laying", "taking") if submitting else ("putting", "laying", "taking")
     if not found and not inspection.over and inspection.phase in in_hand:
-        return Found(Verdict.UNKNOWN, job)
+        return Finding(Verdict.UNKNOWN, job)
     # A submit command that was killed may have left its request behind.
     certain = inspection.ended and not inspection.killed and not scheduler.doubtful(inspection.err)
     if not found:
@@ -99,7 +99,7 @@ def judge(
             found = (marked or Marks(session)).of(job.key, inspection.directory)
         except SchedulerError as error:
             if not (certain and isinstance(error, Cannot)):  # a refusal counts, where nobody can look for a job
-                return Found(Verdict.UNKNOWN, job, trouble=str(error))
+                return Finding(Verdict.UNKNOWN, job, trouble=str(error))
     if found and not found.name:  # an answer that tells neither name nor tasks, and nobody could ask for them yet
         try:
             # Others may carry the same mark: what the body submitted itself, what a removed job directory belonged to.
@@ -108,35 +108,35 @@ def judge(
         except Cannot:
             pass  # it stays without
         except SchedulerError as error:
-            return Found(Verdict.UNKNOWN, job, trouble=str(error))
+            return Finding(Verdict.UNKNOWN, job, trouble=str(error))
     if found:
         return _confirm(session, job, inspection, found, accepted=bool(accepted))
     if inspection.phase != "asked":
-        return Found(Verdict.NONE, job, held=inspection.held)
-    return _no_job(job, inspection, certain=certain) if certain or inspection.over else Found(Verdict.UNKNOWN, job)
+        return Finding(Verdict.NONE, job, held=inspection.held)
+    return _no_job(job, inspection, certain=certain) if certain or inspection.over else Finding(Verdict.UNKNOWN, job)
 
 
-def _no_job(job: Job, inspection: Inspection, *, certain: bool) -> Found:
+def _no_job(job: Job, inspection: Inspection, *, certain: bool) -> Finding:
     """The verdict where the scheduler was asked, and there is no job."""
     only_asked = certain and inspection.status == 0
-    return Found(
+    return Finding(
         Verdict.NONE, job, inspection.out, inspection.err, inspection.held,
         refused=inspection.ended, only_asked=only_asked, killed=inspection.killed,
     )  # fmt: skip
 
 
-def _confirm(session: ClusterSession, job: Job, inspection: Inspection, found: Submitted, *, accepted: bool) -> Found:
-    """Keep over there what the scheduler would have said, and say it."""
+def _confirm(session: ClusterSession, job: Job, inspection: Inspection, found: Submitted, *, accepted: bool) -> Finding:
+    """Keep on the login node what the scheduler would have said, and say it."""
     line = inspection.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
     details = f"{found.array or '-'} {found.name}"
     answer = session.ask(step(session, job, "confirm", receipt=line, details=details))
     if "refused" in answer:
-        lost = f"job {found.job_id} is submitted, but over there is no note of it: {reason(answer)}"
+        lost = f"job {found.job_id} is submitted, but on the login node is no note of it: {reason(answer)}"
         session.listener.say(one_line(f"{session.name}: {lost}", 1000))
     else:
         inspection = Inspection.of(answer)
     inspection = replace(inspection, out=inspection.out or f"{line}\n")
-    return Found(Verdict.JOB, recorded(session, job, inspection, found), inspection.out, inspection.err)
+    return Finding(Verdict.JOB, recorded(session, job, inspection, found), inspection.out, inspection.err)
 
 
 def _claimed(job: Job, inspection: Inspection) -> Submitted | None:
@@ -160,7 +160,7 @@ def place(session: ClusterSession, job: Job) -> dict[str, str]:
 
 
 def root_of(cluster: Cluster) -> str:
-    """Where this cluster's job directories go; `~/` is the home directory over there."""
+    """Where this cluster's job directories go; `~/` is the home directory on the login node."""
     return (cluster.directory or job_directory.ROOT).rstrip("/")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..model.errors import InvalidInput, SchedulerError, nearest
 from . import cell, packages, register, shell, slurm, sshd
-from .cluster import MOST_SLOTS, Cluster
+from .cluster import MOST_SLOTS, TestbedCluster
 from .kinds import GRID_ENGINE, SLURM, Kind, kind_of, load
 from .processes import end_all
 
@@ -21,14 +21,14 @@ DEFAULT_SLURM_CLUSTERS = ("sandbox-slurm",)
 DEFAULT_SLOTS = 16
 
 Say = Callable[[str], None]
-New = Callable[[Path, int], Cluster]
+New = Callable[[Path, int], TestbedCluster]
 
 
 @dataclass(frozen=True)
 class Health:
     """What lives of a cluster: its daemons by name, and how many slots are (used, free) if the scheduler says."""
 
-    cluster: Cluster
+    cluster: TestbedCluster
     daemons: dict[str, bool]
     slots: tuple[int, int] | None
 
@@ -45,18 +45,18 @@ def up(
     sh: str = "",
     say: Say = lambda _: None,
     reserved: Collection[str] = (),
-) -> list[Cluster]:
+) -> list[TestbedCluster]:
     """Make these Grid Engine clusters be up and registered; a healthy one is left alone but for its number of slots.
 
     `slots` None keeps what a cluster has (16 for a new one); `accounting_flush` is for new ones, and so is `sh`, the
-    path of the program that /bin/sh is over there (empty: this machine's own). `reserved` names are refused, as those
+    path of the program that /bin/sh is there (empty: this machine's own). `reserved` names are refused, as those
     of tasks must be. Raises InvalidInput and SchedulerError.
     """
 
-    def new(directory: Path, slots: int) -> Cluster:
+    def new(directory: Path, slots: int) -> TestbedCluster:
         return cell.new(directory, slots, accounting_flush, sh)
 
-    shell.check(sh)
+    shell.must_work(sh)
     return _up(names, GRID_ENGINE, new, slots, say, reserved)
 
 
@@ -69,16 +69,16 @@ def up_slurm(
     sh: str = "",
     say: Say = lambda _: None,
     reserved: Collection[str] = (),
-) -> list[Cluster]:
+) -> list[TestbedCluster]:
     """The same for Slurm clusters.
 
     New ones have `accounting` (slurmdbd) or not, and forget jobs `min_job_age` seconds after their end.
     """
 
-    def new(directory: Path, slots: int) -> Cluster:
+    def new(directory: Path, slots: int) -> TestbedCluster:
         return slurm.new(directory, slots, accounting=accounting, min_job_age=min_job_age, sh=sh)
 
-    shell.check(sh)
+    shell.must_work(sh)
     groups = ("slurm", "accounting") if accounting else ("slurm",)
     return _up(names, SLURM, new, slots, say, reserved, groups)
 
@@ -102,7 +102,7 @@ def down(names: Sequence[str] = (), say: Say = lambda _: None) -> list[str]:
     return gone
 
 
-def health(cluster: Cluster) -> Health:
+def health(cluster: TestbedCluster) -> Health:
     """How a cluster is, now."""
     kind = kind_of(cluster)
     alive = {"sshd": sshd.answers(sshd.main_door(cluster)), **kind.alive(cluster)}
@@ -130,7 +130,7 @@ def _up(
     say: Say,
     reserved: Collection[str],
     groups: Sequence[str] = (),
-) -> list[Cluster]:
+) -> list[TestbedCluster]:
     check_names(names)
     if taken := [name for name in names if name in reserved]:
         raise InvalidInput(f"'{taken[0]}' cannot be the name of a cluster: it is that of a task")
@@ -144,7 +144,7 @@ def _up(
     return ready
 
 
-def _up_one(name: str, kind: Kind[Any], new: New, slots: int | None, say: Say) -> Cluster:
+def _up_one(name: str, kind: Kind[Any], new: New, slots: int | None, say: Say) -> TestbedCluster:
     directory = register.state_directory() / name
     cluster = load(directory)
     if cluster and kind_of(cluster) is not kind:
@@ -161,7 +161,7 @@ def _up_one(name: str, kind: Kind[Any], new: New, slots: int | None, say: Say) -
     return _make(directory, kind, new, slots or (cluster.slots if cluster else DEFAULT_SLOTS), say)
 
 
-def _make(directory: Path, kind: Kind[Any], new: New, slots: int, say: Say) -> Cluster:
+def _make(directory: Path, kind: Kind[Any], new: New, slots: int, say: Say) -> TestbedCluster:
     say(f"{directory.name}: making a {kind.word} cluster with {slots} slots in {directory}")
     for attempt in range(3):
         cluster = new(directory, slots)
@@ -181,7 +181,7 @@ def _make(directory: Path, kind: Kind[Any], new: New, slots: int, say: Say) -> C
     return cluster
 
 
-def _mend(cluster: Cluster, slots: int | None, say: Say) -> Cluster:
+def _mend(cluster: TestbedCluster, slots: int | None, say: Say) -> TestbedCluster:
     dead = health(cluster).dead
     if not dead:
         say(f"{cluster.name}: is up")

@@ -31,10 +31,10 @@ new=$(mktemp {mail}/.new.XXXXXX) || exit 1
 
 
 @dataclass(frozen=True)
-class Cluster:
+class TestbedCluster:
     """A cluster of the testbed. `directory` holds everything; `root` is the same under a plain, short path.
 
-    `sh` is the program that /bin/sh is over there; empty for this machine's own.
+    `sh` is the program that /bin/sh is on the login node; empty for this machine's own.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Cluster:
 
     @property
     def home(self) -> Path:
-        """The home directory over there: login shells read nothing of the user's own, and `down` takes it along."""
+        """The home directory there: login shells read nothing of the user's own, and `down` takes it along."""
         return self.root / "home"
 
     @property

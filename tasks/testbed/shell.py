@@ -32,7 +32,7 @@ def with_programs(programs: Mapping[str, str], *command: str) -> list[str]:
     return ["unshare", "--user", "--map-root-user", "--mount", *cover, *again, *command]
 
 
-def check(sh: str) -> None:
+def must_work(sh: str) -> None:
     """Raise InvalidInput when this machine does not allow it, as some do not to ordinary users."""
     if not sh:
         return

@@ -73,7 +73,7 @@ class ClusterSession(Session):
         found = [each.name for each in by_rank() if each.name in said]
         if not found:
             raise SchedulerError(
-                f"{self.name}: no scheduler found in the login environment over there "
+                f"{self.name}: no scheduler found in the login environment on the login node "
                 f"(looked for {', '.join(known())}); configure 'setup' or 'scheduler'"
             )
         self.listener.say(f"{self.name}: found {found[0]}; remembered")

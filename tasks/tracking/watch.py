@@ -1,4 +1,4 @@
-"""Look at jobs, once or until they have ended: their notes every second over there, the scheduler every half minute.
+"""Look at jobs, once or until they have ended: their notes every second there, the scheduler every half minute.
 
 One program looks at all jobs of a cluster together, however many there are (promise 7). When jobs seem to have ended,
 one question about all of them tells whether that was their end, or they come back. What is learnt goes into the ledger

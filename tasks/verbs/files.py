@@ -23,7 +23,7 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
 
     It keeps its name, below the target: fab -H sharc put --source=data --target=/fastdata/te1st
 
-    Modes are kept, and links that stay inside the directory are links over there too. Links that lead out of it are
+    Modes are kept, and links that stay inside the directory are links there too. Links that lead out of it are
     followed to a file, and left out else: each is named. The same command again goes on with what was interrupted.
     """
     from ..model.wording import typed

@@ -10,7 +10,7 @@ from invoke.context import Context
 from .verb import JOB_HELP, JSON, verb
 
 if TYPE_CHECKING:
-    from ..jobs.clean import Found
+    from ..jobs.clean import Candidate
     from ..model.job import Job
     from ..model.ledger import Ledger
 
@@ -142,7 +142,7 @@ def clean(
 ) -> None:
     """Remove directories of ended, fetched jobs.
 
-    They are shown with their sizes first. That each job has ended is asked again over there. The ledger keeps the jobs.
+    They are shown with their sizes first. That each job has ended is asked again there. The ledger keeps the jobs.
 
     Example: fab -H sharc clean --older-than 7-00:00:00
     """
@@ -165,14 +165,14 @@ def clean(
         output.say(f"{host.name}: nothing removed")
         return
 
-    def show(removed: Sequence[Found]) -> None:
+    def show(removed: Sequence[Candidate]) -> None:
         some = len(removed) < len(there)
         output.say(f"{host.name}: removed {len(removed)} of {what}" if some else f"removed {what}")
 
     known_too(lambda: host.remove(there), show)
 
 
-def _row(found: Found) -> list[str]:
+def _row(found: Candidate) -> list[str]:
     from ..model.wording import one_line, size_of
 
     job = found.job

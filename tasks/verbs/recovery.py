@@ -30,7 +30,7 @@ def reconcile(c: Context, json: bool = False) -> None:
 def adopt(c: Context, job: Sequence[str] | None = None, json: bool = False) -> None:
     """Take in jobs that are not known here.
 
-    Those of the job directories over there, after a lost ledger or from another machine; --job: one submitted by hand.
+    Those of the job directories there, after a lost ledger or from another machine; --job: one submitted by hand.
 
     Example: fab -H sharc adopt
     """

@@ -17,7 +17,7 @@ from ..model.errors import InvalidInput
 from ..model.job import Job
 from ..model.wording import one_line, typed
 from ..screen import output
-from ..screen.progress import Progress
+from ..screen.progress import WaitProgress
 from ..submission.prepare import Prepared
 from ..submission.submit import Heard
 from ..tracking.watch import Watch, go_on
@@ -63,7 +63,7 @@ def show_files(done: Transferred, quiet: bool = False) -> None:
 
 def to_the_end(watch: Watch, limit: float | None) -> None:
     """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
-    with output.last_word(lambda: go_on(watch, "wait")), closing(Progress()) as progress:
+    with output.last_word(lambda: go_on(watch, "wait")), closing(WaitProgress()) as progress:
         watch.wait(limit, progress)
 
 

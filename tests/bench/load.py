@@ -1,4 +1,4 @@
-"""What months of work leave behind: many keys over there, many tasks of one job, many rows here."""
+"""What months of work leave behind: many keys on the login node, many tasks of one job, many rows here."""
 
 from __future__ import annotations
 

@@ -52,12 +52,12 @@ def marks(cell: Cell, key: str) -> int:
 
 
 def asked(mine: Path) -> Path:
-    """The attempt that has asked the scheduler, or will be; `mine` is `.submithost` over there."""
+    """The attempt that has asked the scheduler, or will be; `mine` is `.submithost` on the login node."""
     return next(iter(mine.glob("attempt/asked.*")), mine / "attempt" / "asked")
 
 
 def lose_the_answer(mine: Path) -> None:
-    """As after a cut in which the submit command died before it said anything; `mine` is `.submithost` over there."""
+    """As after a cut in which the submit command died before it said anything; `mine` is `.submithost` there."""
     for name in ("receipt", "receipt.err"):
         (mine / name).unlink(missing_ok=True)
     for name in ("status", "out", "err"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import Cluster
+from tasks.testbed.cluster import TestbedCluster
 from tests.clusters.bench import ssh, until
 from tests.conftest import Person, json_lines, program
 
@@ -39,7 +39,7 @@ class Kind:
 
 @dataclass
 class Run:
-    """One job: its directory over there, what `qstat -j` said of it while it was held, and what was left of it."""
+    """One job: its directory there, what `qstat -j` said of it while it was held, and what was left of it."""
 
     job_id: str
     directory: Path
@@ -86,8 +86,8 @@ class Run:
         return re.sub(rf"(?<=[/oe]){self.job_id}(?![0-9])", "ID", text)
 
 
-def furnish(cluster: Cluster) -> None:
-    """Lay the witness into the home directory over there."""
+def furnish(cluster: TestbedCluster) -> None:
+    """Lay the witness into the home directory on the login node."""
     (cluster.home / "seen").mkdir(exist_ok=True)
     program(cluster.home / "witness", f"#!{sys.executable} -IS\n{_WITNESS.read_text()}")
 
@@ -97,7 +97,7 @@ def text_of(cell: Cell, kind: Kind) -> bytes:
 
 
 def held_by_hand(cell: Cell, kinds: Sequence[Kind]) -> dict[str, Run]:
-    """Type qsub for each over there, in a directory of its own whose `.sge_request` says -cwd as a job directory's."""
+    """Type qsub for each there, in a directory of its own whose `.sge_request` says -cwd as a job directory's."""
     lines = []
     for kind in kinds:
         directory = cell.home / "hand" / kind.name
@@ -164,6 +164,6 @@ def settle(cell: Cell, runs: Sequence[Run]) -> None:
 
 
 def set_start_mode(cell: Cell, mode: str) -> None:
-    """Change how the queue starts scripts, and have it noticed at once: it is remembered over there for an hour."""
+    """Change how the queue starts scripts, and have it noticed at once: it is remembered there for an hour."""
     cell.must("qconf", "-mattr", "queue", "shell_start_mode", mode, "all.q")
     (cell.home / ".submithost" / "jobs" / ".queues").unlink(missing_ok=True)

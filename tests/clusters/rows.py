@@ -132,7 +132,7 @@ class Row:
         return ["-S", given] if given and self.scheduler == "posix" else []
 
     def by_hand(self) -> list[str]:
-        """The words typed over there."""
+        """The words typed on the login node."""
         usual = OPTIONS[self.scheduler].split()
         if self.scheduler == "slurm":
             return ["sbatch", "--parsable", *usual, *(["--array=1-3:2"] if self.how == "array" else [])]

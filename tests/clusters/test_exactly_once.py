@@ -24,7 +24,7 @@ from tasks.model.ledger import Ledger
 from tasks.submission.inspection import GRACE
 from tasks.submission.prepare import Wanted
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import Cluster
+from tasks.testbed.cluster import TestbedCluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.clusters.bench import until
 from tests.conftest import Person, configured, json_lines, move_in, program, until_there
@@ -37,7 +37,7 @@ BIG = 60 << 20
 class Two:
     """Two machines of one user, and their cluster; `second` finds a submit command that waits for the file `go`."""
 
-    cluster: Cluster
+    cluster: TestbedCluster
     first: Person
     second: Person
     go: Path
@@ -69,7 +69,7 @@ class Two:
                 os.utime(path, (long_ago, long_ago))
 
     def shells(self, key: str) -> set[int]:
-        """The processes over there that submit it."""
+        """The processes on the login node that submit it."""
         signs = [*self.mine(key).glob("attempt*/holder.*/process"), *self.mine(key).glob("attempt/holder.*")]
         return {int(words[1]) for sign in signs if sign.is_file() and len(words := sign.read_text().split()) > 1}
 
@@ -84,7 +84,7 @@ class Two:
 
 @pytest.fixture(params=["sandbox", "sandbox-slurm"])
 def two(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster, tmp_path: Path) -> Two:
-    cluster: Cluster = {**cells, slurm.name: slurm}[request.param]
+    cluster: TestbedCluster = {**cells, slurm.name: slurm}[request.param]
     people = [move_in(tmp_path / name, configured([cluster.name])) for name in ("first", "second")]
     folder, go = tmp_path / "bin", tmp_path / "go"
     command = "qsub" if isinstance(cluster, Cell) else "sbatch"

@@ -56,7 +56,7 @@ def leftovers(top: Path) -> list[str]:
 
 @pytest.fixture
 def there(cells: dict[str, Cell], tmp_path: Path) -> Path:
-    """A directory over there for one test."""
+    """A directory on the login node for one test."""
     place = cells["sandbox"].home / tmp_path.name
     place.mkdir()
     return place

@@ -135,7 +135,7 @@ def test_c4_following_with_lines_begins_with_the_last_ones_and_loses_none(person
         assert out == expected or (lines == "0" and out == ""), err
 
 
-# Ways to end that leave no note, over there by hand ({0} is the job) or here. Of an array job one task ends, and the
+# Ways to end that leave no note, there by hand ({0} is the job) or here. Of an array job one task ends, and the
 # other goes on.
 ENDS = {
     "sandbox": {

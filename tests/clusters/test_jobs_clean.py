@@ -1,4 +1,4 @@
-"""jobs shows what was submitted from here, and clean removes what is left of it over there, and nothing else."""
+"""jobs shows what was submitted from here, and clean removes what is left of it on the login node, and nothing else."""
 
 from __future__ import annotations
 

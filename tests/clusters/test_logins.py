@@ -125,7 +125,7 @@ def test_rc_files_that_are_slow_are_waited_for_and_that_is_said(cells: dict[str,
     rc_files = {".bashrc": "sleep 1\n", ".bash_profile": "sleep 6\n"}
     with login_node(cells["sandbox"], tmp_path, "slow", rc_files) as (person, door):
         done = goes_well(person)
-        assert done.stderr.count("hpc: waiting for the login shell over there") == 1
+        assert done.stderr.count("hpc: waiting for the login shell on the login node") == 1
         assert door.logins() == 1
 
 
@@ -180,7 +180,7 @@ def test_login_rc_files_that_exit_leave_no_environment_and_are_told(node: Cell, 
     with login_node(node, tmp_path, "exits-login", rc_files) as (person, _):
         done = person.fab("-H", "hpc", "put", "--source=x")
         assert (
-            "hpc: the login shell over there ends without a word of its environment, and says 'not from here'"
+            "hpc: the login shell on the login node ends without a word of its environment, and says 'not from here'"
             in done.stderr
         )
 

@@ -1,4 +1,4 @@
-"""A home directory over there that is full, and bytes that are no UTF-8: nothing is lost, doubled, or a traceback."""
+"""A home directory there that is full, and bytes that are no UTF-8: nothing is lost, doubled, or a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main job: a script here becomes a finished job over there, its results come back, and failures say so."""
+"""The main job: a script here becomes a finished job on the login node, its results come back, and failures say so."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_l10_a_laptop_whose_clock_is_wrong_tells_the_clusters_times(person: Pers
 
 
 def test_l11_an_input_that_arrives_empty_without_an_error_is_noticed(cells: dict[str, Cell], tmp_path: Path) -> None:
-    """What takes it in over there takes everything and keeps nothing, as a full quota may."""
+    """What takes it in on the login node takes everything and keeps nothing, as a full quota may."""
     head, size = shutil.which("head") or "", 12345
     right = shutil.copy2(head, tmp_path / "right")
     loses = f"[ \"$*\" != '-c {size}' ] || exec '{right}' -c {size} >/dev/null"

@@ -101,7 +101,7 @@ class Answer:
 
 
 def typed(name: str, commands: list[tuple[str, list[str]]]) -> list[Answer]:
-    """What each command says over there, with its script; all by one ssh."""
+    """What each command says on the login node, with its script; all by one ssh."""
     program = ["mkdir -p by-hand && cd by-hand\n"]
     submit = "sbatch --hold" if name == HPC else "qsub -h"
     for text, words in commands:

@@ -182,7 +182,7 @@ def asked_for(facts: dict[str, str]) -> list[str]:
 
 
 def test_g13_the_users_own_sge_request_counts_as_under_qsub(cells: dict[str, Cell], tmp_path: Path) -> None:
-    # qsub looks for the home directory in the password database, so it has to be shown the one over there.
+    # qsub looks for the home directory in the password database, so it has to be shown the one on the login node.
     cell = cells["sandbox"]
     files = f"NSS_WRAPPER_PASSWD={cell.sge_root}/passwd NSS_WRAPPER_GROUP={cell.sge_root}/group"
     shown = f"LD_PRELOAD=libnss_wrapper.so {files}"

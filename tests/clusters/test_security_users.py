@@ -248,7 +248,7 @@ def test_a_job_file_cannot_name_a_cluster_that_runs_a_command_here(person: Perso
 
 
 def test_the_agent_is_not_forwarded(cells: dict[str, Cell], tmp_path: Path) -> None:
-    """Not even when ssh_config asks for it: nothing of ours over there has a use for it."""
+    """Not even when ssh_config asks for it: nothing of ours on the login node has a use for it."""
     door: Door = main_door(cells["sandbox"])
     socket = tmp_path / "agent"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)

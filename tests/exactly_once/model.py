@@ -45,7 +45,7 @@ class Kind(Enum):
 
 
 class Shell(NamedTuple):
-    """The program `submit` over there under this token; or, as `command`, the submit command that it has started."""
+    """The program `submit` there under this token; or, as `command`, the submit command that it has started."""
 
     token: int
     at: str
@@ -242,7 +242,7 @@ class Model:
             return world
         return world._replace(late=world.late | {seen.token})
 
-    # --- its shell over there
+    # --- its shell on the login node
 
     def _shell(self, world: World, shell: Shell) -> Iterator[tuple[World, str, Kind]]:
         token, at = shell.token, shell.at

@@ -1,4 +1,4 @@
-"""The real program that submits, of which one process over there is killed or stopped as it comes to one of its steps:
+"""The real program that submits, of which one process there is killed or stopped as it comes to one of its steps:
 the shell, or the subshell that takes the step, or the submit command itself.
 """
 
@@ -14,19 +14,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.login_node import quote
-from tasks.model.cluster import Cluster as Configured
+from tasks.model.cluster import TestbedCluster as Configured
 from tasks.model.job import Job
 from tasks.submission import attempt
 from tasks.submission.inspection import GRACE
 from tasks.submission.prepare import Wanted, prepare
-from tasks.submission.verdict import Verdict, look
+from tasks.submission.verdict import Verdict, look_up
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import Cluster
+from tasks.testbed.cluster import TestbedCluster
 from tasks.testbed.processes import wait_until
 from tasks.testbed.sshd import main_door
 from tasks.tracking.cluster_session import ClusterSession
 
-# Each command that changes something over there counts as a step, before it does. In a subshell $$ is the shell that
+# Each command that changes something there counts as a step, before it does. In a subshell $$ is the shell that
 # waits for it, so whoever takes the step looks up its own number.
 _COUNTING = """
 step() {{
@@ -48,11 +48,11 @@ ALL = ("mkdir", "mv", "rm", "rmdir", "head", "cat", "chmod", "touch", "cp")
 
 @dataclass
 class Struck:
-    """A client of which a process over there is struck by a signal, and only once: the one that takes step `number` of
+    """A client of which a process there is struck by a signal, and only once: the one that takes step `number` of
     these commands (0: none does), or the submit command, where `command` says when: `asking` or `accepted`.
     """
 
-    cluster: Cluster
+    cluster: TestbedCluster
     folder: Path
     key: str
     number: int
@@ -81,11 +81,11 @@ class Struck:
         struck = self.folder / "struck"
         return int(struck.read_text()) if struck.exists() and struck.read_text().endswith("\n") else 0
 
-    def look(self) -> Verdict:
+    def look_up(self) -> Verdict:
         """What anybody who looks now finds."""
         session = self._session()
         try:
-            return look(session, [Job(self.key, self.cluster.name, "x")])[0].verdict
+            return look_up(session, [Job(self.key, self.cluster.name, "x")])[0].verdict
         finally:
             session.close()
 

@@ -15,7 +15,7 @@ _UID_MAP = "/proc/self/uid_map"
 
 
 def told(shell: str, paths: list[Path], more: str = "", uid_map: str = _UID_MAP) -> list[str]:
-    """What gives somebody else a say in each of these, in the words of the program over there.
+    """What gives somebody else a say in each of these, in the words of the program on the login node.
 
     `more` are lines that come before, and `uid_map` the path that is read instead of the system's.
     """

@@ -12,7 +12,7 @@ from .fault import Fault, Tried
 from .story import KINDS, Kind, Place
 
 _HOUR = 3600
-# Stands in place of date(1) over there.
+# Stands in place of date(1) on the login node.
 _DATE = """\
 #!/bin/sh
 : >'{seen}'

@@ -34,7 +34,7 @@ def one_key(place: Place, case: tuple[Kind, bool]) -> Tried:
 
 
 def one_key_of_many(place: Place, kind: Kind) -> Tried:
-    """Ten users of one account over there, each with a ledger of their own, submit one key at once."""
+    """Ten users of one account on the login node, each with a ledger of their own, submit one key at once."""
     story = place.story("keys", kind=kind)
     more = []
     for _ in range(9):

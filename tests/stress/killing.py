@@ -1,4 +1,4 @@
-"""kill -9: of the local process at each of its steps, and over there of what submits and of the shells above it."""
+"""kill -9: of the local process at each of its steps, and there of what submits and of the shells above it."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def over_there(place: Place, deed: Deed) -> Tried:
 
 
 def session_killed(place: Place, pause: float) -> Tried:
-    """The login node kills everything of this login, so long after the submission began over there."""
+    """The login node kills everything of this login, so long after the submission began on the login node."""
     with Proxy(main_door(place.cell).port) as proxy:
         story = place.story("session", proxy)
         process = story.begin()

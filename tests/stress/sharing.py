@@ -1,5 +1,5 @@
 """Two clients with one key: one is stopped in the middle of its upload, or dies while the scheduler is busy with the
-other; and shells over there that are killed or stopped at each of their commands.
+other; and shells on the login node that are killed or stopped at each of their commands.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def busy(place: Place, stop: Stop) -> Tried:
 
 @dataclass(frozen=True)
 class Strike:
-    """By which signal, at which command of the program over there."""
+    """By which signal, at which command of the program on the login node."""
 
     how: str
     number: int
@@ -152,5 +152,5 @@ FAULTS: tuple[Fault[Stop] | Fault[Strike], ...] = (
         Lane.SHAKING,
         at_once=1,
     ),
-    Fault("shell over there killed or stopped at a command", strikes, struck, Lane.PATIENT, at_once=4),
+    Fault("shell on the login node killed or stopped at a command", strikes, struck, Lane.PATIENT, at_once=4),
 )

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # shellcheck disable=SC3065 # test -k: dash and bash have it
 # shellcheck disable=SC3067 # test -O: dash and bash have it
-# Before qsub, over there: which shell `-S` asks for, if anything does; qsub itself tells. `run` finds it in the file
+# Before qsub, on the login node: which shell `-S` asks for, if anything does; qsub itself tells. `run` finds it in the file
 # `shell`. Where a first line `#!` is obeyed instead (G7), and where `-S` is not a shell, which could not hand over to
 # `run`, another program reads the submitted file: env(1), which Grid Engine does not start as a login shell, so that
 # profiles are read once, by the shell that the file `login_shells` says so of. Where all queues obey `#!`, none has to.

@@ -93,7 +93,7 @@ def parse_alive(status: int, out: str, err: str) -> set[str]:
 
 
 def load() -> Question[Load]:
-    """Queues as XML, and how many jobs of everybody's wait: counted over there, where there may be thousands."""
+    """Queues as XML, and how many jobs of everybody's wait: counted on the login node, where there may be thousands."""
     count = f"printf '%s\\n' \"$rows\" | {_IDS} | sort -u | {{ printf 'waiting '; wc -l; }}"
     return Question(f"{_LIST} list -g c && rows=$(list -s p -u '*') && {count}", parse_load)
 

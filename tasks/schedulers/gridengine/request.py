@@ -25,7 +25,7 @@ def legal_name(name: str) -> str:
 
 
 def check(script: bytes, resources: Resources) -> list[str]:
-    """Warnings, and InvalidInput for what qsub refuses or for what can only end badly over there."""
+    """Warnings, and InvalidInput for what qsub refuses or for what can only end badly on the login node."""
     lines = [b"#" + line for line in _DIRECTIVE.findall(script)]
     if any(line.endswith(b"\r") for line in [script.partition(b"\n")[0], *lines]):  # G8
         raise InvalidInput(

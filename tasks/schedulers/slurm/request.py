@@ -97,7 +97,7 @@ def defaults(
     """Lines ahead of the script's own, which win over them; as environment (SBATCH_...) they would win over these.
 
     One that is about the same thing as something in the script, or in the flags, would be a second request beside it,
-    and is left out. What the environment over there says is known over there: `prepare` reads lines `VARIABLES|LINE`,
+    and is left out. What the environment there says is known on the login node: `prepare` reads lines `VARIABLES|LINE`,
     and takes those whose variables are not set.
 
     Logs are called NAME.oID and NAME.eID, as on other schedulers, so that one Makefile serves all. Who names one of

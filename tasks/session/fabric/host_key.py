@@ -16,7 +16,7 @@ from ...model.errors import HostKeyRefused
 from ...screen import terminal
 from . import known_hosts, tokens
 from .destination import Destination
-from .known_hosts import Finding, Line, Verdict
+from .known_hosts import Finding, KeyStatus, Line
 from .login import Place
 
 
@@ -89,20 +89,22 @@ class Check(paramiko.MissingHostKeyPolicy):
             raise self._is_revoked(self.there.revoked_host_keys)
         if self.there.no_check_of_loopback and _loopback(address):
             return  # NoHostAuthenticationForLocalhost
-        finding = known_hosts.check(self.lines, names(self.there), blob, asked(self.there, self.place.say, key))
-        if finding.verdict is Verdict.REVOKED:
+        finding = known_hosts.status_of(self.lines, names(self.there), blob, asked(self.there, self.place.say, key))
+        if finding.verdict is KeyStatus.REVOKED:
             raise self._is_revoked(finding.line)
-        if finding.verdict is not Verdict.KNOWN:
+        if finding.verdict is not KeyStatus.KNOWN:
             self._not_known(finding, key.get_name(), blob)
         if self.there.check_host_ip and address not in ("", self.there.hostname) and not _loopback(address):
             self._check_address(known_hosts.host_name(address, self.there.port), key)
-        if finding.verdict is not Verdict.KNOWN:
+        if finding.verdict is not KeyStatus.KNOWN:
             self._remember(key.get_name(), blob)
 
     def _check_address(self, name: str, key: paramiko.PKey) -> None:
         """CheckHostIP: an address that is known with another key is refused."""
-        finding = known_hosts.check(self.lines, (name,), key.asbytes(), asked(self.there, self.place.say, key, name))
-        if finding.verdict is Verdict.CHANGED:
+        finding = known_hosts.status_of(
+            self.lines, (name,), key.asbytes(), asked(self.there, self.place.say, key, name)
+        )
+        if finding.verdict is KeyStatus.CHANGED:
             raise HostKeyRefused(
                 f"{self.place.where} shows another host key than the known one of its address {name} "
                 f"({finding.line}): somebody may have changed where its name leads; ask its administrators"
@@ -117,13 +119,13 @@ class Check(paramiko.MissingHostKeyPolicy):
         """Return when a new key may be taken. Raises HostKeyRefused."""
         where, by_hand, strict = self.place.where, self.place.by_hand, self.there.strict_host_key_checking
         shown = f"{kind.removeprefix('ssh-')} key {fingerprint(blob)}"
-        if finding.verdict is Verdict.CHANGED:
+        if finding.verdict is KeyStatus.CHANGED:
             # Also with StrictHostKeyChecking no, where ssh goes on without passwords: jobs are sent over this.
             raise HostKeyRefused(
                 f"{where} shows another host key than the known one of {finding.line}: someone may be listening in; "
                 f"ask its administrators, and if {shown} is right, remove that line"
             )
-        if finding.verdict is Verdict.CA_ONLY:
+        if finding.verdict is KeyStatus.CA_ONLY:
             raise HostKeyRefused(
                 f"{where} is known by a certificate authority alone ({finding.line}), which is not supported here: "
                 f"add its own key to known_hosts ({shown})"

@@ -27,7 +27,7 @@ _KINDS = frozenset(
 )  # fmt: skip
 
 
-class Verdict(Enum):
+class KeyStatus(Enum):
     """What known_hosts says of a key."""
 
     KNOWN = "known"
@@ -53,7 +53,7 @@ class Line:
 class Finding:
     """The verdict, and the line that it rests on (None for UNKNOWN)."""
 
-    verdict: Verdict
+    verdict: KeyStatus
     line: Line | None = None
 
 
@@ -70,7 +70,7 @@ def names_of(host: str, port: int, alias: str | None = None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((host_name(host, port), host)))
 
 
-def check(lines: Sequence[Line], names: Sequence[str], key: bytes, told: Sequence[Line] = ()) -> Finding:
+def status_of(lines: Sequence[Line], names: Sequence[str], key: bytes, told: Sequence[Line] = ()) -> Finding:
     """What the lines say of a key (its wire form) that a host of these names shows.
 
     As in ssh, a key that is known by the second name, the host's without its port, counts where nothing is known of
@@ -78,12 +78,12 @@ def check(lines: Sequence[Line], names: Sequence[str], key: bytes, told: Sequenc
     """
     first = _check((*lines, *told), names[0], key)
     others = (_check(lines, name, key) for name in names[1:])
-    if first.verdict in (Verdict.UNKNOWN, Verdict.CA_ONLY):
+    if first.verdict in (KeyStatus.UNKNOWN, KeyStatus.CA_ONLY):
         return next((other for other in others if other.verdict in _ON_ANY_PORT), first)
     return first
 
 
-_ON_ANY_PORT = (Verdict.KNOWN, Verdict.REVOKED, Verdict.CA_ONLY)
+_ON_ANY_PORT = (KeyStatus.KNOWN, KeyStatus.REVOKED, KeyStatus.CA_ONLY)
 
 
 def _check(lines: Iterable[Line], name: str, key: bytes) -> Finding:
@@ -91,20 +91,20 @@ def _check(lines: Iterable[Line], name: str, key: bytes) -> Finding:
     one name have different keys). As in ssh, any other key that is known makes this one a changed key, whatever its
     type.
     """
-    found: dict[Verdict, Line] = {}
+    found: dict[KeyStatus, Line] = {}
     for line in lines:
         entry = _parse(line.text)
         if entry is None or not _match(entry.hosts, name):
             continue
         if entry.marker == "@revoked":
             if entry.key == key:
-                return Finding(Verdict.REVOKED, line)
+                return Finding(KeyStatus.REVOKED, line)
         elif entry.marker == "@cert-authority":
-            found.setdefault(Verdict.CA_ONLY, line)
+            found.setdefault(KeyStatus.CA_ONLY, line)
         else:
-            found.setdefault(Verdict.KNOWN if entry.key == key else Verdict.CHANGED, line)
-    verdict = next((each for each in (Verdict.KNOWN, Verdict.CHANGED, Verdict.CA_ONLY) if each in found), None)
-    return Finding(verdict, found[verdict]) if verdict else Finding(Verdict.UNKNOWN)
+            found.setdefault(KeyStatus.KNOWN if entry.key == key else KeyStatus.CHANGED, line)
+    verdict = next((each for each in (KeyStatus.KNOWN, KeyStatus.CHANGED, KeyStatus.CA_ONLY) if each in found), None)
+    return Finding(verdict, found[verdict]) if verdict else Finding(KeyStatus.UNKNOWN)
 
 
 def key_types(lines: Iterable[Line], names: Sequence[str]) -> tuple[str, ...]:

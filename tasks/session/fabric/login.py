@@ -172,7 +172,7 @@ class Login(AuthStrategy):
         if theirs and not ours:
             return said, "ask its administrators to let you in with a key"
         if theirs and "publickey" in ours:
-            return said, f"{by_hand}, and if so, lay your key over there with ssh-copy-id"
+            return said, f"{by_hand}, and if so, lay your key on the login node with ssh-copy-id"
         return said, by_hand
 
     # What a person types
