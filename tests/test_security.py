@@ -28,7 +28,8 @@ from tasks.rendering.places import lookup
 from tasks.schedulers import clients
 from tasks.schedulers.gridengine import scheduler as gridengine
 from tasks.screen.log_text import Log
-from tasks.screen.output import _Bar, show_words
+from tasks.screen.output import show_words
+from tasks.screen.progress import _Bar
 from tasks.session.answers import Answers
 from tasks.session.fabric.ssh_config import destination
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.login_node import quote
-from tasks.model.cluster import TestbedCluster as Configured
+from tasks.model.cluster import Cluster as Configured
 from tasks.model.job import Job
 from tasks.submission import attempt
 from tasks.submission.inspection import GRACE
@@ -81,7 +81,7 @@ class Struck:
         struck = self.folder / "struck"
         return int(struck.read_text()) if struck.exists() and struck.read_text().endswith("\n") else 0
 
-    def look_up(self) -> Verdict:
+    def look(self) -> Verdict:
         """What anybody who looks now finds."""
         session = self._session()
         try:
