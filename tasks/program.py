@@ -3,9 +3,8 @@
 Of Fabric's own settings it reads none: no `fabric.yml`, no `~/.fabric.yml`, no `/etc/fabric.yml`, no `FABRIC_...`
 variable and no ssh_config. They are about `c.run` and Fabric's connections, and no task of ours uses either; keys,
 users and ports are what `ssh -G` says. The section `clusters:` of `~/.fabric.yml` and of the nearest `fabric.yml` from
-here upwards counts as it does under `fab`: `namespace()` reads it, with our own loader. So there is nothing before a
-task that could end in one of Fabric's tracebacks (F19), and flags that would do nothing (`--echo`, `--dry`, `-f`, ...)
-are not there.
+here upwards counts as it does under `fab`: `namespace()` reads it, by our own loader. So nothing before a task ends in
+one of Fabric's tracebacks (F19), and flags that would do nothing (`--echo`, `--dry`, `-f`, ...) are not there.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from .model.errors import nearest
 from .model.wording import one_line
 from .screen.help_text import beside, wrapped
 from .screen.streams import make_safe
-from .verbs.catalogue import by_name, verbs_at_once
+from .verbs.catalogue import by_name, call_it_submithost, verbs_at_once
 from .verbs.ending import ending
 
 _FLAGS = {
@@ -220,7 +219,7 @@ class Program(Fab):
     def parse_collection(self) -> None:
         """Only now, so that a wrong configuration is no matter to `--version`."""
         self.namespace = namespace()
-        _call_it_submithost(self.namespace)
+        call_it_submithost(self.namespace)
         super().parse_collection()
 
     def update_config(self, merge: bool = True) -> None:
@@ -243,16 +242,6 @@ def _one_line() -> Iterator[None]:
         if line:
             print(line, file=sys.stderr)
         raise SystemExit(status) from None
-
-
-def _call_it_submithost(tasks: Collection) -> None:
-    """The examples in the tasks' help are for `fab`."""
-    members: list[Task[Any]] = list(tasks.tasks.values())
-    for task in members:
-        task.__doc__ = (task.__doc__ or "").replace("fab ", "submithost ")
-        task.help = {flag: text.replace("`fab ", "`submithost ") for flag, text in task.help.items()}
-    for collection in tasks.collections.values():
-        _call_it_submithost(collection)
 
 
 def main() -> None:

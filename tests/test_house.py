@@ -55,3 +55,14 @@ QUIET = [
 def test_below_the_verbs_nothing_is_printed(file: Path) -> None:
     names = {node.id for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Name)}
     assert not names & {"print", "sys"}
+
+
+def test_no_file_and_no_function_is_long() -> None:
+    long = [path for path in FILES if path.read_text().count("\n") > 250]
+    functions = [
+        f"{name_of(path)}: {node.name}"
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.body[0].lineno >= 50
+    ]
+    assert (long, functions) == ([], [])

@@ -17,7 +17,8 @@ from ..model.resources import parse_time
 from ..submission.reconcile import confirmed, known_there
 from ..submission.submit import Heard, ignore
 from ..tracking.cluster_session import ClusterSession
-from ..tracking.watch import Told, Watch, complain
+from ..tracking.last_words import complain
+from ..tracking.watch import Told, Watch
 
 
 class JobHandle:

@@ -1,8 +1,7 @@
 """Submit again what was submitted before: its script, flags and inputs are read from its job directory.
 
 An array job's failed tasks need not be one range, and the scheduler takes one range at a time (G42), so a resubmission
-may be several jobs. Each has a key of its own, `KEY.rN`, in which N counts: the same resubmit again, after whatever
-broke, continues the N that it has begun, and begins the next one only when all of that are jobs.
+may be several jobs. Each has a key of its own, `KEY.rN`: the same resubmit again, after whatever broke, continues N.
 """
 
 from __future__ import annotations

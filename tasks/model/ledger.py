@@ -22,28 +22,11 @@ from .job import Job, State
 from .lenient import Lenient
 from .ownership import refuse_planted
 from .record import ends_of, from_record, to_record
+from .schema import REPEATS, SCHEMA, VERSION
 
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 1
-# What most jobs are not: a ledger of years is not to be read for a question about a few of them.
-_REPEATS = """instr(record, '"origin": ""') = 0"""
-_SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    cluster TEXT NOT NULL, key TEXT NOT NULL, job_id TEXT, state TEXT NOT NULL, record TEXT NOT NULL,
-    UNIQUE (cluster, key))""",
-    "CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id)",
-    "CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (cluster, state)",
-    "CREATE INDEX IF NOT EXISTS jobs_of_all_by_state ON jobs (state)",
-    "CREATE INDEX IF NOT EXISTS jobs_by_age ON jobs (cluster)",
-    f"CREATE INDEX IF NOT EXISTS jobs_that_repeat ON jobs (cluster) WHERE {_REPEATS}",
-    "CREATE TABLE IF NOT EXISTS clusters (name TEXT PRIMARY KEY, scheduler TEXT NOT NULL)",
-    # Beside the rest, so that an earlier version still understands the file: when (seconds since 1970, by the clock
-    # here) the scheduler last told of a job that had not ended.
-    "CREATE TABLE IF NOT EXISTS asked (cluster TEXT, key TEXT, at INTEGER, PRIMARY KEY (cluster, key)) WITHOUT ROWID",
-)
 
 _STORED = "SELECT state, record FROM jobs WHERE cluster = ? AND key = ?"
 _FINAL = frozenset(state.value for state in State if state.final)
@@ -64,7 +47,7 @@ class Ledger(Lenient):
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or default_path()
-        super().__init__(Database(self.path, _SCHEMA, VERSION))
+        super().__init__(Database(self.path, SCHEMA, VERSION))
 
     def begin(self, job: Job) -> Job:
         """Note the intention to submit; return what the ledger already has under that cluster and key, if anything."""
@@ -217,7 +200,7 @@ class Ledger(Lenient):
     def repeats(self, cluster: str) -> list[Job]:
         """The jobs of `cluster` that repeat an earlier one."""
         with self.file.reading() as connection:
-            found = self._select(connection, f"cluster = ? AND {_REPEATS}", cluster)
+            found = self._select(connection, f"cluster = ? AND {REPEATS}", cluster)
         return [job for job in found if job.origin]
 
     def scheduler(self, cluster: str) -> str | None:

@@ -11,6 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from invoke.collection import Collection
 from invoke.context import Context
 from invoke.tasks import Task
 
@@ -80,3 +81,13 @@ def at_once(one: Task[Any]) -> Task[Any]:
 
 def _verbs_of(family: ModuleType) -> list[Task[Any]]:
     return [member for member in vars(family).values() if isinstance(member, Task)]
+
+
+def call_it_submithost(tasks: Collection) -> None:
+    """The examples in the tasks' help are for `fab`."""
+    members: list[Task[Any]] = list(tasks.tasks.values())
+    for task in members:
+        task.__doc__ = (task.__doc__ or "").replace("fab ", "submithost ")
+        task.help = {flag: text.replace("`fab ", "`submithost ") for flag, text in task.help.items()}
+    for collection in tasks.collections.values():
+        call_it_submithost(collection)

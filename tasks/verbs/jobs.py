@@ -91,7 +91,7 @@ def submit(
     from ..jobs.selection import check_target
     from ..model.resources import parse_time
     from ..screen.output import show_jobs
-    from ..tracking.watch import complain
+    from ..tracking.last_words import complain
     from .host import flags_of, host_for, remember
     from .showing import fetch_and_show, scheduler_said, show_steps, steps_or_jobs, to_the_end
 
@@ -142,7 +142,7 @@ def status(
     from ..model.command_line import current
     from ..model.errors import Unreachable
     from ..screen import output
-    from ..tracking.watch import go_on
+    from ..tracking.last_words import go_on
     from .host import chosen, host_of, known_too
 
     host, selected = (host_of(c), []) if all else chosen(c, job)
@@ -178,7 +178,7 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
     """
     from ..model.resources import parse_time
     from ..screen.output import show_jobs
-    from ..tracking.watch import complain
+    from ..tracking.last_words import complain
     from .host import chosen
     from .showing import to_the_end
 

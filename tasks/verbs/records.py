@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..model.job import Job
     from ..model.ledger import Ledger
 
+# As jobs/listing.py has it, which no command line loads for its help.
 _SHOWN = 50
 
 
@@ -35,49 +36,20 @@ def jobs(
 
     Example: fab jobs --state running --refresh
     """
-    import time
-
-    from ..model.errors import InvalidInput, nearest
-    from ..model.job import State
+    from ..jobs.listing import newest, states_of
     from ..model.ledger import Ledger
-    from ..model.wording import age_of, one_line
     from ..screen import output
     from .where import named_cluster, session_of
 
-    states = [each.value for each in State]
-    known = ", ".join(states)
-    for text in state or ():
-        if text not in states:
-            raise InvalidInput(f"--state {text}: no such state{nearest(text, states) or f'; states are {known}'}")
+    wanted = states_of(state or ())
     only = session_of(c).name if named_cluster(c) else None
     ledger = Ledger()
     asked, failures = _refreshed(c, ledger.jobs(only, live=True)) if refresh else ([], [])
-    now_known = {(job.cluster, job.key): job for job in asked}  # recorded too, where that can be
-    wanted, last = [State(text) for text in state or ()], None if all or asked else _SHOWN
-    listed = [
-        now_known.get((job.cluster, job.key), job) for job in ledger.jobs(only, () if asked else wanted, last=last)
-    ]
-    found = [job for job in reversed(listed) if not wanted or job.state in wanted]
-    shown = found if all else found[:_SHOWN]
-    many = len(found) if last is None else ledger.count(only, wanted)
+    shown, many = newest(ledger, only, wanted, asked, all=all)
     if json:
         output.show_jobs(shown, as_json=True)
     else:
-        now = int(time.time())
-        rows = [
-            [
-                job.cluster,
-                job.job_id or job.key,
-                str(job.state),
-                one_line(job.name),
-                "-" if job.submitted_at is None else age_of(now - job.submitted_at),
-            ]
-            for job in shown
-        ]
-        styles = {(at, 2): output.style(job.state) for at, job in enumerate(shown)}
-        output.show_rows(("cluster", "job", "state", "name", "age"), rows, styles)
-        if not refresh:
-            _say_when_asked(ledger, shown, now)
+        _show(ledger, shown, refreshed=refresh)
     if not many:
         output.say(f"no job {f'is {chr(44).join(state)}' if state else 'was submitted from here yet'}")
     if len(shown) < many:
@@ -86,6 +58,30 @@ def jobs(
         output.say(str(failure))
     if failures:
         raise failures[0]
+
+
+def _show(ledger: Ledger, shown: Sequence[Job], *, refreshed: bool) -> None:
+    """The jobs as a table, and as of when it is known what has not ended."""
+    import time
+
+    from ..model.wording import age_of, one_line
+    from ..screen import output
+
+    now = int(time.time())
+    rows = [
+        [
+            job.cluster,
+            job.job_id or job.key,
+            str(job.state),
+            one_line(job.name),
+            "-" if job.submitted_at is None else age_of(now - job.submitted_at),
+        ]
+        for job in shown
+    ]
+    styles = {(at, 2): output.style(job.state) for at, job in enumerate(shown)}
+    output.show_rows(("cluster", "job", "state", "name", "age"), rows, styles)
+    if not refreshed:
+        _say_when_asked(ledger, shown, now)
 
 
 def _say_when_asked(ledger: Ledger, shown: Sequence[Job], now: int) -> None:

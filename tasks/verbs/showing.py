@@ -20,7 +20,8 @@ from ..screen import output
 from ..screen.progress import WaitProgress
 from ..submission.prepare import Prepared
 from ..submission.submit import Heard
-from ..tracking.watch import Watch, go_on
+from ..tracking.last_words import go_on
+from ..tracking.watch import Watch
 
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
 

@@ -1,0 +1,47 @@
+"""What is said when the watching of jobs ends: that they go on, and what to type, or that they did not succeed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..model.errors import JobFailed
+from ..model.job import Job, State
+from ..model.wording import typed
+from .cluster_session import ClusterSession
+from .watched import Watched
+
+# So many jobs are named one by one in a command to type, where another word means all of them.
+_NAMED = 5
+
+
+def go_on(watch: Watched, verb: str) -> list[str]:
+    """The last word when nobody watches these jobs any more: that they go on, and what watches them again."""
+    jobs = watch.live()
+    if not jobs:
+        return []
+    each = {"job": [job.job_id or "" for job in jobs]}
+    again = typed(watch.session.name, verb, **({"all": True} if verb != "wait" and len(jobs) > _NAMED else each))
+    if len(jobs) == 1:
+        return [f"{jobs[0].title()} goes on; watch it again: {again}"]
+    return [f"{len(jobs)} jobs on {watch.session.name} go on; watch them again: {again}"]
+
+
+def complain(session: ClusterSession, jobs: Sequence[Job], *, fetched: bool) -> None:
+    """Raise JobFailed unless all succeeded; it says how to fetch what they left behind."""
+    for job in jobs:
+        if job.repairs and job.in_the_end.state is State.SUCCEEDED:
+            session.listener.say(f"{job.title()} has succeeded in the end: {job.tally()}")
+    bad = [job for job in jobs if job.in_the_end.state is not State.SUCCEEDED]
+    if not bad:
+        return
+    first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
+    how = "" if fetched else f"; its results: {typed(session.name, 'fetch', job=first.job_id or '')}"
+    raise JobFailed(f"{first.title()} {first.state}{more}{how}")
+
+
+def still(jobs: Sequence[Job]) -> str:
+    """The beginning of a sentence: in which state the first of these is."""
+    first = jobs[0]
+    more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
+    state = "in error state" if first.state is State.ERROR else first.state
+    return f"{first.title()} is still {state}{more}; "

@@ -1,0 +1,210 @@
+"""One look at jobs: what their notes, the scheduler's list and the accounting say, and what follows from that.
+
+One program looks at all jobs of a cluster together, however many there are (promise 7). When jobs seem to have ended,
+one question about all of them tells whether that was their end, or they come back. What is learnt goes into the ledger
+at once.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ..login_node import Program, Reply
+from ..model.errors import SchedulerError
+from ..model.job import Alike, Job, Outcome, Selected, State
+from ..model.notes import MOST_OF_NOTES, Notes
+from ..model.settling import Known, noted_ends, settle
+from ..model.wording import number
+from ..schedulers.bounds import MOST_OF_A_QUEUE
+from ..schedulers.values import Traced
+from .cluster_session import ClusterSession
+from .error_reasons import Errors
+from .matching import MOST_ONE_BY_ONE, by_id, check_enough, records_of, states_of
+from .pace import EVERY, Pace
+from .stored import Stored
+from .watched import Watched
+
+# What takes long where the accounting has gigabytes (G27).
+_BY_ACCOUNTING = "; of some only the accounting tells, and that is being read"
+
+
+class Look(Watched):
+    """Asks how the watched jobs are, and records what it learns."""
+
+    def __init__(self, session: ClusterSession, selected: Iterable[Selected]) -> None:
+        super().__init__(session, selected)
+        self.notes = Notes()
+        self.trouble = ""
+        self._telling = False
+        self._now = 0
+        self._asked = 0.0
+        self._queue: Mapping[str, Mapping[int, Outcome]] = {}
+        self._listed_at = 0
+        self._noted_ends: dict[str, set[tuple[int, int]]] = {}
+        self._pace = Pace()
+        self._stored = Stored(session.ledger, self.jobs)
+        self._left = MOST_ONE_BY_ONE
+        self._errors = Errors()
+
+    def look(self) -> None:
+        """Ask everything once. Raises Unreachable; that a scheduler could not be asked is in `trouble`."""
+        if not self.live():
+            return
+        answer = self.session.ask(self._program(0))
+        self._begin(answer["now"])
+        self.notes.read(answer["notes"].exact)
+        try:
+            self._take(answer["queue"])
+            self._explain()
+            if ending := [job for job in self._ending() if job.absent_since is not None or self._waits_again(job)]:
+                self._trace(ending)
+        finally:
+            self._stored.update(self.jobs)
+
+    def _program(self, seconds: int) -> Program:
+        directories = "".join(f"{job.directory}\n" for job in self.live())
+        first = max(0, math.ceil(self._asked + EVERY - time.monotonic())) if self._asked else 0
+        return Program(
+            ("look",),
+            {
+                "queue": self.session.scheduler.queue().command,
+                "seconds": str(seconds),
+                "first": str(first),
+                "every": str(EVERY),
+                "logs": "",
+            },
+            data=[directories.encode("utf-8", "surrogateescape")],
+            most=MOST_OF_A_QUEUE + 2 * MOST_OF_NOTES,
+            within={"queue": MOST_OF_A_QUEUE, "notes": MOST_OF_NOTES},
+        )
+
+    def _begin(self, now: Reply) -> None:
+        """By the cluster's clock alone (L10)."""
+        self._now = number(now.text.strip()) or self._now
+
+    def _absent(self) -> list[Job]:
+        return [job for job in self.live() if job.absent_since is not None]
+
+    def _ending(self) -> list[Job]:
+        """Those that have left the queue, or have noted an end."""
+        return [job for job in self.live() if job.absent_since is not None or self._noted(job)]
+
+    def _waits_again(self, job: Job) -> bool:
+        """Whether it is to start, and has noted an end: a list that is asked for now tells whether it was one."""
+        waits = (State.PENDING, State.HELD)
+        return not self.trouble and any(job.of(task).state in waits for task, _ in self._noted(job))
+
+    def _noted(self, job: Job) -> set[tuple[int, int]]:
+        """Tasks that have noted an end which is not known to be one, and when."""
+        return self._noted_ends.get(job.key, set())
+
+    def _ends(self) -> set[object]:
+        absent = {(job.key, job.absent_since) for job in self._absent()}
+        return absent.union((job.key, *end) for job in self.live() for end in self._noted(job))
+
+    def _due(self) -> bool:
+        """Whether it is time to ask about what seems to have ended."""
+        live = self.live()
+        nothing_else = all(job.absent_since is not None or _unfinished(job) <= len(self._noted(job)) for job in live)
+        return self._pace.due(self._ends(), time.monotonic(), nothing_else=nothing_else)
+
+    def _take(self, queue: Reply | None, news: Mapping[str, set[int]] | None = None) -> None:
+        """Settle by the notes, of which these are new (None: any), and by the scheduler's list if it was asked."""
+        listed = self._list(queue) if queue and self._now else False
+        for job in self.live():
+            if listed or news is None or job.key in news:
+                new = None if news is None else news.get(job.key, set())
+                self._update(job, self._queue[job.key] if listed else None, news=new)
+
+    def _list(self, reply: Reply) -> bool:
+        """Keep the scheduler's list; False: it could not be asked."""
+        self._asked = time.monotonic()
+        live = self.live()
+        try:
+            self._queue = states_of(reply.read(self.session.scheduler.queue().parse), live)
+        except SchedulerError as error:
+            self._could_not_ask(error)
+            return False
+        self.trouble, self._listed_at = "", self._now
+        with self.session.ledger.leniently():
+            self.session.ledger.asked(self.session.name, [job.key for job in live])
+        return True
+
+    def _could_not_ask(self, error: SchedulerError) -> None:
+        if self._telling and str(error) != self.trouble:
+            self.session.listener.say(f"{self.session.name}: could not ask: {error}")
+        self.trouble = str(error)
+
+    def _unexplained(self) -> list[str]:
+        return self._errors.unexplained(self.live())
+
+    def _explain(self) -> None:
+        if job_ids := self._unexplained():
+            self._errors.ask(self.session, job_ids)
+            self.jobs.update({job.key: self._errors.explain(job) for job in self.live()})
+            self._stored.update(self.jobs)
+
+    def _trace(self, jobs: Sequence[Job]) -> None:
+        """Ask for the list, and about each of these by its ID: what both leave out has ended, and how is in its notes
+        or the accounting."""
+        scheduler, ids = self.session.scheduler, [job.job_id or "" for job in jobs]
+        silent = [job.job_id or "" for job in jobs if _unfinished(job) > len(self._noted(job))]
+        ends = self._ends()
+        trace = scheduler.trace(ids, silent)
+        commands = {"queue": scheduler.queue().command, "command": trace.command}
+        within = {"queue": MOST_OF_A_QUEUE, "answer": MOST_OF_A_QUEUE}
+        program = Program(("trace", "ask"), commands, most=3 * MOST_OF_A_QUEUE, within=within)
+        words = f"{self.session.name}: still asking how jobs ended{_BY_ACCOUNTING if silent else ''}"
+        with self.session.listener.slow(words):
+            answer = self.session.ask(program)
+        self._begin(answer["now"])
+        if self._list(answer["queue"]):
+            jobs = self.session.ledger.news(jobs)  # cancelled, perhaps, or requeued, while others looked
+            try:
+                traced = answer["answer"].read(trace.parse)
+            except SchedulerError as error:
+                self._could_not_ask(error)
+            else:
+                of_id = by_id(traced.records)
+                for job in jobs:
+                    of_it = replace(traced, records=tuple(of_id.get(job.job_id, ())))
+                    self._update(job, self._queue.get(job.key), of_it)
+                self._looked_for |= {job.key for job in jobs}
+                self._stored.update(self.jobs, now_and_then=True)
+        self._pace.asked(ends, time.monotonic(), lagging=bool(self._absent()))
+
+    def _update(
+        self,
+        job: Job,
+        queue: Mapping[int, Outcome] | None,
+        traced: Traced | None = None,
+        *,
+        news: set[int] | None = None,
+    ) -> None:
+        known = Known(
+            self._now,
+            self.notes.notes.get(job.key, {}),
+            queue,
+            records_of(job, traced.records, self._now) if traced else None,
+            accounted=traced is None or traced.accounted,
+            last_runs=traced is not None and traced.last_runs,
+            listed_at=self._listed_at,
+            noted=self._noted(job),
+            news=news,
+        )
+        settled = self.jobs[job.key] = self._errors.explain(settle(job, known))
+        self._noted_ends[job.key] = noted_ends(settled, known.notes)
+        self._left += _one_by_one(job) - _one_by_one(settled)
+        check_enough(self._left)
+
+
+def _unfinished(job: Job) -> int:
+    """How many of its tasks are not known to have ended; of what is no array job: 1."""
+    return sum(many for state, many in job.counts.items() if not state.final) if job.tasks else 1
+
+
+def _one_by_one(job: Job) -> int:
+    return 0 if isinstance(job.tasks, Alike) else len(job.tasks)
