@@ -21,6 +21,7 @@ from tasks.model.errors import InvalidInput, NotSubmitted, SchedulerError
 from tasks.model.job import Job, Outcome, State, iso
 from tasks.model.key import check_key, new_key
 from tasks.model.ledger import Ledger
+from tasks.model.listener import Quiet
 from tasks.model.notes import Notes
 from tasks.model.record import to_record
 from tasks.model.resources import Resources, TaskRange
@@ -120,6 +121,7 @@ class Elsewhere:
 
     name = "sandbox"
     scheduler = gridengine
+    listener = Quiet()
 
 
 @given(st.lists(BYTES | damaged(RECORD).map(lambda record: json.dumps(record).encode()), max_size=7))
