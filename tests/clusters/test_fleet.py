@@ -309,7 +309,7 @@ def test_submithost_goes_on_one_after_the_other_where_a_task_is_for_one_cluster(
 
 
 def test_a_watched_status_shows_the_changes_of_all_clusters(somebody: Person) -> None:
-    somebody.script("slow", "#!/bin/sh\nsleep 3\n")
+    somebody.script("slow", "#!/bin/sh\nsleep 8\n")
     somebody.fab("all.submit", "--script=slow", BOTH)
     done = somebody.fab("all.status", BOTH, "--watch")
     assert done.returncode == 0, done.stderr

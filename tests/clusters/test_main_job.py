@@ -110,7 +110,7 @@ def test_a_status_of_many_jobs_is_one_question(person: Person, cells: dict[str, 
 
 
 def test_a_status_that_is_watched_shows_each_change_and_ends_with_the_jobs(person: Person) -> None:
-    person.script("x", "#!/bin/sh\nsleep 3\nexit 7\n")
+    person.script("x", "#!/bin/sh\nsleep 8\nexit 7\n")
     person.submit("x")
     watched = person.fab("-H", "sandbox", "status", "--watch")
     assert watched.returncode == 0, watched.stderr
