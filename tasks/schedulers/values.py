@@ -90,11 +90,13 @@ class Traced:
     """The answer about jobs that were asked for by their IDs. A job without a record is unknown to the scheduler.
 
     `accounted`: whether the accounting could be read. `last_runs`: no record of an end is of a run before a requeue.
+    `ids_last`: seconds for which an ID belongs to one job, whatever the clocks of login node and scheduler say.
     """
 
     records: tuple[Record, ...]
     accounted: bool = True
     last_runs: bool = False
+    ids_last: int = 300
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..model.errors import InvalidInput, SchedulerError, nearest
 from . import cell, packages, register, shell, slurm, sshd
-from .cluster import MOST_SLOTS, TestbedCluster
+from .cluster import MOST_SLOTS, PrivateCluster
 from .kinds import GRID_ENGINE, SLURM, Kind, kind_of, load
 from .processes import end_all
 
@@ -21,14 +21,14 @@ DEFAULT_SLURM_CLUSTERS = ("sandbox-slurm",)
 DEFAULT_SLOTS = 16
 
 Say = Callable[[str], None]
-New = Callable[[Path, int], TestbedCluster]
+New = Callable[[Path, int], PrivateCluster]
 
 
 @dataclass(frozen=True)
 class Health:
     """What lives of a cluster: its daemons by name, and how many slots are (used, free) if the scheduler says."""
 
-    cluster: TestbedCluster
+    cluster: PrivateCluster
     daemons: dict[str, bool]
     slots: tuple[int, int] | None
 
@@ -45,7 +45,7 @@ def up(
     sh: str = "",
     say: Say = lambda _: None,
     reserved: Collection[str] = (),
-) -> list[TestbedCluster]:
+) -> list[PrivateCluster]:
     """Make these Grid Engine clusters be up and registered; a healthy one is left alone but for its number of slots.
 
     `slots` None keeps what a cluster has (16 for a new one); `accounting_flush` is for new ones, and so is `sh`, the
@@ -53,7 +53,7 @@ def up(
     of tasks must be. Raises InvalidInput and SchedulerError.
     """
 
-    def new(directory: Path, slots: int) -> TestbedCluster:
+    def new(directory: Path, slots: int) -> PrivateCluster:
         return cell.new(directory, slots, accounting_flush, sh)
 
     shell.must_work(sh)
@@ -69,13 +69,13 @@ def up_slurm(
     sh: str = "",
     say: Say = lambda _: None,
     reserved: Collection[str] = (),
-) -> list[TestbedCluster]:
+) -> list[PrivateCluster]:
     """The same for Slurm clusters.
 
     New ones have `accounting` (slurmdbd) or not, and forget jobs `min_job_age` seconds after their end.
     """
 
-    def new(directory: Path, slots: int) -> TestbedCluster:
+    def new(directory: Path, slots: int) -> PrivateCluster:
         return slurm.new(directory, slots, accounting=accounting, min_job_age=min_job_age, sh=sh)
 
     shell.must_work(sh)
@@ -102,7 +102,7 @@ def down(names: Sequence[str] = (), say: Say = lambda _: None) -> list[str]:
     return gone
 
 
-def health(cluster: TestbedCluster) -> Health:
+def health(cluster: PrivateCluster) -> Health:
     """How a cluster is, now."""
     kind = kind_of(cluster)
     alive = {"sshd": sshd.answers(sshd.main_door(cluster)), **kind.alive(cluster)}
@@ -130,7 +130,7 @@ def _up(
     say: Say,
     reserved: Collection[str],
     groups: Sequence[str] = (),
-) -> list[TestbedCluster]:
+) -> list[PrivateCluster]:
     check_names(names)
     if taken := [name for name in names if name in reserved]:
         raise InvalidInput(f"'{taken[0]}' cannot be the name of a cluster: it is that of a task")
@@ -144,7 +144,7 @@ def _up(
     return ready
 
 
-def _up_one(name: str, kind: Kind[Any], new: New, slots: int | None, say: Say) -> TestbedCluster:
+def _up_one(name: str, kind: Kind[Any], new: New, slots: int | None, say: Say) -> PrivateCluster:
     directory = register.state_directory() / name
     cluster = load(directory)
     if cluster and kind_of(cluster) is not kind:
@@ -161,7 +161,7 @@ def _up_one(name: str, kind: Kind[Any], new: New, slots: int | None, say: Say) -
     return _make(directory, kind, new, slots or (cluster.slots if cluster else DEFAULT_SLOTS), say)
 
 
-def _make(directory: Path, kind: Kind[Any], new: New, slots: int, say: Say) -> TestbedCluster:
+def _make(directory: Path, kind: Kind[Any], new: New, slots: int, say: Say) -> PrivateCluster:
     say(f"{directory.name}: making a {kind.word} cluster with {slots} slots in {directory}")
     for attempt in range(3):
         cluster = new(directory, slots)
@@ -181,7 +181,7 @@ def _make(directory: Path, kind: Kind[Any], new: New, slots: int, say: Say) -> T
     return cluster
 
 
-def _mend(cluster: TestbedCluster, slots: int | None, say: Say) -> TestbedCluster:
+def _mend(cluster: PrivateCluster, slots: int | None, say: Say) -> PrivateCluster:
     dead = health(cluster).dead
     if not dead:
         say(f"{cluster.name}: is up")

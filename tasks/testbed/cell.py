@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cluster import TestbedCluster, place
+from .cluster import PrivateCluster, place
 from .files import BINARIES
 
 STOCK_FLUSH = "00:00:15"
@@ -15,7 +15,7 @@ _FIRST_GID, _GIDS = 20000, 400
 
 
 @dataclass(frozen=True)
-class Cell(TestbedCluster):
+class Cell(PrivateCluster):
     """A Grid Engine cluster of the testbed."""
 
     accounting_flush: str = STOCK_FLUSH

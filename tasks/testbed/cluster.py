@@ -31,7 +31,7 @@ new=$(mktemp {mail}/.new.XXXXXX) || exit 1
 
 
 @dataclass(frozen=True)
-class TestbedCluster:
+class PrivateCluster:
     """A cluster of the testbed. `directory` holds everything; `root` is the same under a plain, short path.
 
     `sh` is the program that /bin/sh is on the login node; empty for this machine's own.

@@ -9,10 +9,10 @@ from typing import Any, Generic, TypeVar
 
 from . import daemons, slurm_daemons
 from .cell import Cell
-from .cluster import TestbedCluster, remembered
+from .cluster import PrivateCluster, remembered
 from .slurm import SlurmCluster
 
-C = TypeVar("C", bound=TestbedCluster)
+C = TypeVar("C", bound=PrivateCluster)
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,17 @@ SLURM = Kind(
 _KINDS: tuple[Kind[Any], ...] = (GRID_ENGINE, SLURM)
 
 
-def kind_of(cluster: TestbedCluster) -> Kind[Any]:
+def kind_of(cluster: PrivateCluster) -> Kind[Any]:
     """What is done with this cluster."""
     return next(kind for kind in _KINDS if kind.type is type(cluster))
 
 
-def load(directory: Path) -> TestbedCluster | None:
+def load(directory: Path) -> PrivateCluster | None:
     """The cluster in `directory`; None when there is none, or what is there was cut short."""
     try:
         values = remembered(directory)
         named = {kind.type.__name__: kind.type for kind in _KINDS}
-        cluster: TestbedCluster = named[values.pop("kind")](**values)
+        cluster: PrivateCluster = named[values.pop("kind")](**values)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return cluster

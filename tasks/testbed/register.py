@@ -13,7 +13,7 @@ import yaml
 from platformdirs import user_state_path
 
 from ..model.errors import InvalidInput
-from .cluster import TestbedCluster, write
+from .cluster import PrivateCluster, write
 from .kinds import kind_of, load
 from .sshd import main_door
 
@@ -38,7 +38,7 @@ def registration() -> Path:
     return state_directory() / "clusters.yml"
 
 
-def clusters() -> list[TestbedCluster]:
+def clusters() -> list[PrivateCluster]:
     """Every cluster that is remembered, dead or alive, by name."""
     directory = state_directory()
     folders = sorted(directory.iterdir()) if directory.is_dir() else []

@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from ..model.errors import SchedulerError
 from .accounts import other_user
-from .cluster import TestbedCluster
+from .cluster import PrivateCluster
 from .processes import MARK, daemon, end, wait_until
 from .shell import with_sh
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def start(cluster: TestbedCluster, program: str, *arguments: str, **environment: str) -> None:
+def start(cluster: PrivateCluster, program: str, *arguments: str, **environment: str) -> None:
     """Start a daemon that stays in the foreground, and return at once; it knows the cluster's home as the user's."""
     # Jobs may inherit a daemon's environment: it gets what a service has, and nothing of this session.
     whole = {"PATH": PATH, **cluster.settings(), MARK: str(cluster.directory)}
@@ -30,7 +30,7 @@ def start(cluster: TestbedCluster, program: str, *arguments: str, **environment:
         )  # fmt: skip
 
 
-def comes_up(cluster: TestbedCluster, program: str, answers: Callable[[], object]) -> bool:
+def comes_up(cluster: PrivateCluster, program: str, answers: Callable[[], object]) -> bool:
     """Wait until it answers; False as soon as it is dead."""
 
     def alive() -> bool:
@@ -39,12 +39,12 @@ def comes_up(cluster: TestbedCluster, program: str, answers: Callable[[], object
     return wait_until(alive, 10) and wait_until(lambda: answers() or not alive(), 60) and alive()
 
 
-def lives(cluster: TestbedCluster, program: str) -> bool:
+def lives(cluster: PrivateCluster, program: str) -> bool:
     """Whether this daemon of the cluster's lives, answering or not."""
     return daemon(cluster.directory, os.path.basename(program)) is not None
 
 
-def stop(cluster: TestbedCluster, program: str, how: signal.Signals) -> None:
+def stop(cluster: PrivateCluster, program: str, how: signal.Signals) -> None:
     """Signal this daemon and wait until it is gone. Raises SchedulerError when it stays."""
     if process := daemon(cluster.directory, os.path.basename(program)):
         end(process, how)
@@ -52,6 +52,6 @@ def stop(cluster: TestbedCluster, program: str, how: signal.Signals) -> None:
         raise SchedulerError(f"{cluster.name}: {program} does not stop")
 
 
-def log(cluster: TestbedCluster, program: str) -> str:
+def log(cluster: PrivateCluster, program: str) -> str:
     """What it says on stdout and stderr."""
     return str(cluster.directory / f"{os.path.basename(program)}.log")

@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cluster import TestbedCluster, place, write
+from .cluster import PrivateCluster, place, write
 from .processes import MARK
 
 STOCK_MIN_JOB_AGE = 300
@@ -93,7 +93,7 @@ StorageLoc=slurm_acct_db
 
 
 @dataclass(frozen=True)
-class SlurmCluster(TestbedCluster):
+class SlurmCluster(PrivateCluster):
     """A Slurm cluster of the testbed; with `accounting` it has slurmdbd, and a database of its own."""
 
     accounting: bool = False

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ..model.errors import SchedulerError
 from .accounts import other_user, own_pam
-from .cluster import TestbedCluster, free_port, write
+from .cluster import PrivateCluster, free_port, write
 from .processes import MARK, any_sshd, end, listener, sshd_processes, wait_until
 from .shell import with_programs
 
@@ -33,7 +33,7 @@ class Door:
     name: str
     port: int
     folder: Path
-    cluster: TestbedCluster
+    cluster: PrivateCluster
     client_key: Path
 
     @property
@@ -74,7 +74,7 @@ class Door:
         )
 
 
-def main_door(cluster: TestbedCluster) -> Door:
+def main_door(cluster: PrivateCluster) -> Door:
     """The sshd that every cluster has."""
     folder = cluster.directory / "sshd"
     return Door(cluster.name, cluster.sshd_port, folder, cluster, folder / "client_key")
@@ -157,7 +157,7 @@ def answers(door: Door) -> bool:
 
 @contextmanager
 def extra_sshd(
-    cluster: TestbedCluster,
+    cluster: PrivateCluster,
     name: str,
     options: Sequence[str] = (),
     *,
@@ -194,14 +194,14 @@ def extra_sshd(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_privsep_directory(cluster: TestbedCluster) -> None:
+def remove_privsep_directory(cluster: PrivateCluster) -> None:
     """Remove /run/sshd again when this cluster made it and no sshd of anybody is left to use it."""
     if (cluster.directory / "made-run-sshd").exists() and not any_sshd():
         with contextlib.suppress(OSError):
             _PRIVSEP.rmdir()
 
 
-def _privsep_directory(cluster: TestbedCluster) -> None:
+def _privsep_directory(cluster: PrivateCluster) -> None:
     if os.geteuid() == 0 and not _PRIVSEP.is_dir():
         _PRIVSEP.mkdir(mode=0o755, exist_ok=True)
         (cluster.directory / "made-run-sshd").touch()

@@ -188,7 +188,7 @@ class Look(Watched):
             self._now,
             self.notes.notes.get(job.key, {}),
             queue,
-            records_of(job, traced.records, self._now) if traced else None,
+            records_of(job, traced.records, self._now, traced.ids_last) if traced else None,
             accounted=traced is None or traced.accounted,
             last_runs=traced is not None and traced.last_runs,
             listed_at=self._listed_at,

@@ -13,6 +13,8 @@ from ..schedulers.values import Record, Row
 
 T = TypeVar("T", Row, Record)
 
+# Seconds by which the clocks of a login node and its scheduler may differ.
+_CLOCKS = 5
 
 # Of so many tasks together it may be told one by one in what state they are; what is the same of all costs nothing.
 MOST_ONE_BY_ONE = MOST_FOLLOWED
@@ -74,20 +76,29 @@ def _about_all(row: Row | Record, job: Job) -> bool:
     return not (job.array and row.tasks) or row.tasks == job.array.parts()
 
 
-def records_of(job: Job, records: Sequence[Record], now: int = 0) -> Mapping[int, Outcome]:
+def _since(least: int, records: Iterable[Record]) -> list[Record]:
+    """Those of jobs that were submitted then or later, or nobody tells when."""
+    return [each for each in records if each.submitted_at is None or each.submitted_at >= least]
+
+
+def _newest(records: Sequence[Record]) -> list[Record]:
+    """Those of the job that was submitted last."""
+    return _since(max((each.submitted_at or 0 for each in records), default=0), records)
+
+
+def records_of(job: Job, records: Sequence[Record], now: int = 0, ids_last: int = 300) -> Mapping[int, Outcome]:
     """Those of `job` among the records of its ID.
 
     IDs are used again (G29), so none from before it was submitted, as far as its time is told.
 
-    Clocks differ, but what seems a little too old may be of a job that had this ID minutes ago, and the right record be
-    late: it counts when by `now` (the cluster's time) no other one has come. What is alive has not ended, whatever else
-    is told of it: that is of a run before.
+    Clocks differ, but what seems too old may be of a job that had this ID before, and the right record be late: it
+    counts when by `now` (the cluster's time) no other one has come, and it is not older than `ids_last` seconds. What
+    is alive has not ended, whatever else is told of it: that is of a run before.
     """
     waited = job.absent_since is not None and now - job.absent_since > ACCOUNTING_LAG
-    slack = 300 if waited else 5
-    since = (job.submitted_at or 0) - slack
-    recent = [each for each in records if each.submitted_at is None or each.submitted_at >= since]
-    of_it = [each for each in recent if each.job_id == job.job_id and _carries(job, each.key)]
+    submitted = job.submitted_at or 0
+    mine = [each for each in records if each.job_id == job.job_id and _carries(job, each.key)]
+    of_it = _since(submitted - _CLOCKS, mine) or (_newest(_since(submitted - ids_last, mine)) if waited else [])
     if len(of_it) == 1 and _about_all(of_it[0], job):
         return Alike(job.numbers(), of_it[0].outcome)
     rest: dict[int, Outcome] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.testbed import bed
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 
 
 @pytest.fixture
@@ -21,14 +21,14 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def cell(state: Path) -> TestbedCluster:
+def cell(state: Path) -> PrivateCluster:
     """One cluster that is up. Its accounting is written at once: no test here needs the gap."""
     del state
     return bed.up(["sandbox"], accounting_flush="00:00:00")[0]
 
 
 @pytest.fixture
-def cluster(state: Path) -> TestbedCluster:
+def cluster(state: Path) -> PrivateCluster:
     """One cluster that is up, without accounting."""
     del state
     return bed.up_slurm()[0]

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.kinds import kind_of
 from tasks.testbed.sshd import Door, extra_sshd
 from tests.clusters import pairs
@@ -43,7 +43,7 @@ class Job:
     """One job that has ended."""
 
     row: Row
-    cluster: TestbedCluster
+    cluster: PrivateCluster
     job_id: str
     directory: Path
 
@@ -111,7 +111,7 @@ _OWN_FACTS = re.compile(
 )
 
 
-def ends(cluster: TestbedCluster) -> dict[tuple[str, str], dict[str, Any]]:
+def ends(cluster: PrivateCluster) -> dict[tuple[str, str], dict[str, Any]]:
     """How every task ended, by job ID and task, as the scheduler tells it; on Slurm also what was asked for it."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     if isinstance(cluster, Cell):
@@ -136,7 +136,7 @@ def same(hand: Any, ours: Any, ids: tuple[str, str]) -> bool:
     return bool(re.fullmatch(pattern, json.dumps(ours)))
 
 
-def furnish(cluster: TestbedCluster) -> None:
+def furnish(cluster: PrivateCluster) -> None:
     """Lay the witness, the profiles, and what scripts read and where they write, into the home on the login node."""
     pairs.furnish(cluster)
     home = cluster.home
@@ -146,7 +146,7 @@ def furnish(cluster: TestbedCluster) -> None:
         (home / name).write_text(text)
 
 
-def tidy(cluster: TestbedCluster) -> None:
+def tidy(cluster: PrivateCluster) -> None:
     """Leave nothing of that to others, and no job in error state."""
     for name in _PROFILE:
         (cluster.home / name).unlink()
@@ -187,7 +187,7 @@ def submitted(person: Person, door: Door, rows: Sequence[Row]) -> dict[Row, Job]
     }
 
 
-def alive(cluster: TestbedCluster, *, in_error: bool = False) -> set[str]:
+def alive(cluster: PrivateCluster, *, in_error: bool = False) -> set[str]:
     """The jobs that have not ended: on Grid Engine those that may still run, or those that are in error state."""
     if not isinstance(cluster, Cell):
         return set(re.findall(r"^\d+", cluster.must("squeue", "-h", "-o", "%F"), re.M))
@@ -199,7 +199,7 @@ Jobs = dict[Row, tuple[Job, Job]]
 Ends = dict[str, dict[tuple[str, str], dict[str, Any]]]
 
 
-def run_all(places: Mapping[str, TestbedCluster], rows: Sequence[Row], home: Path) -> tuple[Jobs, Ends]:
+def run_all(places: Mapping[str, PrivateCluster], rows: Sequence[Row], home: Path) -> tuple[Jobs, Ends]:
     """Submit all rows twice, by hand and by us, and wait for their ends, which are returned by place.
 
     `places` are the clusters by `Row.place`.
@@ -238,7 +238,7 @@ def run_all(places: Mapping[str, TestbedCluster], rows: Sequence[Row], home: Pat
         return jobs, {place: ends_of(cluster, place, jobs) for place, cluster in places.items()}
 
 
-def ends_of(cluster: TestbedCluster, place: str, jobs: Jobs) -> dict[tuple[str, str], dict[str, Any]]:
+def ends_of(cluster: PrivateCluster, place: str, jobs: Jobs) -> dict[tuple[str, str], dict[str, Any]]:
     """Wait until all of a place have ended, and are known to have."""
     here = [job for row, both in jobs.items() if row.place == place for job in both]
     wanted = {(job.job_id, task) for job in here for task in job.row.tasks}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tests.clusters.bench import ssh, until
 from tests.conftest import Person, json_lines, program
 
@@ -86,7 +86,7 @@ class Run:
         return re.sub(rf"(?<=[/oe]){self.job_id}(?![0-9])", "ID", text)
 
 
-def furnish(cluster: TestbedCluster) -> None:
+def furnish(cluster: PrivateCluster) -> None:
     """Lay the witness into the home directory on the login node."""
     (cluster.home / "seen").mkdir(exist_ok=True)
     program(cluster.home / "witness", f"#!{sys.executable} -IS\n{_WITNESS.read_text()}")

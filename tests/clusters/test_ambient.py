@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.clusters.hostile import login_node
 from tests.conftest import Person
@@ -87,7 +87,7 @@ def test_d1_d10_nothing_of_the_login_environment_or_the_cell_changes_an_answer_o
 def test_d10_a_submit_command_that_is_not_there_is_told_at_once_and_the_same_can_be_tried_again(
     cells: dict[str, Cell], slurm: SlurmCluster, tmp_path: Path, kind: str
 ) -> None:
-    cluster: TestbedCluster = slurm if kind == "slurm" else cells["sandbox"]
+    cluster: PrivateCluster = slurm if kind == "slurm" else cells["sandbox"]
     setup = f"    scheduler: {kind}\n"
     with login_node(cluster, tmp_path, f"bare-{kind}", {".bash_profile": "PATH=/no/where\n"}, more=setup) as (
         person,

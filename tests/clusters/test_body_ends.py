@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.clusters import twins
 from tests.clusters.bench import until
@@ -39,7 +39,7 @@ SLURM_ONLY = {
 
 
 @pytest.fixture(params=["posix", "unix", "slurm"])
-def cluster(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster) -> TestbedCluster:
+def cluster(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster) -> PrivateCluster:
     """One of the kinds of clusters: of both start modes, and of both schedulers."""
     return {"posix": cells["sandbox"], "unix": cells["sandbox2"], "slurm": slurm}[request.param]
 
@@ -52,7 +52,7 @@ def script(last: str) -> str:
 def test_a6_the_scheduler_says_how_the_body_ended(
     kind: str, commuter: Person, cells: dict[str, Cell], slurm: SlurmCluster
 ) -> None:
-    cluster: TestbedCluster = slurm if kind == "slurm" else cells["sandbox"]
+    cluster: PrivateCluster = slurm if kind == "slurm" else cells["sandbox"]
     ends = {**ENDS, **(SLURM_ONLY if kind == "slurm" else {})}
     options = () if kind == "slurm" else ("-S", "/bin/bash")
     found = twins.both(commuter, cluster, {name: script(last) for name, (last, _) in ends.items()}, *options)
@@ -67,7 +67,7 @@ def test_a6_the_scheduler_says_how_the_body_ended(
         assert (job["state"], job["exit_status"]) == ("failed", ends[name][1]), name
 
 
-def mails(cluster: TestbedCluster, run: twins.Run) -> list[str]:
+def mails(cluster: PrivateCluster, run: twins.Run) -> list[str]:
     """The subjects of what was sent about this job, and what Grid Engine says of its end; without the job's number."""
     found = []
     for mail in cluster.mail.glob("mail.*"):

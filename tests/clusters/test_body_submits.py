@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.clusters import twins
 from tests.clusters.bench import lose_the_answer, until
@@ -86,7 +86,7 @@ GRID_AGAIN = {
 def test_a5_a_body_that_submits_itself_again_makes_a_job_that_does_its_work(
     kind: str, commuter: Person, cells: dict[str, Cell], slurm: SlurmCluster
 ) -> None:
-    cluster: TestbedCluster = slurm if kind == "slurm" else cells["sandbox"]
+    cluster: PrivateCluster = slurm if kind == "slurm" else cells["sandbox"]
     bodies = SLURM_AGAIN if kind == "slurm" else GRID_AGAIN
     head = {"array": "#SBATCH --array=1-2\n"}
     first = "#!/bin/bash\n#$ -S /bin/bash -cwd -N again\n"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tasks.checks.steps import STEPS, free_space, quota
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.slurm import SlurmCluster
 from tasks.testbed.sshd import Door, extra_sshd, main_door, stop_sshd
 from tests.clusters.bench import qsub, until
@@ -97,19 +97,19 @@ def directories(home: Path) -> list[Path]:
     return [path for path in (home / ".submithost/jobs").glob("*") if path.is_dir()]
 
 
-def in_the_queue(cluster: TestbedCluster) -> str:
+def in_the_queue(cluster: PrivateCluster) -> str:
     """What the scheduler says of all jobs."""
     words = ["squeue", "--format=%j"] if isinstance(cluster, SlurmCluster) else ["qstat", "-u", "*"]
     return cluster.must(*words)
 
 
 @pytest.fixture(params=["gridengine", "slurm"])
-def cluster(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster) -> TestbedCluster:
+def cluster(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster) -> PrivateCluster:
     """Each scheduler's."""
     return cells["sandbox2"] if request.param == "gridengine" else slurm
 
 
-def test_after_ctrl_c_neither_job_nor_directory_is_left(cluster: TestbedCluster, tmp_path: Path) -> None:
+def test_after_ctrl_c_neither_job_nor_directory_is_left(cluster: PrivateCluster, tmp_path: Path) -> None:
     hold = "--hold" if isinstance(cluster, SlurmCluster) else "-h"
     with extra_sshd(cluster, "busy", home=tmp_path / "home") as door:
         running = at(door, tmp_path, f"    options: ['{hold}']\n").start("-H", "hpc", "check", "--submit")
@@ -184,7 +184,7 @@ def test_what_cannot_be_taken_back_is_told(cells: dict[str, Cell], tmp_path: Pat
     assert f'job {job_id} ("submithost-check") on hpc (it and its directory {directory} may be left: hpc' in err, err
 
 
-def test_a_job_that_is_refused_leaves_nothing(cluster: TestbedCluster, tmp_path: Path) -> None:
+def test_a_job_that_is_refused_leaves_nothing(cluster: PrivateCluster, tmp_path: Path) -> None:
     option = "--partition=nope" if isinstance(cluster, SlurmCluster) else "-q nope"
     with extra_sshd(cluster, "refuses", home=tmp_path / "home") as door:
         person = at(door, tmp_path, f"    options: ['{option}']\n")

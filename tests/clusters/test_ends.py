@@ -13,7 +13,7 @@ import pytest
 from tasks.model.job import Outcome, State
 from tasks.model.ledger import Ledger
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.clusters.bench import qacct_records, until
 from tests.clusters.hostile import login_node
@@ -43,7 +43,7 @@ exit 0
 
 
 @pytest.fixture
-def there(cells: dict[str, Cell], slurm: SlurmCluster) -> dict[str, TestbedCluster]:
+def there(cells: dict[str, Cell], slurm: SlurmCluster) -> dict[str, PrivateCluster]:
     """The clusters by name."""
     return {**cells, slurm.name: slurm}
 
@@ -125,7 +125,7 @@ def vanish(person: Person, where: str, key: str) -> None:
 
 @both
 def test_d2_what_has_vanished_is_looked_for_by_whatever_asks(
-    commuter: Person, there: dict[str, TestbedCluster], where: str
+    commuter: Person, there: dict[str, PrivateCluster], where: str
 ) -> None:
     go = commuter.work / "go"
     commuter.script("x", f"#!/bin/sh\n{until_there(go)}\nexit 7\n")
@@ -164,7 +164,7 @@ def test_d2_what_has_vanished_is_looked_for_by_whatever_asks(
 
 @both
 def test_d1_a_list_that_leaves_a_job_out_does_not_make_it_vanish(
-    there: dict[str, TestbedCluster], tmp_path: Path, where: str
+    there: dict[str, PrivateCluster], tmp_path: Path, where: str
 ) -> None:
     """The list shows what runs alone; who asks about the very job hears of it."""
     node = tmp_path / "node"
@@ -190,7 +190,7 @@ def test_d1_a_list_that_leaves_a_job_out_does_not_make_it_vanish(
 
 @both
 def test_c8_a_job_that_waits_for_another_one_is_not_held_and_names_it(
-    commuter: Person, there: dict[str, TestbedCluster], where: str
+    commuter: Person, there: dict[str, PrivateCluster], where: str
 ) -> None:
     go = commuter.work / "go"
     commuter.script("first", f"#!/bin/sh\n{until_there(go)}\n")

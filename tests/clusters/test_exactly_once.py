@@ -24,7 +24,7 @@ from tasks.model.ledger import Ledger
 from tasks.submission.inspection import GRACE
 from tasks.submission.prepare import Wanted
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.clusters.bench import until
 from tests.conftest import Person, configured, json_lines, move_in, program, until_there
@@ -37,7 +37,7 @@ BIG = 60 << 20
 class Two:
     """Two machines of one user, and their cluster; `second` finds a submit command that waits for the file `go`."""
 
-    cluster: TestbedCluster
+    cluster: PrivateCluster
     first: Person
     second: Person
     go: Path
@@ -84,7 +84,7 @@ class Two:
 
 @pytest.fixture(params=["sandbox", "sandbox-slurm"])
 def two(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster, tmp_path: Path) -> Two:
-    cluster: TestbedCluster = {**cells, slurm.name: slurm}[request.param]
+    cluster: PrivateCluster = {**cells, slurm.name: slurm}[request.param]
     people = [move_in(tmp_path / name, configured([cluster.name])) for name in ("first", "second")]
     folder, go = tmp_path / "bin", tmp_path / "go"
     command = "qsub" if isinstance(cluster, Cell) else "sbatch"

@@ -19,7 +19,7 @@ import pytest
 
 from tasks.testbed import register
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.conftest import ROOT, json_lines, move_in, program
 
@@ -91,13 +91,13 @@ def furnish(home: Path) -> str:
 
 
 @pytest.fixture(scope="module", params=["sandbox", "sandbox-slurm"])
-def on(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster) -> TestbedCluster:
+def on(request: pytest.FixtureRequest, cells: dict[str, Cell], slurm: SlurmCluster) -> PrivateCluster:
     """The cluster that they all run on, unchanged."""
     return {slurm.name: slurm, **cells}[request.param]
 
 
 @pytest.fixture(scope="module")
-def ended(on: TestbedCluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+def ended(on: PrivateCluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     """All templates' jobs."""
     cell, variable = on, furnish(on.home)
     option = f"--option=-v {variable}" if isinstance(on, Cell) else f"--option=--export=ALL,{variable}"
@@ -163,7 +163,7 @@ def test_array_and_lines_do_their_part_each(ended: dict[str, Ended]) -> None:
 
 
 def test_mpi_gets_slots_of_the_environment_for_many_nodes_and_starts_as_many(
-    ended: dict[str, Ended], on: TestbedCluster
+    ended: dict[str, Ended], on: PrivateCluster
 ) -> None:
     assert ended["mpi"].said() == "1\n2\n3\n"
     if isinstance(on, Cell):
@@ -174,7 +174,7 @@ def test_mpi_gets_slots_of_the_environment_for_many_nodes_and_starts_as_many(
         assert "#SBATCH --ntasks=3" in script_of(ended["mpi"])
 
 
-def test_gpu_asks_for_one(ended: dict[str, Ended], on: TestbedCluster) -> None:
+def test_gpu_asks_for_one(ended: dict[str, Ended], on: PrivateCluster) -> None:
     assert ended["gpu"].said().endswith("on a GPU\n")
     if isinstance(on, Cell):
         assert "gpu=1" in accounting(on, ended["gpu"])["category"]
@@ -189,7 +189,7 @@ def test_modules_are_loaded_in_their_order_or_the_command_does_not_run(ended: di
     assert ended["refused"].said("e") == "module: no nope\n"
 
 
-def test_conda_python_r_and_matlab(ended: dict[str, Ended], on: TestbedCluster) -> None:
+def test_conda_python_r_and_matlab(ended: dict[str, Ended], on: PrivateCluster) -> None:
     assert ended["conda"].said().splitlines()[-1] == "my env"
     assert ended["python"].said() == f"['a b', '$c'] {on.home}/my venv\n"
     assert ended["r"].said() == "<--no-save><--no-restore><an alysis.R><x y> with 1 threads\n"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tests.clusters.bench import ssh, until
 from tests.conftest import Person, json_lines
 
@@ -32,7 +32,7 @@ class Run:
         return (self.directory / name).exists()
 
 
-def by_hand(cluster: TestbedCluster, scripts: Mapping[str, str], *options: str) -> dict[str, Run]:
+def by_hand(cluster: PrivateCluster, scripts: Mapping[str, str], *options: str) -> dict[str, Run]:
     """Type qsub or sbatch for each, in a directory of its own, with logs named as ours are."""
     lines = []
     words = ["qsub", "-terse", "-cwd"] if isinstance(cluster, Cell) else _SBATCH
@@ -51,7 +51,7 @@ def by_hand(cluster: TestbedCluster, scripts: Mapping[str, str], *options: str) 
 _SBATCH = ["sbatch", "--parsable", "--output=%x.o%j", "--error=%x.e%j"]
 
 
-def ours(person: Person, cluster: TestbedCluster, scripts: Mapping[str, str], *flags: str) -> dict[str, Run]:
+def ours(person: Person, cluster: PrivateCluster, scripts: Mapping[str, str], *flags: str) -> dict[str, Run]:
     """Submit each, on one command line."""
     words = ["-H", cluster.name]
     for name, text in scripts.items():
@@ -63,20 +63,20 @@ def ours(person: Person, cluster: TestbedCluster, scripts: Mapping[str, str], *f
 
 
 def both(
-    person: Person, cluster: TestbedCluster, scripts: Mapping[str, str], *options: str
+    person: Person, cluster: PrivateCluster, scripts: Mapping[str, str], *options: str
 ) -> list[tuple[str, Run, Run]]:
     """Each name, its job by hand and ours; by hand with these options too."""
     typed, submitted = by_hand(cluster, scripts, *options), ours(person, cluster, scripts)
     return [(name, typed[name], submitted[name]) for name in scripts]
 
 
-def until_gone(cluster: TestbedCluster, runs: Iterable[Run], within: float = 90) -> None:
+def until_gone(cluster: PrivateCluster, runs: Iterable[Run], within: float = 90) -> None:
     """Until the scheduler has none of these any more."""
     ids = {run.job_id for run in runs}
     until(lambda: not ids & alive(cluster), within)
 
 
-def alive(cluster: TestbedCluster) -> set[str]:
+def alive(cluster: PrivateCluster) -> set[str]:
     """The jobs that the scheduler has, but for those in error state: these stay."""
     if isinstance(cluster, Cell):
         rows = re.findall(r"^ *(\d+) +\S+ +\S+ +\S+ +(\S+)", cluster.must("qstat"), re.M)
@@ -84,7 +84,7 @@ def alive(cluster: TestbedCluster) -> set[str]:
     return set(cluster.must("squeue", "-h", "-o", "%A").split())
 
 
-def end_of(cluster: TestbedCluster, run: Run) -> dict[str, str]:
+def end_of(cluster: PrivateCluster, run: Run) -> dict[str, str]:
     """How it ended, by the scheduler; Grid Engine's accounting may take a while."""
     if not isinstance(cluster, Cell):
         return dict(re.findall(r"(JobState|ExitCode)=(\S+)", cluster.must("scontrol", "show", "job", run.job_id)))

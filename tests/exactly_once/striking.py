@@ -21,7 +21,7 @@ from tasks.submission.inspection import GRACE
 from tasks.submission.prepare import Wanted, prepare
 from tasks.submission.verdict import Verdict, look_up
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.processes import wait_until
 from tasks.testbed.sshd import main_door
 from tasks.tracking.cluster_session import ClusterSession
@@ -52,7 +52,7 @@ class Struck:
     these commands (0: none does), or the submit command, where `command` says when: `asking` or `accepted`.
     """
 
-    cluster: TestbedCluster
+    cluster: PrivateCluster
     folder: Path
     key: str
     number: int

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.testbed import bed
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 
 from . import truth
 from .catalogue import FAULTS
@@ -87,7 +87,7 @@ class Row:
 class Campaign:
     """All lanes side by side, each over a cluster: two clusters, one of which is shaken."""
 
-    def __init__(self, cells: Sequence[TestbedCluster], folder: Path, *, short: bool, every: int) -> None:
+    def __init__(self, cells: Sequence[PrivateCluster], folder: Path, *, short: bool, every: int) -> None:
         self.short, self.every, self._witnesses = short, every, folder / "witnesses"
         self._witnesses.mkdir()
         self._enough = threading.Event()
@@ -182,11 +182,11 @@ def main() -> int:
     return report(rows, time.monotonic() - began, least=0 if given.fault or given.short or given.every > 1 else LEAST)
 
 
-def _up(names: Sequence[str]) -> list[TestbedCluster]:
+def _up(names: Sequence[str]) -> list[PrivateCluster]:
     return bed.up(names, slots=64, accounting_flush="00:00:01", say=_say)
 
 
-def _up_slurm(names: Sequence[str]) -> list[TestbedCluster]:
+def _up_slurm(names: Sequence[str]) -> list[PrivateCluster]:
     """Their controllers forget no job that has ended as long as the campaign goes on."""
     return bed.up_slurm(names, slots=64, min_job_age=86400, say=_say)
 

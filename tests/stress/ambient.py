@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.sshd import extra_sshd
 
 from .fault import Fault, Lane, Tried
@@ -83,7 +83,7 @@ def _released_late(place: Place, stories: Sequence[Story], waits: float) -> Trie
     return Tried(stories, len(stories))
 
 
-def release(cluster: TestbedCluster, job_id: str) -> None:
+def release(cluster: PrivateCluster, job_id: str) -> None:
     """By hand, what was submitted with --hold."""
     cluster.must(*(("qrls",) if isinstance(cluster, Cell) else ("scontrol", "release")), job_id)
 

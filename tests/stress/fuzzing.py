@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tasks.testbed import bed
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.sshd import extra_sshd
 from tests.clusters.hostile import at
 from tests.conftest import Person
@@ -94,7 +94,7 @@ def run(person: Person, *words: str) -> Ended:
 
 
 @contextmanager
-def victim(cluster: TestbedCluster, folder: Path) -> Iterator[tuple[Person, Path]]:
+def victim(cluster: PrivateCluster, folder: Path) -> Iterator[tuple[Person, Path]]:
     """Somebody whose cluster `hpc` spoils its answers as a plan says, once there is one; with jobs and files there."""
     plan = folder / "plan"
     spoil = f"if [ -e {plan} ]; then exec {sys.executable} {mutating.__file__} {plan}; fi"
@@ -142,7 +142,7 @@ def peaks(rows: Sequence[Row]) -> Iterator[str]:
         yield f"| `{' '.join(verb)}` | {' | '.join(f'{each:.0f}' for each in cells)} |"
 
 
-def campaign(cluster: TestbedCluster, folder: Path, hows: Sequence[str], rounds: int, seed: int) -> list[Row]:
+def campaign(cluster: PrivateCluster, folder: Path, hows: Sequence[str], rounds: int, seed: int) -> list[Row]:
     """Every verb, spoilt in each of these ways, so many times at random places."""
     chance = random.Random(seed)  # no secret
     rows = []

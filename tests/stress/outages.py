@@ -11,10 +11,10 @@ from typing import Any, Generic, TypeVar
 from tasks.model.errors import SchedulerError
 from tasks.testbed import daemons, slurm_daemons
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.slurm import NODE, SlurmCluster
 
-C = TypeVar("C", bound=TestbedCluster)
+C = TypeVar("C", bound=PrivateCluster)
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Outage:
     away: float
     after: float = 0.0
 
-    def begin(self, daemon: Daemon[Any], cluster: TestbedCluster) -> None:
+    def begin(self, daemon: Daemon[Any], cluster: PrivateCluster) -> None:
         """End it."""
         (daemon.kill if self.killed else daemon.stop)(cluster)
 
@@ -47,13 +47,13 @@ def _start_slurmctld(cluster: SlurmCluster) -> None:
     slurm_daemons.start_slurmd(cluster)
 
 
-_CONTROLLERS: dict[type[TestbedCluster], Daemon[Any]] = {
+_CONTROLLERS: dict[type[PrivateCluster], Daemon[Any]] = {
     Cell: Daemon[Cell]("sge_qmaster", daemons.kill_qmaster, daemons.stop_qmaster, daemons.start_qmaster),
     SlurmCluster: Daemon[SlurmCluster](
         "slurmctld", slurm_daemons.kill_slurmctld, slurm_daemons.stop_slurmctld, _start_slurmctld
     ),
 }
-_NODES: dict[type[TestbedCluster], Daemon[Any]] = {
+_NODES: dict[type[PrivateCluster], Daemon[Any]] = {
     Cell: Daemon[Cell]("sge_execd", daemons.kill_execd, daemons.stop_execd, daemons.start_execd),
     SlurmCluster: Daemon[SlurmCluster](
         "slurmd", slurm_daemons.kill_slurmd, slurm_daemons.stop_slurmd, slurm_daemons.start_slurmd
@@ -61,7 +61,7 @@ _NODES: dict[type[TestbedCluster], Daemon[Any]] = {
 }
 
 
-def attend(cluster: TestbedCluster) -> None:
+def attend(cluster: PrivateCluster) -> None:
     """What an administrator does: a controller that was killed finds its own jobs at work, drains their node for that
     and holds those jobs for good, also new ones that have got the number of one that it forgot."""
     if not isinstance(cluster, SlurmCluster):
@@ -75,11 +75,11 @@ def attend(cluster: TestbedCluster) -> None:
             cluster.run("scontrol", "release", *held, timeout=5)
 
 
-def controller(cluster: TestbedCluster) -> Daemon[Any]:
+def controller(cluster: PrivateCluster) -> Daemon[Any]:
     """The daemon that knows the jobs: qmaster, slurmctld."""
     return _CONTROLLERS[type(cluster)]
 
 
-def node(cluster: TestbedCluster) -> Daemon[Any]:
+def node(cluster: PrivateCluster) -> Daemon[Any]:
     """The daemon that runs the jobs: execd, slurmd."""
     return _NODES[type(cluster)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.sshd import Door, main_door
 from tests.conftest import Person, move_in
 from tests.proxy import Proxy, ssh_config_through
@@ -151,7 +151,7 @@ def persist(stories: Sequence[Story]) -> Sequence[Story]:
 class Place:
     """Where a fault is tried: a cell, and a folder for homes and for what the bodies write down."""
 
-    cell: TestbedCluster
+    cell: PrivateCluster
     folder: Path
     witnesses: Path
     first: int = 1  # of its numbers, so that two places have no name in common: each has NAMES of them

@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tasks.testbed.cell import Cell
-from tasks.testbed.cluster import TestbedCluster
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.files import BINARIES
 from tests.clusters.bench import qacct_records
 
@@ -75,7 +75,7 @@ class Record:
     restarts: int = 0
 
 
-def ask(cluster: TestbedCluster, witnesses: Path, names: Iterable[str]) -> dict[str, Truth]:
+def ask(cluster: PrivateCluster, witnesses: Path, names: Iterable[str]) -> dict[str, Truth]:
     """The truth about each of these names. Raises RuntimeError when the scheduler does not answer."""
     jobs: dict[str, dict[str, int | None]] = {}
     records: dict[str, list[Record]] = {}
@@ -100,7 +100,7 @@ def ask(cluster: TestbedCluster, witnesses: Path, names: Iterable[str]) -> dict[
     return found
 
 
-def settled(cells: Iterable[TestbedCluster], names: Iterable[str], within: float) -> bool:
+def settled(cells: Iterable[PrivateCluster], names: Iterable[str], within: float) -> bool:
     """Whether no job of these names is left with a scheduler within so many seconds, and all are accounted for."""
     wanted, cells = set(names), list(cells)
     deadline = time.monotonic() + within
@@ -125,7 +125,7 @@ def read_witness(path: Path) -> list[Body]:
     return bodies
 
 
-def _queue(cluster: TestbedCluster) -> list[tuple[str, str]]:
+def _queue(cluster: PrivateCluster) -> list[tuple[str, str]]:
     """Name and number of every job that the scheduler has."""
     if isinstance(cluster, Cell):
         return _qstat(cluster)
@@ -135,7 +135,7 @@ def _queue(cluster: TestbedCluster) -> list[tuple[str, str]]:
     return [(name, job_id) for line in done.stdout.splitlines() for name, _, job_id in [line.rpartition("|")]]
 
 
-def _records(cluster: TestbedCluster) -> Iterator[Record]:
+def _records(cluster: PrivateCluster) -> Iterator[Record]:
     """Every job and task that has ended."""
     if isinstance(cluster, Cell):
         for facts in _accounting(cluster):
@@ -160,7 +160,7 @@ def _records(cluster: TestbedCluster) -> Iterator[Record]:
             yield Record(facts["JobName"], job_id, int(task), when, status, restarts)
 
 
-def _forgotten(cluster: TestbedCluster, known: Collection[str]) -> frozenset[str]:
+def _forgotten(cluster: PrivateCluster, known: Collection[str]) -> frozenset[str]:
     """Slurm saves its state every five seconds: a controller that is killed has forgotten what it took since then."""
     if isinstance(cluster, Cell):
         return frozenset()

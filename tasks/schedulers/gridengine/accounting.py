@@ -15,6 +15,8 @@ from ..values import ByHand, Record, Submitted, Traced
 from .about import about, alive, described, submitted_of
 from .reading import failed, leading_number
 
+# Seconds. IDs count up to ten million before one is used again (G29): clocks may be an hour apart, or a time zone.
+_A_DAY = 86400
 _ACCOUNTED = re.compile(
     "^(jobnumber|jobname|owner|taskid|qsub_time|start_time|end_time|failed|exit_status) +(.*)$", re.M
 )
@@ -57,7 +59,7 @@ def parse_trace(status: int, out: str, err: str) -> Traced:
     troubles = any(line.strip() and not re.match(r"error: .* not found$", line.strip()) for line in lines_of(err))
     found = (*records.values(), *alive(me, rest))
     accounted = _CUT not in err and (not troubles or bool(records))
-    return Traced(found, accounted, last_runs=True)
+    return Traced(found, accounted, last_runs=True, ids_last=_A_DAY)
 
 
 def _records(out: str) -> Iterator[dict[str, str]]:

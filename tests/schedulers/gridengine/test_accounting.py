@@ -40,7 +40,9 @@ def test_g30_a_job_over_its_time_failed_and_says_why() -> None:
 def test_g26_not_found_is_an_answer_and_an_unreadable_file_is_none() -> None:
     for command, accounted in (("qacct -j 23", True), ("qacct -j 999", False)):
         block = answer(ROUND1, command)
-        assert gridengine.trace([], []).parse(0, "te1st\n", block.err) == Traced((), accounted, last_runs=True)
+        assert gridengine.trace([], []).parse(0, "te1st\n", block.err) == Traced(
+            (), accounted, last_runs=True, ids_last=86400
+        )
 
 
 def test_g29_of_several_records_the_last_one_tells() -> None:

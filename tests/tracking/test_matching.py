@@ -1,0 +1,36 @@
+"""Which records of the accounting are of which job, when IDs are used again and clocks differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tasks.model.job import Job, Outcome, State
+from tasks.schedulers.values import Record
+from tasks.tracking.matching import records_of
+
+HOUR, DAY = 3600, 86400
+SUBMITTED = 1_000_000
+MINE = Job("key", "hpc", "a.sh", "a.sh", "-", "/d", job_id="7", submitted_at=SUBMITTED, absent_since=SUBMITTED + 9)
+
+
+def of(submitted_at: int, status: int) -> Record:
+    return Record("7", (), submitted_at, Outcome(State.FAILED, status))
+
+
+@pytest.mark.parametrize("offset", [-HOUR, HOUR])
+def test_a_clock_that_is_an_hour_off_hides_no_record(offset: int) -> None:
+    late = SUBMITTED + 200
+    assert records_of(MINE, [of(SUBMITTED + offset, 3)], late, DAY)[0].exit_status == 3
+
+
+def test_what_was_submitted_at_that_time_counts_alone_and_else_the_newest() -> None:
+    late, old, right = SUBMITTED + 200, of(SUBMITTED - HOUR, 1), of(SUBMITTED + 2, 2)
+    for records in ([old, right], [right, old]):
+        assert records_of(MINE, records, late, DAY)[0].exit_status == 2
+    older = of(SUBMITTED - 5 * HOUR, 4)
+    for records in ([old, older], [older, old]):
+        assert records_of(MINE, records, late, DAY)[0].exit_status == 1
+    assert records_of(MINE, [of(SUBMITTED - 2 * DAY, 1)], late, DAY) == {}
+    assert records_of(replace(MINE, absent_since=None), [old], late, DAY) == {}
