@@ -23,6 +23,11 @@ def test_the_programs_use_the_names_of_the_page() -> None:
     assert {"about", "attempt", "claim", "job", "notes", "put", "receipt"} <= used
 
 
+def test_no_other_file_of_ours_spells_them() -> None:
+    files = (ROOT / "tasks").rglob("*.py")
+    assert {path.name for path in files if ".submithost/" in path.read_text()} == {"job_directory.py"}
+
+
 def test_paths() -> None:
     assert job_directory.own("about") == ".submithost/about"
     assert job_directory.note("/jobs/k", 2345, "end") == "/jobs/k/.submithost/notes/2/2345.end"

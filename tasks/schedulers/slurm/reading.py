@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ...login_node.job_directory import SUBMITTED
 from ...model.errors import InvalidInput, SchedulerError
 from ...model.resources import MOST_TASKS, TaskRange
 from .. import wording
-
-_MARK = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/(?:attempt/asked\.[0-9a-f]+/)?job/")
 
 
 def ranges(text: str) -> tuple[TaskRange, ...]:
@@ -30,13 +29,13 @@ def together(texts: Sequence[str]) -> TaskRange | None:
 
 def key_of(command: str) -> str:
     """The key whose job file a command is; empty: of none."""
-    found = _MARK.search(command)
+    found = SUBMITTED.search(command)
     return found[1] if found else ""
 
 
 def directory_of(command: str) -> str:
     """The job directory that a command is in, which its key names; empty: in none."""
-    found = _MARK.search(command)
+    found = SUBMITTED.search(command)
     return command[: found.end(1)] if found else ""
 
 

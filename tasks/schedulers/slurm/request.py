@@ -122,13 +122,13 @@ def defaults(
         variables = LOGS.variables if option in logs else option.family.variables
         text.append(f"{' '.join(variables)}|#SBATCH {shlex.join(option.words)}")
     files = {
-        ".submithost/defaults": "".join(f"{line}\n" for line in text),
-        ".submithost/said": _said(flags, [*lines, *scripts], submission),
+        job_directory.own("defaults"): "".join(f"{line}\n" for line in text),
+        job_directory.own("said"): _said(flags, [*lines, *scripts], submission),
     }
     if logs and not any(option.name == "open-mode" for option in (*flags, *scripts, *lines)):
-        files[".submithost/open_mode"] = ""  # for `run`: nothing of this is the body's
+        files[job_directory.own("open_mode")] = ""  # for `run`: nothing of this is the body's
     if replaced := muted(script, own):
-        files[".submithost/header"] = without(script, replaced)
+        files[job_directory.own("header")] = without(script, replaced)
     return files
 
 
