@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from ...login_node import job_directory
 from ...model.errors import InvalidInput
 from ...model.resources import Resources, clock
 from ..seam import NOTHING
