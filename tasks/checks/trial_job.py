@@ -25,13 +25,6 @@ _SCRIPT = "#!/bin/sh\necho submithost\n"
 _PATIENCE = 30
 
 
-class _Unnoted(Watch):
-    """A check is no submission of the user's: `--job last` stays what it is."""
-
-    def _store(self, *, now_and_then: bool = False) -> None:
-        """Nothing."""
-
-
 def run_job(session: ClusterSession, limit: float) -> str:
     """Submit it, wait, and remove its directory; returns what to say of it.
 
@@ -46,7 +39,8 @@ def run_job(session: ClusterSession, limit: float) -> str:
     try:
         job, _, _ = submit(session, job, sending, fresh=True)
         submitted = time.monotonic() - began
-        watch = _Unnoted(session, [(job, ())])
+        # No submission of the user's: `--job last` stays what it is.
+        watch = Watch(session, [(job, ())], record=False)
         watch.wait(limit, lambda _: None)
         (ended,) = watch.shown()
         left = _removed(session, ended)

@@ -34,7 +34,8 @@ _BY_ACCOUNTING = "; of some only the accounting tells, and that is being read"
 class Look(Watched):
     """Asks how the watched jobs are, and records what it learns."""
 
-    def __init__(self, session: ClusterSession, selected: Iterable[Selected]) -> None:
+    def __init__(self, session: ClusterSession, selected: Iterable[Selected], *, record: bool = True) -> None:
+        """Without `record`, what is learnt does not go into the ledger."""
         super().__init__(session, selected)
         self.notes = Notes()
         self.trouble = ""
@@ -45,7 +46,7 @@ class Look(Watched):
         self._listed_at = 0
         self._noted_ends: dict[str, set[tuple[int, int]]] = {}
         self._pace = Pace()
-        self._stored = Stored(session.ledger, self.jobs)
+        self._stored = Stored(session.ledger if record else None, self.jobs)
         self._left = MOST_ONE_BY_ONE
         self._errors = Errors()
 

@@ -13,9 +13,9 @@ _STORING = 20
 
 
 class Stored:
-    """Records what has changed, and nothing else."""
+    """Records what has changed, and nothing else; without a ledger, nothing."""
 
-    def __init__(self, ledger: Ledger, jobs: Mapping[str, Job]) -> None:
+    def __init__(self, ledger: Ledger | None, jobs: Mapping[str, Job]) -> None:
         self._ledger = ledger
         self._jobs = dict(jobs)
         self._again = 0.0
@@ -23,7 +23,7 @@ class Stored:
     def update(self, jobs: Mapping[str, Job], *, now_and_then: bool = False) -> None:
         """Record what has changed; `now_and_then`: not yet, if it took long lately (an array job of many tasks)."""
         began = time.monotonic()
-        if now_and_then and began < self._again:
+        if not self._ledger or (now_and_then and began < self._again):
             return
         changed = [job for key, job in jobs.items() if self._jobs[key] is not job and self._jobs[key] != job]
         if changed:
