@@ -17,6 +17,7 @@ from tests.clusters.hostile import at, goes_well, login_node
 from tests.conftest import Person, json_lines, program
 
 PAGE = 4096
+MOST_PAGES = 21  # with so many a submission has room
 
 
 class Home:
@@ -81,7 +82,7 @@ def test_a_quota_that_fills_up_at_any_moment_makes_no_second_job_and_loses_none(
     person, home = full
     (home.path / ".submithost" / "jobs").mkdir(parents=True)
     refused = 0
-    for pages in range(16):
+    for pages in range(MOST_PAGES):
         home.fill(pages * PAGE)
         line = ("-H", "hpc", "submit", "--script=x", f"--key=pages-{pages}", "--hold")
         first = person.fab(*line)
@@ -94,10 +95,10 @@ def test_a_quota_that_fills_up_at_any_moment_makes_no_second_job_and_loses_none(
         if first.returncode == 0:
             assert again.stdout == first.stdout
         shutil.rmtree(home.path / ".submithost" / "jobs" / f"pages-{pages}")
-    assert 0 < refused < 16
+    assert 0 < refused < MOST_PAGES
     marks = cells["sandbox"].must("qstat", "-j", "*")
-    assert [marks.count(f"submithost=pages-{pages}\n") for pages in range(16)] == [1] * 16
-    person.fab("-H", "hpc", "cancel", *(f"--job=pages-{pages}" for pages in range(16)))
+    assert [marks.count(f"submithost=pages-{pages}\n") for pages in range(MOST_PAGES)] == [1] * MOST_PAGES
+    person.fab("-H", "hpc", "cancel", *(f"--job=pages-{pages}" for pages in range(MOST_PAGES)))
 
 
 def test_a_quota_that_is_full_when_the_job_ends_does_not_change_how_it_ended(full: tuple[Person, Home]) -> None:
