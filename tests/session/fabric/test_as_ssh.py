@@ -141,7 +141,7 @@ def test_d9_a_known_hosts_command_that_cannot_run_or_fails_as_by_ssh(
             "hostbased",
             "ask its",
         ),
-        (["GSSAPIAuthentication yes"], "GSSAPIAuthentication yes", "gssapi-with-mic", "if so, lay your key there"),
+        (["GSSAPIAuthentication yes"], "GSSAPIAuthentication yes", "gssapi-with-mic", "if so, lay your key on"),
         (["GSSAPIAuthentication yes"], "GSSAPIAuthentication no", "", "see whether `ssh "),
         ([], "GSSAPIAuthentication yes", "", "see whether `ssh "),
     ],
