@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import grimp
@@ -66,3 +67,12 @@ def test_no_file_and_no_function_is_long() -> None:
         if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.body[0].lineno >= 50
     ]
     assert (long, functions) == ([], [])
+
+
+def test_no_two_modules_that_share_clusters_use_the_same_key() -> None:
+    used: dict[str, set[str]] = {}
+    for path in (ROOT / "tests" / "clusters").glob("test_*.py"):
+        for key in re.findall(r"--key[= ]([A-Za-z0-9._-]+)(?![{A-Za-z0-9._-])", path.read_text()):
+            used.setdefault(key, set()).add(path.name)
+    assert len(used) > 50
+    assert {key: modules for key, modules in used.items() if len(modules) > 1} == {}

@@ -41,16 +41,16 @@ def lives(person: Person) -> None:
     """A held job, and one that has ended, are told as they are; a held one can be released, held and cancelled."""
     person.script("long", "#!/bin/sh\nsleep 600\n")
     said(person, "submit", "--script=x", "--key=ended", "wait", "--timeout=100")
-    said(person, "submit", "--script=long", "--hold", "--key=held")
-    assert "\theld\t" in said(person, "status", "--job=held").stdout
+    said(person, "submit", "--script=long", "--hold", "--key=ambient-held")
+    assert "\theld\t" in said(person, "status", "--job=ambient-held").stdout
     assert "\tsucceeded\t" in said(person, "status", "--job=ended").stdout
     said(person, "queues")
     said(person, "clean", "--dry-run")
-    said(person, "release", "--job=held")
-    assert "\theld\t" not in said(person, "status", "--job=held").stdout
-    said(person, "cancel", "--job=held", "wait", "--job=ended")
-    assert person.fab("-H", "hpc", "wait", "--job=held", "--timeout=100").returncode == 3
-    assert "\tcancelled\t" in said(person, "status", "--job=held").stdout
+    said(person, "release", "--job=ambient-held")
+    assert "\theld\t" not in said(person, "status", "--job=ambient-held").stdout
+    said(person, "cancel", "--job=ambient-held", "wait", "--job=ended")
+    assert person.fab("-H", "hpc", "wait", "--job=ambient-held", "--timeout=100").returncode == 3
+    assert "\tcancelled\t" in said(person, "status", "--job=ambient-held").stdout
 
 
 @pytest.mark.parametrize("ended", ["", "--bare"])

@@ -214,27 +214,27 @@ def test_c8_a_job_that_waits_for_another_one_is_not_held_and_names_it(
 def test_d5_a_job_that_slurm_holds_is_held_and_says_why(commuter: Person, slurm: SlurmCluster) -> None:
     commuter.script("long", "#!/bin/sh\nsleep 100\n")
     commuter.script("bad", "#!/bin/sh\nexit 1\n")
-    job_id = commuter.submit("long", "--key=held", cluster=HPC)
+    job_id = commuter.submit("long", "--key=requeued-held", cluster=HPC)
     until(lambda: "JobState=RUNNING" in slurm.must("scontrol", "show", "job", job_id))
     slurm.must("scontrol", "requeuehold", job_id)
     bad = slurm.must("sbatch", "--parsable", "--wrap", "exit 1").strip()
-    commuter.submit("long", "--key=never", f"--option=--dependency=afterok:{bad}", cluster=HPC)
+    commuter.submit("long", "--key=never-met", f"--option=--dependency=afterok:{bad}", cluster=HPC)
     until(
         lambda: (
             "NeverSatisfied" in slurm.must("squeue", "-h", "-o", "%r")
             and "held state" in slurm.must("squeue", "-o", "%r")
         )
     )
-    held, never = commuter.jobs("--job=held", "--job=never", cluster=HPC)
+    held, never = commuter.jobs("--job=requeued-held", "--job=never-met", cluster=HPC)
     assert (held["state"], "job requeued in held state" in held["reason"]) == ("held", True)
     assert (never["state"], f"afterok:{bad}" in never["reason"]) == ("error", True)
-    waited = commuter.fab("-H", HPC, "wait", "--job=held", "--job=never", "--timeout=4")
+    waited = commuter.fab("-H", HPC, "wait", "--job=requeued-held", "--job=never-met", "--timeout=4")
     assert waited.returncode == 6
     assert waited.stderr.count("held by Slurm") == 1
     assert waited.stderr.count("cannot be met any more") == 1
-    assert commuter.fab("-H", HPC, "release", "--job=held").returncode == 0
-    until(lambda: commuter.jobs("--job=held", cluster=HPC)[0]["state"] in ("pending", "running"))
-    assert commuter.fab("-H", HPC, "cancel", "--job=held", "--job=never").returncode == 0
+    assert commuter.fab("-H", HPC, "release", "--job=requeued-held").returncode == 0
+    until(lambda: commuter.jobs("--job=requeued-held", cluster=HPC)[0]["state"] in ("pending", "running"))
+    assert commuter.fab("-H", HPC, "cancel", "--job=requeued-held", "--job=never-met").returncode == 0
 
 
 def test_d5_who_holds_a_job_of_grid_engine_is_told(person: Person, cells: dict[str, Cell]) -> None:

@@ -24,7 +24,7 @@ VERBS = {
     "fetch": "fetch --job=made --to=got",
     "wait": "wait --job=long",
     "logs": "logs --job=long --follow",
-    "submit": "submit --script=slow --hold --key=held",
+    "submit": "submit --script=slow --hold --key=outage-held",
 }
 
 
@@ -82,7 +82,7 @@ def test_house3_work_goes_on_when_the_network_is_back(cells: dict[str, Cell], tm
     big = (first.work / "big").read_bytes()
     for path in (there / "put/big", running["get"][0].work / "got/big", running["fetch"][0].work / "got/result"):
         assert path.read_bytes() == big
-    assert marks(cells["sandbox"], "held") == 1
+    assert marks(cells["sandbox"], "outage-held") == 1
 
 
 def test_house5_an_input_that_vanishes_or_shrinks_while_it_is_sent_ends_it_at_once(

@@ -267,12 +267,12 @@ def test_while_the_controller_is_down_nothing_changes_and_nothing_is_lost(user: 
         asked = user.fab("-H", HPC, "status", "--json")
         assert asked.returncode == 5
         assert json_lines(asked.stdout)[0]["state"] == "unknown"
-        began = user.fab("-H", HPC, "submit", "--script=x", "--key=while-down", timeout=200)
+        began = user.fab("-H", HPC, "submit", "--script=x", "--key=controller-down", timeout=200)
         assert (began.returncode, began.stdout) == (5, "")
     finally:
         slurm_daemons.start_slurmctld(slurm)
     assert user.jobs(f"--job={job_id}", cluster=HPC)[0]["state"] == "held"
-    again = user.fab("-H", HPC, "submit", "--script=x", "--key=while-down", "--wait", timeout=200)
+    again = user.fab("-H", HPC, "submit", "--script=x", "--key=controller-down", "--wait", timeout=200)
     assert again.returncode == 3, again.stderr
     user.fab("-H", HPC, "cancel", f"--job={job_id}")
 

@@ -132,7 +132,7 @@ def test_e3_who_reads_needs_to_write_nothing_and_what_was_changed_is_told(person
     """Each line says, and ends, as with a ledger that can be written, from a copy of one that knows of no end yet."""
     person.script("good", "#!/bin/sh\necho out\n")
     person.script("bad", "#!/bin/sh\necho wrong >&2\nexit 3\n")
-    words = "submit --script=good --hold --array=1-99 --key=held submit --script=good --array=1-2 --key=array"
+    words = "submit --script=good --hold --array=1-99 --key=told-held submit --script=good --array=1-2 --key=array"
     words += " submit --script=bad --key=failed submit --script=good --key=fine"
     submitted = person.fab("-H", "sandbox", *words.split())
     assert submitted.returncode == 0, submitted.stderr
