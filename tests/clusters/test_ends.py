@@ -217,7 +217,7 @@ def test_d5_a_job_that_slurm_holds_is_held_and_says_why(commuter: Person, slurm:
     job_id = commuter.submit("long", "--key=requeued-held", cluster=HPC)
     until(lambda: "JobState=RUNNING" in slurm.must("scontrol", "show", "job", job_id))
     slurm.must("scontrol", "requeuehold", job_id)
-    bad = slurm.must("sbatch", "--parsable", "--wrap", "exit 1").strip()
+    bad = slurm.must("sbatch", "--parsable", "--output=/dev/null", "--wrap", "exit 1").strip()
     commuter.submit("long", "--key=never-met", f"--option=--dependency=afterok:{bad}", cluster=HPC)
     until(
         lambda: (
