@@ -99,6 +99,10 @@ class JobVerbs:
         self._here = here
         self._owners = owners
 
+    def _owned(self) -> Owners:
+        """Whose files were put into which local directory: by this command line, else by this one call alone."""
+        return {} if self._owners is None else self._owners
+
     def job(self, job: Which = "last") -> JobHandle:
         """The handle of a job that was submitted before."""
         ((found, tasks),) = self.selected([job])
@@ -165,9 +169,8 @@ class JobVerbs:
         selection.check_target(to)
         selected = self.known(job)
         watch = Watch(self.session, selected)
-        owners: Owners = {} if self._owners is None else self._owners
         found = results.fetch(
-            watch, selected, Path(to) if to else None, only, force=force, here=self._here, owners=owners
+            watch, selected, Path(to) if to else None, only, force=force, here=self._here, owners=self._owned()
         )
         done = []
         for fetched in found:

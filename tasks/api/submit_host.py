@@ -199,8 +199,7 @@ class SubmitHost(JobVerbs):
 
         Raises InvalidInput when files here are newer, with what came all the same in `known`: `force` overwrites them.
         """
-        owners: Owners = {} if self._owners is None else self._owners
-        return get(self.session, source, target, force=force, dry_run=dry_run, owners=owners)
+        return get(self.session, source, target, force=force, dry_run=dry_run, owners=self._owned())
 
     def reach(self) -> None:
         """Log in, and see that the login environment answers."""

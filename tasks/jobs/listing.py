@@ -8,9 +8,6 @@ from ..model.errors import InvalidInput, nearest
 from ..model.job import Job, State
 from ..model.ledger import Ledger
 
-NEWEST = 50
-"""How many are listed unless all are wanted."""
-
 
 def states_of(texts: Sequence[str]) -> list[State]:
     """The states that these words name. Raises InvalidInput for one that is none."""
@@ -23,15 +20,16 @@ def states_of(texts: Sequence[str]) -> list[State]:
 
 
 def newest(
-    ledger: Ledger, cluster: str | None, wanted: Sequence[State], asked: Sequence[Job], *, all: bool
+    ledger: Ledger, cluster: str | None, wanted: Sequence[State], asked: Sequence[Job], most: int | None
 ) -> tuple[list[Job], int]:
     """The newest jobs of `cluster` (None: of all clusters) in the `wanted` states (none: in any), and their number.
 
-    `asked` are jobs that the clusters have just told of: recorded too, where that can be.
+    `most`: no more than so many (None: all). `asked` are jobs that the clusters have just told of, which are recorded
+    too, where that can be.
     """
     now_known = {(job.cluster, job.key): job for job in asked}
-    last = None if all or asked else NEWEST
+    last = None if asked else most
     stored = ledger.jobs(cluster, () if asked else wanted, last=last)
     listed = [now_known.get((job.cluster, job.key), job) for job in reversed(stored)]
     found = [job for job in listed if not wanted or job.state in wanted]
-    return found if all else found[:NEWEST], len(found) if last is None else ledger.count(cluster, wanted)
+    return found[:most], len(found) if last is None else ledger.count(cluster, wanted)

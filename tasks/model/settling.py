@@ -22,7 +22,7 @@ _UNKNOWN = Outcome(State.UNKNOWN)
 ACCOUNTING_LAG = 60
 ACCOUNTING_SILENT = 180
 # How far (seconds) the clocks of the cluster's nodes may be apart.
-_CLOCKS = 5
+CLOCKS = 5
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Ou
     if record and record.ended_at is not None and not known.last_runs and not waited:
         # Its record may be late, and this one that of a run before.
         before_last = max((at for number, at in job.requeued if number == task), default=None)
-        if before_last is not None and record.ended_at <= before_last + _CLOCKS:
+        if before_last is not None and record.ended_at <= before_last + CLOCKS:
             record = None
     if note and note.exit_status is not None and (task, note.ended_at) not in job.requeued:
         return _ended(job, task, note, record), False
@@ -159,7 +159,7 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Ou
 def _as_noted(before: Outcome, started: int | None, known: Known) -> Outcome:
     """What a start note alone tells: it runs, unless that note is of a run before the scheduler last listed the job."""
     waiting = before.state in (State.PENDING, State.HELD, State.UNKNOWN)
-    if waiting and started is not None and started >= known.listed_at - _CLOCKS:
+    if waiting and started is not None and started >= known.listed_at - CLOCKS:
         return Outcome(State.RUNNING, None, started)
     return before
 

@@ -9,7 +9,7 @@ from ..model.errors import SchedulerError
 from ..model.job import Alike, Job, Outcome
 from ..model.resources import MOST_FOLLOWED
 from ..model.settling import ACCOUNTING_LAG
-from ..schedulers.values import Record, Row
+from ..schedulers.values import Record, Row, Traced
 
 T = TypeVar("T", Row, Record)
 
@@ -86,7 +86,9 @@ def _newest(records: Sequence[Record]) -> list[Record]:
     return _since(max((each.submitted_at or 0 for each in records), default=0), records)
 
 
-def records_of(job: Job, records: Sequence[Record], now: int = 0, ids_last: int = 300) -> Mapping[int, Outcome]:
+def records_of(
+    job: Job, records: Sequence[Record], now: int = 0, ids_last: int = Traced.ids_last
+) -> Mapping[int, Outcome]:
     """Those of `job` among the records of its ID.
 
     IDs are used again (G29), so none from before it was submitted, as far as its time is told.

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ..model.job import Job
     from ..model.ledger import Ledger
 
-# As jobs/listing.py has it, which no command line loads for its help.
 _SHOWN = 50
 
 
@@ -45,7 +44,7 @@ def jobs(
     only = session_of(c).name if named_cluster(c) else None
     ledger = Ledger()
     asked, failures = _refreshed(c, ledger.jobs(only, live=True)) if refresh else ([], [])
-    shown, many = newest(ledger, only, wanted, asked, all=all)
+    shown, many = newest(ledger, only, wanted, asked, None if all else _SHOWN)
     if json:
         output.show_jobs(shown, as_json=True)
     else:
