@@ -119,7 +119,7 @@ class Hosts(Executor):
         return [{"user": user, "host": host, "port": port} for user, host, port in parts]
 
 
-class Program(Fab):
+class SubmithostProgram(Fab):
     """`fab`, whose tasks are `namespace()`, whose every failure is one line, and which reads no settings but ours."""
 
     def __init__(self) -> None:
@@ -247,4 +247,4 @@ def _one_line() -> Iterator[None]:
 def main() -> None:
     """The console script."""
     make_safe()
-    Program().run()
+    SubmithostProgram().run()

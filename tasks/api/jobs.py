@@ -5,42 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ..files.transferred import Owners
-from ..jobs import cancel, read_log, resubmit, results, selection
-from ..jobs.read_log import JobLog
+from ..jobs import cancel, resubmit, results, selection
 from ..jobs.resubmit import Repeat
 from ..jobs.results import Fetched
-from ..jobs.status import say_nothing, status
+from ..jobs.status import status
 from ..model.errors import SubmithostError
-from ..model.job import Job, Selected
+from ..model.job import Job
 from ..model.resources import parse_time
-from ..submission.reconcile import confirmed, known_there
 from ..submission.submit import Heard, ignore
-from ..tracking.cluster_session import ClusterSession
 from ..tracking.last_words import complain
 from ..tracking.watch import Told, Watch
+from .chosen import Handle, Which
+from .logs import LogVerbs
 
 
-class JobHandle:
-    """One job. `job` is what was known of it last; every verb that asks brings that up to date."""
+class JobHandle(Handle):
+    """One job, with the verbs: each that asks brings `job` up to date."""
 
     def __init__(self, verbs: JobVerbs, job: Job, tasks: tuple[int, ...] = ()) -> None:
+        super().__init__(job, tasks)
         self._verbs = verbs
-        self.job = job
-        self.tasks = tasks
-
-    def __repr__(self) -> str:
-        return f"<{self.job.title()}: {self.job.state}>"
-
-    @property
-    def key(self) -> str:
-        """The name of its submission."""
-        return self.job.key
-
-    @property
-    def job_id(self) -> str | None:
-        """The scheduler's number for it."""
-        return self.job.job_id
 
     def status(self) -> Job:
         """Ask for its state."""
@@ -83,54 +67,13 @@ class JobHandle:
         return self._verbs.resubmit([self], failed, put)
 
 
-Which = str | Job | Selected | JobHandle
-"""A job: as `--job` names it (last, a job ID or task, a job file, a key), by its handle, or as a verb returned it."""
-
-
-class JobVerbs:
-    """What can be done to the jobs of one cluster. Without `job` it is about the last one.
-
-    Raises InvalidInput for a job that is not known here, SchedulerError when the scheduler could not be asked or
-    refused, Unreachable when the cluster could not be; a job that was begun and cut is looked up first.
-    """
-
-    def __init__(self, session: ClusterSession, here: Path = Path(), owners: Owners | None = None) -> None:
-        self.session = session
-        self._here = here
-        self._owners = owners
-
-    def _owned(self) -> Owners:
-        """Whose files were put into which local directory: by this command line, else by this one call alone."""
-        return {} if self._owners is None else self._owners
+class JobVerbs(LogVerbs):
+    """What can be done to the jobs of one cluster: what is raised is what ChosenJobs raises."""
 
     def job(self, job: Which = "last") -> JobHandle:
         """The handle of a job that was submitted before."""
         ((found, tasks),) = self.selected([job])
         return JobHandle(self, found, tasks)
-
-    def selected(self, job: Iterable[Which] = ()) -> list[Selected]:
-        """The jobs that are meant, each with the tasks that are named with it."""
-        return selection.choose(self.session, [self._plain(one) for one in job])
-
-    def _plain(self, one: Which) -> str | Job | Selected:
-        if not isinstance(one, JobHandle):
-            return one
-        return self.session.ledger.by_key(self.session.name, one.key) or one.job, one.tasks
-
-    def live(self) -> list[Selected]:
-        """Every job of the cluster that is not known to have ended."""
-        return selection.live(self.session)
-
-    def known(self, job: Iterable[Which] = ()) -> list[Selected]:
-        """The same, all of them known to be jobs: what was begun and cut is looked up."""
-        return known_there(self.session, self.selected(job))
-
-    def watch(self, job: Iterable[Which] = (), all: bool = False) -> Watch:
-        """What follows these jobs; of those that were begun and cut, it leaves out what is no job."""
-        chosen = self.live() if all else self.selected(job)
-        if not chosen:
-            say_nothing(self.session)
-        return Watch(self.session, confirmed(self.session, chosen)[0])
 
     def status(self, job: Iterable[Which] = (), all: bool = False) -> list[Job]:
         """The state of jobs, by one question; `all`: of every job that is not known to have ended."""
@@ -216,30 +159,3 @@ class JobVerbs:
         """What `resubmit` would submit; nothing is sent."""
         for found, tasks in self.known(job):
             yield from resubmit.repeats(self.session, found, tasks, put, failed=failed)
-
-    def logs(self, job: Iterable[Which] = (), task: str | int = "", stderr: bool = False, lines: str | int = "") -> str:
-        """A job's output so far; of an array job, that of `task`. `lines`: only so many of the last ones."""
-        pieces: list[bytes] = []
-        self.log(job, pieces.append, task, stderr, lines)
-        return b"".join(pieces).decode("utf-8", "replace")
-
-    def log(
-        self,
-        job: Iterable[Which],
-        write: Callable[[bytes], None],
-        task: str | int = "",
-        stderr: bool = False,
-        lines: str | int = "",
-        follow: bool = False,
-    ) -> JobLog:
-        """The same, passed to `write` as it comes; `follow`: wait for the start, and go on until the job has ended."""
-        found, number = self.one_log(job, task)
-        return read_log.read(self.session, found, number, write, str(lines), stderr=stderr, follow=follow)
-
-    def one_log(self, job: Iterable[Which] = (), task: str | int = "") -> tuple[Job, int]:
-        """Which job's log that would be, and of which task (0: it is no array job)."""
-        return read_log.one_of(self.session, self.selected(job), str(task))
-
-    def conclude(self, log: JobLog, write: Callable[[bytes], None]) -> None:
-        """Pass the end of a job's stderr to `write` where it failed or wrote nothing else; tell how it ended."""
-        read_log.conclude(self.session, log, write)

@@ -35,7 +35,8 @@ from ..submission import adopt, reconcile, request
 from ..submission.prepare import Prepared
 from ..submission.submit import Heard, ignore
 from ..tracking.cluster_session import ClusterSession
-from .jobs import JobHandle, JobVerbs, Which
+from .chosen import Which
+from .jobs import JobHandle, JobVerbs
 
 if TYPE_CHECKING:
     from ..checks.steps import Step

@@ -15,7 +15,8 @@ from ..model.errors import InvalidInput, SchedulerError, Unreachable
 from ..session import SILENCE, Session
 from ..session.outage import Outage
 from .part import Arrival, Part, make_directory, make_link, unpack_sums
-from .send import BIG, MANY, sums
+from .send import sums
+from .stream import BIG, MANY
 from .tree import SLOW, Entry, local_entry
 
 Progress = Callable[[int], None]

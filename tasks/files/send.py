@@ -13,15 +13,8 @@ from ..login_node import Program, job_directory
 from ..model.errors import InvalidInput, SchedulerError, Unreachable
 from ..session import Session
 from ..session.outage import Outage
-from .stream import Kept, Plan, Stream, key_of, open_local
+from .stream import BIG, READ, Kept, Plan, Stream, key_of, open_local
 from .tree import SLOW, Entry, There, list_there, to_sum
-
-# A file of that size goes by itself, and smaller ones together until they are so large, or so many.
-BIG = 8 << 20
-MANY = 1000
-_READ = 8 * 32704  # whole packets
-# What is sent at once, and how many bytes of the user's are in there.
-Batch = tuple[bytes, int]
 
 
 def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Entry]) -> Plan:
@@ -126,7 +119,7 @@ def sums(session: Session, directory: str, wanted: Sequence[tuple[int, str]]) ->
 def _prefix(path: Path, size: int) -> hashlib._Hash:
     digest = hashlib.sha256()
     with open_local(path) as file:
-        while size > 0 and (piece := file.read(min(size, _READ))):
+        while size > 0 and (piece := file.read(min(size, READ))):
             digest.update(piece)
             size -= len(piece)
     return digest

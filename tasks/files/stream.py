@@ -16,7 +16,7 @@ from .tree import Entry, There
 # A file of that size goes by itself, and smaller ones together until they are so large, or so many.
 BIG = 8 << 20
 MANY = 1000
-_READ = 8 * 32704  # whole packets
+READ = 8 * 32704  # whole packets
 # What is sent at once, and how many bytes of the user's are in there.
 Batch = tuple[bytes, int]
 
@@ -89,9 +89,9 @@ class Stream:
     def _counted(self, data: bytes, amount: int) -> Iterator[bytes]:
         """Bytes that carry `amount` of the user's, told as they go."""
         told = 0
-        for at in range(0, len(data), _READ):
-            yield data[at : at + _READ]
-            now = min(amount, amount * (at + _READ) // len(data))
+        for at in range(0, len(data), READ):
+            yield data[at : at + READ]
+            now = min(amount, amount * (at + READ) // len(data))
             self._progress(now - told)
             told = now
 
@@ -164,7 +164,7 @@ class Stream:
         with open_local(path) as file:
             file.seek(offset)
             while offset < entry.size:
-                piece = self._read(file, path, min(entry.size - offset, _READ))
+                piece = self._read(file, path, min(entry.size - offset, READ))
                 if not piece:
                     raise InvalidInput(f"{path} became shorter while it was sent: put it again when nothing writes it")
                 digest.update(piece)

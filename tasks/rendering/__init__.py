@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from .description import TemplateInfo as TemplateInfo
 
 __all__ = [
-    "Dialect",
     "JobScript",
     "TemplateInfo",
+    "Wording",
     "available",
     "called",
     "create",
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-class Dialect(Protocol):
+class Wording(Protocol):
     """What rendering needs of a scheduler."""
 
     @property
@@ -81,7 +81,7 @@ def render(
     script: str,
     variables: Mapping[str, object],
     resources: Resources,
-    dialect: Dialect,
+    dialect: Wording,
     defaults: Resources = _NOTHING,
     seed: str | None = None,
 ) -> JobScript:

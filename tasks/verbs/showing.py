@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from ..api.jobs import Which
+from ..api.chosen import Which
 from ..api.submit_host import SubmitHost
 from ..checks.steps import Step
 from ..files.transferred import Transferred

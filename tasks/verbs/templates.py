@@ -13,6 +13,8 @@ from .verb import verb
 
 if TYPE_CHECKING:
     from .. import rendering
+    from ..model.resources import Resources
+    from ..schedulers.dialect import Dialect
 
 
 @verb(
@@ -45,31 +47,33 @@ def render(
     """
     from .. import rendering
     from ..model.errors import InvalidInput
-    from ..model.resources import Resources, parse_resources
+    from ..model.resources import parse_resources
     from ..model.wording import fab
-    from ..schedulers import assumed
-    from ..schedulers.dialect import Dialect
     from ..screen.output import say
-    from .where import named_cluster, session_of
 
     if not script:
         raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{fab()} templates` lists them)")
-    asked, defaults = (
-        parse_resources(time=time, memory=memory, cores=cores, gpus=gpus, array=array),
-        Resources(),
-    )
-    if named_cluster(c):
-        session = session_of(c)
-        defaults = session.cluster.resources
-        dialect = Dialect(session.scheduler_unasked(), session.cluster.names)
-    else:
-        dialect = Dialect(assumed(), {})
+    asked = parse_resources(time=time, memory=memory, cores=cores, gpus=gpus, array=array)
+    dialect, defaults = _words(c)
     variables = rendering.read_variables(set_ or (), vars or None)
     rendered = rendering.render(script, variables, asked, dialect, defaults=defaults)
     for warning in rendering.unused(script, variables):
         say(warning)
     sys.stdout.flush()
     sys.stdout.buffer.write(rendered.text)
+
+
+def _words(c: Context) -> tuple[Dialect, Resources]:
+    """The words of the cluster that is named, and its defaults; else those of Grid Engine, and none."""
+    from ..model.resources import Resources
+    from ..schedulers import assumed
+    from ..schedulers.dialect import Dialect
+    from .where import named_cluster, session_of
+
+    if not named_cluster(c):
+        return Dialect(assumed(), {}), Resources()
+    session = session_of(c)
+    return Dialect(session.scheduler_unasked(), session.cluster.names), session.cluster.resources
 
 
 @verb(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.files.send import BIG
+from tasks.files.stream import BIG
 from tasks.login_node import Program
 from tasks.model.cluster import Cluster
 from tasks.model.errors import SchedulerError

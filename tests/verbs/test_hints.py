@@ -11,7 +11,7 @@ import pytest
 from tasks.model.errors import closest
 from tasks.model.job import Job
 from tasks.model.ledger import Ledger
-from tasks.program import Program
+from tasks.program import SubmithostProgram
 from tests.conftest import move_in
 
 CLUSTERS = "clusters:\n  sharc: {host: localhost}\n  iceberg: {host: localhost}\n"
@@ -98,7 +98,7 @@ def said(line: str, captured: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     """What a command line says on stderr."""
     monkeypatch.setattr(sys, "argv", ["submithost"])
     with suppress(SystemExit):
-        Program().run(["submithost", *line.split(" ")])
+        SubmithostProgram().run(["submithost", *line.split(" ")])
     return captured.readouterr().err
 
 

@@ -286,9 +286,9 @@ def test_a_list_of_tasks_loads_nothing_that_only_tasks_need(tmp_path: Path, conf
 
 def test_one_namespace_takes_nothing_from_the_next(somebody: Person) -> None:
     """The program words the help of its tasks in its own way, and Invoke takes from it what it has shown."""
-    words = "from tasks import namespace; from tasks.program import Program"
+    words = "from tasks import namespace; from tasks.program import SubmithostProgram"
     shown = "print([(t.__doc__, sorted(t.help)) for t in map(namespace().__getitem__, ('submit', 'testbed.up'))])"
-    once = f"{words}\ntry: Program().run(['submithost', '--help', 'submit'])\nexcept SystemExit: pass"
+    once = f"{words}\ntry: SubmithostProgram().run(['submithost', '--help', 'submit'])\nexcept SystemExit: pass"
     said = [
         subprocess.run(
             [sys.executable, "-c", text], cwd=somebody.work, env=somebody.environment,

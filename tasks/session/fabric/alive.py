@@ -29,7 +29,7 @@ class _Ear(Packetizer):
         return message
 
 
-class Transport(paramiko.Transport):
+class SteadyTransport(paramiko.Transport):
     """paramiko's, asking for a reply; `patience` is after how many seconds without any the other end is dead."""
 
     patience = INTERVAL * COUNT

@@ -11,7 +11,7 @@ import paramiko
 from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from ...model.errors import SubmithostError
-from .alive import Transport
+from .alive import SteadyTransport
 
 # What paramiko puts into one packet. Of more it sends so much and copies all the rest, for each packet again.
 PACKET = 32768 - 64
@@ -79,7 +79,7 @@ def receive(channel: paramiko.Channel, sender: Sender, silence: float) -> Iterat
     """
     channel.settimeout(1.0)
     transport = channel.get_transport()
-    assert isinstance(transport, Transport)
+    assert isinstance(transport, SteadyTransport)
     before: tuple[float, float] = (0.0, 0.0)
     quiet = unheard = 0
     ended = False

@@ -40,7 +40,7 @@ class KeyAtOnce(AuthHandler):
         """Here it is; there is nothing left to do about it."""
 
 
-class Transport(alive.Transport):
+class OpenSSHLikeTransport(alive.SteadyTransport):
     """A round trip faster; and `signatures` are those that may be made with a key, best first (None: any)."""
 
     signatures: algorithms.Names | None = None
@@ -110,7 +110,7 @@ def prepare(
     known = host_key.types(there, (*lines, *host_key.asked(there, place.say)))
 
     def transport_factory(sock: Any, **options: Any) -> paramiko.Transport:
-        transport = Transport(sock, **options)
+        transport = OpenSSHLikeTransport(sock, **options)
         algorithms.restrict(transport, there.algorithms, known, place.where)
         # OpenSSH's own limit for AES. paramiko's, 512 MB, makes it negotiate keys while data are under way, and when
         # the end of a channel comes then, it waits for itself: 30 s until the connection breaks.

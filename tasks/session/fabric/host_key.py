@@ -16,7 +16,7 @@ from ...model.errors import HostKeyRefused
 from ...screen import terminal
 from . import known_hosts, tokens
 from .destination import Destination
-from .known_hosts import Finding, KeyStatus, Line
+from .known_hosts import KeyStatus, KnownKey, Line
 from .login import Place
 
 
@@ -115,7 +115,7 @@ class Check(paramiko.MissingHostKeyPolicy):
             f"{self.place.where} shows a key that is revoked ({where}): do not trust it, ask its administrators"
         )
 
-    def _not_known(self, finding: Finding, kind: str, blob: bytes) -> None:
+    def _not_known(self, finding: KnownKey, kind: str, blob: bytes) -> None:
         """Return when a new key may be taken. Raises HostKeyRefused."""
         where, by_hand, strict = self.place.where, self.place.by_hand, self.there.strict_host_key_checking
         shown = f"{kind.removeprefix('ssh-')} key {fingerprint(blob)}"

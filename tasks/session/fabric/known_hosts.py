@@ -50,7 +50,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Finding:
+class KnownKey:
     """The verdict, and the line that it rests on (None for UNKNOWN)."""
 
     verdict: KeyStatus
@@ -70,7 +70,7 @@ def names_of(host: str, port: int, alias: str | None = None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((host_name(host, port), host)))
 
 
-def status_of(lines: Sequence[Line], names: Sequence[str], key: bytes, told: Sequence[Line] = ()) -> Finding:
+def status_of(lines: Sequence[Line], names: Sequence[str], key: bytes, told: Sequence[Line] = ()) -> KnownKey:
     """What the lines say of a key (its wire form) that a host of these names shows.
 
     As in ssh, a key that is known by the second name, the host's without its port, counts where nothing is known of
@@ -86,7 +86,7 @@ def status_of(lines: Sequence[Line], names: Sequence[str], key: bytes, told: Seq
 _ON_ANY_PORT = (KeyStatus.KNOWN, KeyStatus.REVOKED, KeyStatus.CA_ONLY)
 
 
-def _check(lines: Iterable[Line], name: str, key: bytes) -> Finding:
+def _check(lines: Iterable[Line], name: str, key: bytes) -> KnownKey:
     """A revoked key is revoked whatever else is known. Any line with the key makes it known (L8: the login nodes behind
     one name have different keys). As in ssh, any other key that is known makes this one a changed key, whatever its
     type.
@@ -98,13 +98,13 @@ def _check(lines: Iterable[Line], name: str, key: bytes) -> Finding:
             continue
         if entry.marker == "@revoked":
             if entry.key == key:
-                return Finding(KeyStatus.REVOKED, line)
+                return KnownKey(KeyStatus.REVOKED, line)
         elif entry.marker == "@cert-authority":
             found.setdefault(KeyStatus.CA_ONLY, line)
         else:
             found.setdefault(KeyStatus.KNOWN if entry.key == key else KeyStatus.CHANGED, line)
     verdict = next((each for each in (KeyStatus.KNOWN, KeyStatus.CHANGED, KeyStatus.CA_ONLY) if each in found), None)
-    return Finding(verdict, found[verdict]) if verdict else Finding(KeyStatus.UNKNOWN)
+    return KnownKey(verdict, found[verdict]) if verdict else KnownKey(KeyStatus.UNKNOWN)
 
 
 def key_types(lines: Iterable[Line], names: Sequence[str]) -> tuple[str, ...]:

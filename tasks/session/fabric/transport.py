@@ -61,7 +61,7 @@ class FabricTransport(Transport):
 
     def _channel(self) -> paramiko.Channel:
         transport = self._connection.transport if self._connection else None
-        if not isinstance(transport, alive.Transport):
+        if not isinstance(transport, alive.SteadyTransport):
             raise EOFError
         for tries in range(_TRIES - 1):
             try:

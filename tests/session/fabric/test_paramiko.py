@@ -21,8 +21,8 @@ from tasks.session.fabric import alive, client, keys
 OF_CLASSES = [
     (AuthHandler, "_request_auth", client.KeyAtOnce),
     (AuthHandler, "_parse_service_accept", client.KeyAtOnce),
-    (paramiko.Transport, "auth_publickey", client.Transport),
-    (paramiko.Transport, "preferred_pubkeys", client.Transport),
+    (paramiko.Transport, "auth_publickey", client.OpenSSHLikeTransport),
+    (paramiko.Transport, "preferred_pubkeys", client.OpenSSHLikeTransport),
     (paramiko.Transport, "_send_user_message", None),
     (Packetizer, "read_message", alive._Ear),
     (Packetizer, "set_keepalive", None),

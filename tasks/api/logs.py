@@ -1,0 +1,41 @@
+"""The logs of jobs: read at once, or passed on as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ..jobs import read_log
+from ..jobs.read_log import JobLog
+from ..model.job import Job
+from .chosen import ChosenJobs, Which
+
+
+class LogVerbs(ChosenJobs):
+    """What jobs have written to stdout and stderr."""
+
+    def logs(self, job: Iterable[Which] = (), task: str | int = "", stderr: bool = False, lines: str | int = "") -> str:
+        """A job's output so far; of an array job, that of `task`. `lines`: only so many of the last ones."""
+        pieces: list[bytes] = []
+        self.log(job, pieces.append, task, stderr, lines)
+        return b"".join(pieces).decode("utf-8", "replace")
+
+    def log(
+        self,
+        job: Iterable[Which],
+        write: Callable[[bytes], None],
+        task: str | int = "",
+        stderr: bool = False,
+        lines: str | int = "",
+        follow: bool = False,
+    ) -> JobLog:
+        """The same, passed to `write` as it comes; `follow`: wait for the start, and go on until the job has ended."""
+        found, number = self.one_log(job, task)
+        return read_log.read(self.session, found, number, write, str(lines), stderr=stderr, follow=follow)
+
+    def one_log(self, job: Iterable[Which] = (), task: str | int = "") -> tuple[Job, int]:
+        """Which job's log that would be, and of which task (0: it is no array job)."""
+        return read_log.one_of(self.session, self.selected(job), str(task))
+
+    def conclude(self, log: JobLog, write: Callable[[bytes], None]) -> None:
+        """Pass the end of a job's stderr to `write` where it failed or wrote nothing else; tell how it ended."""
+        read_log.conclude(self.session, log, write)
