@@ -1,4 +1,4 @@
-"""A third scheduler is one file: one that can a little, and one that can only submit. Each is used as a user would."""
+"""A third scheduler is one file, whether it can a little or only submit, and so is a new verb."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def person(cells: dict[str, Cell], tmp_path_factory: pytest.TempPathFactory) -> 
         shutil.copytree(
             ROOT / "tests" / "schedulers" / "third", place / "tree" / "tasks" / "schedulers", dirs_exist_ok=True
         )
+        shutil.copy(ROOT / "tests" / "verbs" / "added" / "touching.py", place / "tree" / "tasks" / "verbs")
         person.environment["PYTHONPATH"] = str(place / "tree")
         person.script("x", "#!/bin/sh\necho out\nsleep 1\nexit 7\n")
         yield person
@@ -41,6 +42,24 @@ def test_a_third_scheduler_is_one_file(person: Person) -> None:
     assert "killed" in person.fab("-H", "alone", "cancel").stdout
     assert person.fab("-H", "alone", "wait").returncode == 3
     assert "no array jobs" in person.fab("-H", "alone", "submit", "--script=x", "--array=1-2").stderr
+
+
+def test_a_new_verb_is_one_file(person: Person) -> None:
+    """It is listed, has help, takes jobs as all do, fails as all do, and works on many clusters at once."""
+    assert person.fab("-H", "alone", "submit", "--script=x", "--wait").returncode == 3
+    job = person.jobs(cluster="alone")[0]
+    done = person.fab("alone.touch", "--job", job["key"], "--file=a b", "touch", "--file=x")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "touch: this task needs a cluster: fab -H CLUSTER TASK, or fab CLUSTER.TASK for a configured one\n",
+    )
+    assert done.stdout == f"{job['directory']}/a b\n"
+    assert person.fab("-H", "alone", "fetch", "--only=a b", "--to=touched").returncode == 0
+    assert (person.work / "touched" / "a b").read_bytes() == b""
+    none = person.fab("-H", "alone", "touch", "--job=none", "--file=x")
+    assert (none.returncode, none.stderr.count("\n")) == (2, 1)
+    assert "empty file" in person.fab("--help", "all.touch").stdout
+    assert person.fab("all.touch", "--clusters=alone", "--file=c").returncode == 0
 
 
 def test_of_two_schedulers_that_a_login_node_has_the_one_of_higher_rank_is_found(person: Person) -> None:
