@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.jobs.resubmit import _keys
+from tasks.jobs.repeat_keys import keys
 from tasks.model.cluster import Cluster
 from tasks.model.job import Job
 from tasks.model.key import check_key
@@ -57,8 +57,8 @@ def test_house9_the_keys_of_repeats_can_be_keys_and_are_of_this_submission_alone
 ) -> None:
     session = ClusterSession(Cluster("a", "a"))
     session.ledger = Ledger(tmp_path / "ledger.sqlite")
-    (key,) = _keys(session, Job("k" * length, "a"), [part], ())
-    (other,) = _keys(session, Job("k" * (length - 1) + "j", "a"), [part], ())
+    (key,) = keys(session, Job("k" * length, "a"), [part], ())
+    (other,) = keys(session, Job("k" * (length - 1) + "j", "a"), [part], ())
     assert check_key(key) == key != other
-    (next_key,) = _keys(session, Job("k" * length, "a"), [part], {key})
+    (next_key,) = keys(session, Job("k" * length, "a"), [part], {key})
     assert check_key(next_key) == next_key != key
