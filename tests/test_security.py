@@ -16,6 +16,7 @@ import pytest
 from tasks.files.part import Part
 from tasks.files.stream import key_of
 from tasks.files.tree import entries, laid, stays_inside
+from tasks.files.wire import DONE, header
 from tasks.login_node import COMMAND, Program, envelope
 from tasks.model import configuration
 from tasks.model.errors import InvalidInput, SchedulerError
@@ -137,16 +138,16 @@ def test_a_part_over_there_is_not_written_through_a_link_that_was_laid_there(tmp
     precious.write_text("precious\n")
     place.mkdir()
     content = os.urandom(100)
-    head = f"big 600 1700000000 {len(content)} 0 {key_of('large')} 5 0\nlarge".encode()
+    head = header("big", b"large", len(content), modified=1700000000 * 10**9) + f"0 {key_of('large')} -\n".encode()
     rest = content + f"{hashlib.sha256(content).hexdigest()}\n".encode()
-    text = Program(("sha256", "put"), {"path": str(place)}).text(nonce, "export A=b", (), {})
+    text = Program(("sha256", "receive", "put"), {"path": str(place)}).text(nonce, "export A=b", (), {})
     (tmp_path / "program").write_bytes(text)
     shell = subprocess.Popen(
         ["/bin/sh", "-c", 'read go; . "$0"', str(tmp_path / "program")],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     (place / f".submithost-part-{key_of('large')}.{os.uname().nodename}.{shell.pid}").symlink_to(precious)
-    out, err = shell.communicate(b"go\n" + head + rest + b"done\n", timeout=60)
+    out, err = shell.communicate(b"go\n" + head + rest + DONE, timeout=60)
     assert b"received" in out, (out, err)
     assert precious.read_text() == "precious\n"
     assert (place / "large").read_bytes() == content

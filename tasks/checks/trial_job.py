@@ -8,12 +8,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from ..files.wire import Bundle
 from ..jobs.clean import Candidate, judged, remove
 from ..jobs.selection import named
 from ..model.errors import JobFailed, NotSubmitted, SchedulerError, StillRunning, SubmithostError
 from ..model.job import Job, State
 from ..model.resources import Resources
-from ..submission.attempt import Bundle, program, submit
+from ..submission.attempt import program, submit
 from ..submission.inspection import Inspection
 from ..submission.prepare import Prepared, Wanted, prepare
 from ..submission.verdict import Verdict, judge, step

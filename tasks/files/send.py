@@ -13,8 +13,9 @@ from ..login_node import Program, job_directory
 from ..model.errors import InvalidInput, SchedulerError, Unreachable
 from ..session import Session
 from ..session.outage import Outage
-from .stream import BIG, READ, Kept, Plan, Stream, key_of, open_local
+from .stream import BIG, Kept, Plan, Stream, key_of
 from .tree import SLOW, Entry, There, list_there, to_sum
+from .wire import pieces
 
 
 def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Entry]) -> Plan:
@@ -71,7 +72,7 @@ def _once(session: Session, plan: Plan, progress: Callable[[int], None]) -> None
     parts = _good_parts(session, plan)
     with closing(Stream(plan, parts, progress)) as data:
         parent = str(PurePosixPath(plan.there.path).parent)
-        program = Program(("sha256", "put"), {"path": parent}, data=data)
+        program = Program(("sha256", "receive", "put"), {"path": parent}, data=data)
         sections = dict(session.follow(program, _patience(plan.size)))
     if "refused" in sections:
         raise SchedulerError(f"{session.name}: {sections['refused'].text.strip()}")
@@ -118,8 +119,6 @@ def sums(session: Session, directory: str, wanted: Sequence[tuple[int, str]]) ->
 
 def _prefix(path: Path, size: int) -> hashlib._Hash:
     digest = hashlib.sha256()
-    with open_local(path) as file:
-        while size > 0 and (piece := file.read(min(size, READ))):
-            digest.update(piece)
-            size -= len(piece)
+    for piece in pieces(path, most=size):
+        digest.update(piece)
     return digest

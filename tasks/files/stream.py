@@ -1,4 +1,4 @@
-"""Files as `put.sh` reads them from its stdin: many small ones at a time, big ones by themselves."""
+"""All files of one `put`, as they are sent: many small ones at a time, big ones by themselves."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from ..login_node import check_line
 from ..model.errors import InvalidInput
 from .tree import Entry, There
+from .wire import DONE, PLACE, READ, WORDS, header, pieces, sums
 
 # A file of that size goes by itself, and smaller ones together until they are so large, or so many.
 BIG = 8 << 20
 MANY = 1000
-READ = 8 * 32704  # whole packets
 # What is sent at once, and how many bytes of the user's are in there.
 Batch = tuple[bytes, int]
 
@@ -49,16 +48,8 @@ class Kept:
     digest: hashlib._Hash
 
 
-def open_local(path: Path) -> BinaryIO:
-    """The file, to be read. Raises InvalidInput."""
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
-
-
 class Stream:
-    """All that is to be sent, as `put.sh` reads it. A thread reads and sums the small files that come next."""
+    """All of it, as `receive.sh` and `put.sh` read it. A thread reads and sums the small files that come next."""
 
     def __init__(self, plan: Plan, parts: dict[str, Kept], progress: Callable[[int], None]) -> None:
         self._plan, self._parts, self._progress = plan, parts, progress
@@ -84,7 +75,7 @@ class Stream:
         for entry in self._plan.changed:
             if entry.size >= BIG:
                 yield from self._big(entry)
-        yield b"done\n"
+        yield DONE
 
     def _counted(self, data: bytes, amount: int) -> Iterator[bytes]:
         """Bytes that carry `amount` of the user's, told as they go."""
@@ -119,7 +110,7 @@ class Stream:
             from .archive import archive
 
             packed = archive((entry, self._name(entry), content) for entry, content in members)
-            laid = [f"tar {len(packed)}\n".encode(), packed]
+            laid = [header("tar", b".", len(packed)), packed]
         else:
             laid = [self._plain(entry, content) for entry, content in members]
         checks = b"".join(
@@ -127,53 +118,30 @@ class Stream:
             for entry, content in members
             if entry.kind == "f"
         )
-        return b"".join([*laid, f"place {len(checks)}\n".encode(), checks, b"sure\n"])
+        return b"".join([*laid, sums(checks), PLACE])
 
     def _plain(self, entry: Entry, content: bytes) -> bytes:
-        name = self._name(entry)
-        if entry.kind == "d":
-            return f"directory {entry.mode | 0o700:o} {len(name)}\n".encode() + name
-        if entry.kind == "l":
-            link = entry.link.encode("utf-8", "surrogateescape")
-            return f"link {len(name)} {len(link)}\n".encode() + name + link
-        return f"file {entry.mode:o} {seconds(entry)} {len(content)} {len(name)}\n".encode() + name + content
+        mode = entry.mode | (0o700 if entry.kind == "d" else 0)
+        content = content or entry.link.encode("utf-8", "surrogateescape")
+        return header(WORDS[entry.kind], self._name(entry), len(content), mode, entry.modified) + content
 
     def _content(self, entry: Entry) -> bytes:
-        if entry.kind != "f":
-            return b""
-        path = self._plan.here / entry.path
-        with open_local(path) as file:
-            return self._read(file, path, -1)
-
-    def _read(self, file: BinaryIO, path: Path, size: int) -> bytes:
-        try:
-            return file.read(size)
-        except OSError as error:
-            raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
+        return b"".join(pieces(self._plan.here / entry.path)) if entry.kind == "f" else b""
 
     def _big(self, entry: Entry) -> Iterator[bytes]:
         part = self._parts.get(entry.path)
         offset, digest = (part.entry.size, part.digest) if part else (0, hashlib.sha256())
         self._progress(offset)
-        name, old = self._name(entry), (part.entry.path.rpartition("/")[2] if part else "").encode()
-        key = key_of(name.decode("utf-8", "surrogateescape"))
-        numbers = f"{entry.mode:o} {seconds(entry)} {entry.size} {offset} {key} {len(name)} {len(old)}"
-        yield f"big {numbers}\n".encode() + name + old
+        name, old = self._name(entry), part.entry.path.rpartition("/")[2] if part else "-"
+        yield header("big", name, entry.size, entry.mode, entry.modified)
+        yield f"{offset} {key_of(name.decode('utf-8', 'surrogateescape'))} {old}\n".encode()
         path = self._plan.here / entry.path
         # Summed in this thread: another one would have to wait for Python's lock, and make this one wait, each time.
-        with open_local(path) as file:
-            file.seek(offset)
-            while offset < entry.size:
-                piece = self._read(file, path, min(entry.size - offset, READ))
-                if not piece:
-                    raise InvalidInput(f"{path} became shorter while it was sent: put it again when nothing writes it")
-                digest.update(piece)
-                yield piece
-                offset += len(piece)
-                self._progress(len(piece))
+        for piece in pieces(path, offset, entry.size - offset):
+            digest.update(piece)
+            yield piece
+            offset += len(piece)
+            self._progress(len(piece))
+        if offset < entry.size:
+            raise InvalidInput(f"{path} became shorter while it was sent: put it again when nothing writes it")
         yield f"{digest.hexdigest()}\n".encode()
-
-
-def seconds(entry: Entry) -> str:
-    """Its modification time, exactly."""
-    return f"{entry.modified // 10**9}.{entry.modified % 10**9:09}"

@@ -22,6 +22,7 @@ MOST_FILES = 300_000
 LISTING = 40 << 20
 # How the temporary files of ours begin, here and there.
 OURS = job_directory.TEMPORARY
+_PART = re.compile(rf"{re.escape(OURS)}part-[\w.-]+", re.ASCII)
 _TIME = re.compile(r"-?[0-9]{1,15}(\.[0-9]*)?")
 _HEAD = re.compile(rf"(\w) ([0-9]{{1,18}}) ({_TIME.pattern.replace('(', '(?:')}) ([0-7]{{1,5}})", re.ASCII)
 _LATEST = 253_402_300_799  # seconds: what no file can have, a login node can claim
@@ -96,7 +97,7 @@ def list_there(session: Session, path: str, key: str = "") -> There:
 
 
 def _is_part(path: str) -> bool:
-    return path.rpartition("/")[2].startswith(f"{OURS}part-")
+    return _PART.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def texts_of(pieces: Iterable[bytes], longest: int) -> Iterator[str]:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..files.wire import Upload
 from ..model.errors import InvalidInput, NotRecorded
 from ..model.job import Job
 from ..model.resources import TaskRange
 from ..submission import conditions
-from ..submission.attempt import Upload
 from ..submission.digest import digest_again, inputs_of, keys_of
 from ..submission.job_file import clock_of, write_job_file
 from ..submission.prepare import Prepared, collect, finish

@@ -5,49 +5,13 @@
 # shellcheck disable=SC2031 # the same: nothing of that is to be kept
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # shellcheck disable=SC3067 # test -O: dash and bash have it
-# Take files in. Variable: path (the directory for them, absolute). Data, lines:
-#   tar BYTES                    a tar archive; its members are laid aside
-#   file MODE MTIME SIZE LENGTH  LENGTH bytes of name, SIZE bytes: laid aside, where there is no tar
-#   directory MODE LENGTH        LENGTH bytes of name: the same
-#   link LENGTH TARGET           LENGTH bytes of name, TARGET bytes of where it leads: the same
-#   place BYTES                  checksums as `sha256sum -c` reads them, and a line `sure`: what was laid aside is verified
-#                                and put in place
-#   big MODE MTIME SIZE OFFSET KEY LENGTH PART   LENGTH bytes of name, PART bytes of the name of an earlier part (0: none)
-#                                of which OFFSET bytes are good, the bytes after those, and a line: the checksum of all
-#   done
-# A file comes whole or not at all into its place. What has come of a big one is kept when the connection is cut.
+# Take files into a directory. Variable: path (that directory, absolute). Data: as `receive` reads it. What came since the
+# last `place` was laid aside and has been verified; `place` moves it into its place. A `big` file goes to a part of its
+# own beside its place. After its name comes a line `OFFSET KEY PART`, then the bytes after the first OFFSET, which are
+# those of PART (`-`: there is none), an earlier part, and a line: the checksum of all.
+# A file comes into its place whole or not at all. What has come of a big one is kept when the connection is cut.
 # Where the directory is shared, others may lay links into it, at any moment: none is followed below it. What is in hand
 # is known by its descriptor, 8 for the directory aside and 9 for a big file, whatever its name means by now.
-
-take() { # the next $1 bytes of data, which may end in newlines
-    taken=$(head -c "$1" && echo .) && taken=${taken%.}
-}
-
-cut() {
-    echo 'the connection was cut' >&2
-    return 1
-}
-
-lay_aside() { # $word and its operands
-    case $word in
-    tar) head -c "$1" | tar -xpof - ;;
-    directory)
-        take "$2"
-        mkdir -p "./$taken" && chmod "$1" "./$taken"
-        ;;
-    link)
-        take "$1"
-        name=$taken
-        take "$2"
-        case $name in */*) mkdir -p "./${name%/*}" ;; esac && ln -s -- "$taken" "./$name"
-        ;;
-    file)
-        take "$4"
-        case $taken in */*) mkdir -p "./${taken%/*}" ;; esac &&
-            head -c "$3" >"./$taken" && touch -d "@$2" "./$taken" && chmod "$1" "./$taken"
-        ;;
-    esac
-}
 
 # Go into a directory (absolute, links in its path resolved), by no link that is there meanwhile. A text, since shells that
 # find starts need it too.
@@ -61,14 +25,6 @@ enter() {
 eval "$enter"
 
 place() { # Directories that are not there yet go with all that is in them, so there are few processes for many files.
-    take "$1"
-    read -r word && [ "$word" = sure ] || cut || return
-    if [ "$1" -gt 0 ]; then
-        said=$(printf %s "$taken" | LC_ALL=C sha256sum -c --quiet 2>&1) || {
-            echo "did not arrive whole: $said" >&2
-            return 1
-        }
-    fi
     into=$into aside=/proc/self/fd/8 find . -type d -exec /bin/sh -c "$enter"'
         for directory do
             there=$into/${directory#./}
@@ -112,12 +68,9 @@ writes_on() { # whether it still does so after a while; one that has all $2 byte
     [ -e "$1" ]
 }
 
-big() ( # MODE MTIME SIZE OFFSET KEY LENGTH PART; a shell of its own, since it goes elsewhere
-    mode=$1 mtime=$2 size=$3 offset=$4 key=$5 length=$6 old=$7
-    take "$length"
-    name=$taken
-    take "$old"
-    old=${taken:+./$taken}
+big() ( # the file that was announced; a shell of its own, since it goes elsewhere
+    read -r offset key old || cut || return
+    case $old in -) old='' ;; *) old=./$old ;; esac
     reach "$name" || return
     place=${PWD%/}/${name##*/}
     name=./${name##*/}
@@ -127,7 +80,7 @@ big() ( # MODE MTIME SIZE OFFSET KEY LENGTH PART; a shell of its own, since it g
     if [ -z "$old" ]; then
         :
     elif [ -e "$old" ] && { [ ! -O "$old" ] || [ -L "$old" ]; }; then
-        echo "${place%/*}/$taken belongs to somebody else" >&2
+        echo "${place%/*}/${old#./} belongs to somebody else" >&2
         return 1
     elif writes_on "$old" "$size"; then
         head -c "$offset" "$old" >&9
@@ -160,22 +113,6 @@ is_part() { # whether what was opened is the part, and no file that somebody has
     return 1
 }
 
-all() {
-    while read -r word rest; do
-        set -f
-        # shellcheck disable=SC2086 # operands are numbers and hexadecimal digits
-        set -- $rest
-        set +f
-        case $word in
-        place) place "$@" ;;
-        big) big "$@" ;;
-        done) return 0 ;;
-        *) lay_aside "$@" ;;
-        esac || return
-    done
-    cut
-}
-
 problem=$(mkdir -p "$path" 2>&1) || refuse "$problem"
 cd -P "$path" 2>/dev/null || refuse "cannot enter $path"
 into=${PWD%/} # the target itself is the user's word, links and all
@@ -185,6 +122,6 @@ trap 'exit 1' HUP TERM PIPE # else nobody cleans up
 trap '' XFSZ # a limit is to be an error that says so
 problem=$(mkdir "$aside" 2>&1) || refuse "$path: $problem"
 enter "$aside" 2>/dev/null && [ -O . ] && exec 8<. || refuse "$aside is somebody else's by now"
-problem=$(all 2>&1) || refuse "$path: $(printf '%s\n' "$problem" | head -n 2)"
+problem=$(receive . 2>&1) || refuse "$path: $(printf '%s\n' "$problem" | head -n 2)"
 section received
 finish

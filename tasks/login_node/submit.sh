@@ -14,7 +14,7 @@
 # not our default, accepted, which knows an accepting answer (files of stdout and stderr), and details, which tells TASKS
 # (`-`: no array job) and NAME of the job where the answer does not, and fails where it cannot. They run in the attempt's
 # own directory, with what becomes the job directory in `draft` and what becomes its .submithost in `$drafted`. Data: the
-# files, as `take` reads them.
+# files, as `receive` reads them.
 
 case $(command -v reads) in reads) ;; *) reads() { cat; } ;; esac
 
@@ -161,7 +161,7 @@ has "$submitter" >/dev/null || give_up "$(missing "$submitter" 2>&1)"
 [ -n "$bare" ] || survey </dev/null >survey 2>/dev/null &
 surveying=$!
 file=attempt/asked.$token/job/$job_name # where it will be then
-problem=$({ take draft && assemble >"job/$job_name"; } 2>&1) || give_up "$job: $problem"
+problem=$({ receive draft && assemble >"job/$job_name"; } 2>&1) || give_up "$job: $problem"
 (cd draft && find . -name .submithost -prune -o ! -name . -printf '%s %T@ %P\0') >"$drafted/put" ||
     give_up "$job: cannot list what was sent"
 wait "$surveying"

@@ -7,15 +7,13 @@ submitted again (PROTOCOL.md, "Once").
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from ..files.tree import SLOW, to_sum
-from ..login_node import Program, check_line, job_directory, quoted, source
-from ..model.errors import InvalidInput, NotSubmitted, OnlyAsked, SchedulerError
+from ..files.wire import Bundle, Upload
+from ..login_node import Program, job_directory, quoted, source
+from ..model.errors import NotSubmitted, OnlyAsked, SchedulerError
 from ..model.job import Job
 from ..schedulers.seam import Scheduler
 from ..session import SILENCE, Answer
@@ -28,66 +26,6 @@ PATIENCE = 150
 PATIENCE_DOWN = 15
 # Until a submit command that says nothing is looked up by its mark: some scripts make it wait for the job's end.
 _SILENT = "3"
-
-
-@dataclass(frozen=True)
-class Upload:
-    """Something for the job directory: a text of ours, or a local file of the user's, which keeps its time.
-
-    `kind` is `f`, `d` for a directory, `l` for a link, whose content is where it leads, or `c` for a copy of what is
-    on the login node, whose content is the path of that. `modified` in ns since 1970.
-    """
-
-    name: str
-    content: bytes | Path
-    mode: int = 0o600
-    kind: str = "f"
-    modified: int | None = None
-
-    def size(self) -> int:
-        """Bytes."""
-        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
-
-    def read(self) -> Iterator[bytes]:
-        """The content, piece by piece. Raises InvalidInput when the file is not readable."""
-        if isinstance(self.content, bytes):
-            yield self.content
-            return
-        try:
-            with self.content.open("rb") as file:
-                while piece := file.read(1 << 18):
-                    yield piece
-        except OSError as error:
-            raise InvalidInput(f"cannot read {self.content}: {error.strerror}") from None
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """All files of a submission, as `take.sh` reads them: the data of its program. It may be sent again.
-
-    Raises InvalidInput for a file that is not readable, or that is changed while it is sent.
-    """
-
-    files: Sequence[Upload]
-    progress: Callable[[int], None] = lambda _: None
-
-    def __iter__(self) -> Iterator[bytes]:
-        sums = b""
-        for file in self.files:
-            digest, size = hashlib.sha256(), file.size()
-            name = file.name.encode("utf-8", "surrogateescape")
-            when = b"-" if file.modified is None else b"%d.%09d" % divmod(file.modified, 10**9)
-            kind = {"f": b"file", "d": b"directory", "l": b"link", "c": b"copy"}[file.kind]
-            yield b"%b %o %b %d %d\n%b\n" % (kind, file.mode, when, size, name.count(b"\n") + 1, name)
-            for piece in file.read():
-                digest.update(piece)
-                size -= len(piece)
-                yield piece
-                self.progress(len(piece))
-            if size:
-                raise InvalidInput(f"{file.name} was changed while it was sent; submit again")
-            sums += check_line(digest.hexdigest(), name) if file.kind == "f" else b""
-        yield b"sums %d\n%b" % (len(sums), sums)
 
 
 def where_to_insert(script: bytes) -> tuple[int, bool]:
@@ -104,7 +42,7 @@ def program(
     """The program that submits `job`: `variables` are the scheduler's, `job_file` the name of the submitted file."""
     insert, shebang = where_to_insert(script)
     return Program(
-        ("directory", "take", "submit"),
+        ("directory", "receive", "submit"),
         {
             **place(session, job),
             **variables,

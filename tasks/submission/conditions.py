@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..files.wire import Upload
 from ..login_node import job_directory
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import State
@@ -12,7 +13,6 @@ from ..model.resources import TaskRange, ranges_of
 from ..model.wording import fab
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
-from .attempt import Upload
 from .digest import Before
 
 

@@ -11,10 +11,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from ..files.wire import Upload
 from ..model.cluster import Cluster
 from ..model.job import Job
 from ..schedulers.values import Submission
-from .attempt import Upload
 
 # A job that has to succeed first, and the tasks of it that count; none: all.
 Before = tuple[Job, tuple[int, ...]]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .. import rendering
 from ..files.tree import Entry, local, tell
+from ..files.wire import Upload
 from ..login_node import job_directory
 from ..model.cluster import Cluster
 from ..model.errors import InvalidInput
@@ -24,7 +25,7 @@ from ..model.resources import Resources
 from ..schedulers.dialect import Dialect
 from ..schedulers.seam import Scheduler
 from ..schedulers.values import Submission
-from .attempt import Upload, own_files
+from .attempt import own_files
 from .conditions import not_yet_met, upload
 from .digest import Before, digest_of, inputs_of, keys_of
 from .verdict import root_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..files.wire import Bundle
 from ..model.errors import InvalidInput, JobFailed, NotRecorded, NotSubmitted, OnlyAsked
 from ..model.job import Job, State
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from . import attempt
-from .attempt import Bundle
 from .digest import differences
 from .prepare import Prepared
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tasks.files.wire import Bundle
 from tasks.login_node import quote
 from tasks.model.cluster import Cluster as Configured
 from tasks.model.job import Job
@@ -139,7 +140,7 @@ class Struck:
         try:
             prepared = prepare(wanted, session.cluster, session.scheduler, session.listener)
             whole = attempt.program(
-                session, prepared.job, prepared.variables, attempt.Bundle(prepared.uploads), prepared.script,
+                session, prepared.job, prepared.variables, Bundle(prepared.uploads), prepared.script,
                 prepared.job_file,
             )  # fmt: skip
             whole = replace(whole, shell=f"{whole.shell}\n{counting}")

@@ -14,7 +14,8 @@ import pytest
 from tasks.files.part import Part, make_directory, make_link
 from tasks.files.stream import key_of
 from tasks.files.tree import Entry
-from tasks.login_node import Program
+from tasks.files.wire import DONE, PLACE, header, sums
+from tasks.login_node import Program, check_line
 from tasks.model.errors import InvalidInput
 from tests.attacker import as_attacker, beside_attacker, common_ground
 
@@ -64,17 +65,14 @@ def swapping(shared: Path, target: Path) -> None:
 
 def put(shell: str, shared: Path, large: bool) -> bytes:
     """Run the program that takes files in, as on the login node."""
-    content, laid, sums = b"evil " * 20, b"", b""
+    content, laid, checks = b"evil " * 20, b"", b""
     digest = hashlib.sha256(content).hexdigest()
     for name in NAMES:
-        if large:
-            laid += f"big 644 1700000000 {len(content)} 0 {key_of(name)} {len(name)} 0\n{name}".encode() + content
-            laid += f"{digest}\n".encode()
-        else:
-            laid += f"file 644 1700000000 {len(content)} {len(name)}\n{name}".encode() + content
-            sums += f"{digest}  ./{name}\n".encode()
-    data = laid + (b"" if large else f"place {len(sums)}\n".encode() + sums + b"sure\n") + b"done\n"
-    text = Program(("sha256", "put"), {"path": str(shared)}).text("0" * 32, "export A=b", (), {})
+        laid += header("big" if large else "file", name.encode(), len(content), 0o644, 1700000000 * 10**9)
+        laid += f"0 {key_of(name)} -\n".encode() + content + f"{digest}\n".encode() if large else content
+        checks += b"" if large else check_line(digest, name.encode())
+    data = laid + (b"" if large else sums(checks) + PLACE) + DONE
+    text = Program(("sha256", "receive", "put"), {"path": str(shared)}).text("0" * 32, "export A=b", (), {})
     done = subprocess.run([shell, "-c", text.decode()], input=data, capture_output=True, timeout=60, cwd=shared.parent)
     return done.stdout
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.files.wire import Bundle, Upload
 from tasks.login_node import Program, Reply
 from tasks.model.errors import NotSubmitted
 from tasks.session import Answer
 from tasks.session.answers import Answers
-from tasks.submission.attempt import Bundle, Upload
 from tasks.submission.inspection import GRACE, Inspection
 
 # What a scheduler gives `submit`, for a command that prints the ID of its job, or nothing.
@@ -69,7 +69,7 @@ def submit(
     had = "has() { :; }\n"
     sent = b"".join(Bundle(uploads))
     return progress(
-        ask(shell, mine, "take", "submit", before=_SCHEDULER + had + before, data=sent, submit=command, **about)
+        ask(shell, mine, "receive", "submit", before=_SCHEDULER + had + before, data=sent, submit=command, **about)
     )
 
 

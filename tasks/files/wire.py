@@ -1,0 +1,98 @@
+"""Files on their way to the login node, as `receive.sh` reads them there: for `put` and for a submission alike.
+
+Each begins with a line `WORD MODE MTIME SIZE LINES` and its name, on so many lines; SIZE bytes follow. After some of
+them come their checksums, and in the end a line that says so: data without it was cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..login_node import check_line
+from ..model.errors import InvalidInput
+
+READ = 8 * 32704  # whole packets
+WORDS = {"f": "file", "d": "directory", "l": "link", "c": "copy"}
+"""How each kind is called there: those of `Entry`, and `c`, a copy of what is on the login node already."""
+PLACE = b"place\n"
+"""For `put`: move everything since the last one into its place."""
+DONE = b"done\n"
+"""That was all."""
+
+
+def header(word: str, name: bytes, size: int, mode: int = 0o600, modified: int | None = None) -> bytes:
+    """What stands before the `size` bytes of one file. `modified` in ns since 1970; None: the time of its arrival."""
+    when = "-" if modified is None else "{}.{:09}".format(*divmod(modified, 10**9))
+    lines = 1 + name.count(b"\n")
+    return f"{word} {mode:o} {when} {size} {lines}\n".encode() + name + b"\n"
+
+
+def sums(lines: bytes) -> bytes:
+    """Checksums of files since the last ones, in lines of `check_line`; empty when there were none but directories."""
+    return b"sums - - %d 0\n%b" % (len(lines), lines) if lines else b""
+
+
+def pieces(path: Path, start: int = 0, most: int | None = None) -> Iterator[bytes]:
+    """At most so many bytes of a file here, piece by piece. Raises InvalidInput when it cannot be read."""
+    left = most
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            while piece := file.read(READ if left is None else min(left, READ)):
+                left = None if left is None else left - len(piece)
+                yield piece
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A text of ours, or a local file of the user's, and its name below the directory that it goes to.
+
+    `kind` is one of `WORDS`. The content of a link is where it leads, that of a copy the path of what is copied.
+    `modified` in ns since 1970; None: the time of its arrival.
+    """
+
+    name: str
+    content: bytes | Path
+    mode: int = 0o600
+    kind: str = "f"
+    modified: int | None = None
+
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
+
+    def read(self) -> Iterator[bytes]:
+        """The content, piece by piece. Raises InvalidInput when the file cannot be read."""
+        return iter((self.content,)) if isinstance(self.content, bytes) else pieces(self.content)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Some files, to be iterated as the data of a program; it may be sent again.
+
+    Raises InvalidInput for a file that cannot be read, or that changes while it is sent.
+    """
+
+    files: Sequence[Upload]
+    progress: Callable[[int], None] = lambda _: None
+
+    def __iter__(self) -> Iterator[bytes]:
+        checks = b""
+        for file in self.files:
+            digest, size = hashlib.sha256(), file.size()
+            name = file.name.encode("utf-8", "surrogateescape")
+            yield header(WORDS[file.kind], name, size, file.mode, file.modified)
+            for piece in file.read():
+                digest.update(piece)
+                size -= len(piece)
+                yield piece
+                self.progress(len(piece))
+            if size:
+                raise InvalidInput(f"{file.name} was changed while it was sent; submit again")
+            checks += check_line(digest.hexdigest(), name) if file.kind == "f" else b""
+        yield sums(checks) + DONE
