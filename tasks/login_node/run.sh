@@ -31,9 +31,10 @@ submithost_note() { # NAME TEXT: a note is there whole or not at all, and a full
     } 2>/dev/null
 }
 
-submithost_note_end() { # STATUS REASON
+submithost_note_end() { # STATUS REASON USED: the last on a line of its own
     submithost_note "$submithost_task.end" \
-        "end $submithost_key $submithost_job $submithost_task $(date +%s) $1${2:+ $2}"
+        "end $submithost_key $submithost_job $submithost_task $(date +%s) $1${2:+ $2}${3:+
+$3}"
 }
 
 submithost_identify

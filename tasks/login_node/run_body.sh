@@ -35,6 +35,8 @@ done
 # 128 + N is what `exit` said, or that signal N killed the body: `jobs` knows. In a file, since a subshell has no jobs; and
 # bash forgets with `wait`, so there the end of a child has it asked at once.
 submithost_how=$submithost_notes/.$submithost_task.how.$$ submithost_body=
+submithost_times=$submithost_notes/.$submithost_task.times.$$ # this shell's children, and theirs; a subshell has others
+{ times; } >"$submithost_times"
 [ -z "${BASH_VERSION-}" ] ||
     trap '[ -e "$submithost_how" ] || kill -0 "${submithost_body:=$!}" || jobs -l >"$submithost_how"' CHLD
 (
@@ -77,6 +79,10 @@ submithost_pass_on() {
 }
 [ "${submithost_alone-}" != yes ] || submithost_canaries
 
+submithost_cpu() { # the CPU time of children, user's and system's, before the body and after it, out of `times` twice
+    while read -r submithost_line && read -r submithost_line; do printf '%s ' "$submithost_line"; done
+}
+
 # A signal ends the waiting, not the body; a body that has ended and was waited for is no process any more.
 while :; do
     submithost_got=
@@ -103,7 +109,10 @@ fi
 rm -f "$submithost_how"
 [ "${submithost_alone-}" != yes ] || kill -9 "$submithost_near" "$submithost_far"
 
-submithost_note_end "$submithost_status" ''
+{ times; } >>"$submithost_times"
+submithost_used=$(submithost_cpu <"$submithost_times")
+rm -f "$submithost_times"
+submithost_note_end "$submithost_status" '' "used $submithost_used $(submithost_peak)"
 if [ "$submithost_killed" = yes ]; then # so that the scheduler says so too
     ulimit -c 0 # the core is the body's
     trap - "$((submithost_status - 128))"

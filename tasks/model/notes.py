@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from .wording import number
 # Bytes of the notes of all jobs that are looked at together, and how many notes of tasks.
 MOST_OF_NOTES = 32 << 20
 _MOST_NOTES = MOST_FOLLOWED
+_TIME = re.compile(r"(\d{1,9})m(\d{1,9}[.,]\d{1,9})s", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,26 @@ class Logs:
     err: str
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a job or task says that it used: seconds of CPU time, and its peak of memory in bytes, if it could tell."""
+
+    cpu: float | None
+    memory: int | None
+
+
 @dataclass
 class Notes:
     """The notes of many jobs, by key and then by task (0: not an array job), as they are read."""
 
     notes: dict[str, dict[int, Note]] = field(default_factory=dict)
     logs: dict[str, dict[int, Logs]] = field(default_factory=dict)
+    used: dict[str, dict[int, Used]] = field(default_factory=dict)
     _many: int = 0
 
     def read(self, text: str) -> dict[str, set[int]]:
         """Take in notes as `run` writes them: `start KEY JOB TASK TIME HOST RESTARTS`, `out PATH`, `err PATH`, and
-        `end KEY JOB TASK TIME STATUS REASON`, where there is a reason. The order of the files is any; lines that are
+        `end KEY JOB TASK TIME STATUS REASON`, where there is a reason, and after it `used TIMES BYTES`. The order of the files is any; lines that are
         not understood are passed over. Returns of which tasks there was news, by key. Raises SchedulerError for notes
         of more tasks than can be followed.
         """
@@ -61,6 +72,8 @@ class Notes:
                 self.logs.setdefault(place[0], {})[place[1]] = Logs(line[4:], line[4:])
             elif kind == "err" and place and place[1] in self.logs.get(place[0], {}):
                 self.logs[place[0]][place[1]] = Logs(self.logs[place[0]][place[1]].out, line[4:])
+            elif kind == "used" and place:
+                self.used.setdefault(place[0], {})[place[1]] = _used(words[1:])
             elif len(words) >= 6 and kind in ("start", "end") and (task := number(words[3])) is not None:
                 key = words[1]
                 place = key, task
@@ -74,6 +87,14 @@ class Notes:
             else:
                 place = None
         return news
+
+
+def _used(words: list[str]) -> Used:
+    """Of `0m0.1s 0m0.0s 1m2.3s 0m0.4s 1024`: what `times` told before and after, and the peak, if any."""
+    times = [_TIME.fullmatch(word) for word in words[:4]]
+    told = [int(found[1]) * 60 + float(found[2].replace(",", ".")) for found in times if found]
+    cpu = round(told[2] + told[3] - told[0] - told[1], 3) if len(told) == 4 else None
+    return Used(cpu, next(filter(None, map(number, words[4:])), None))
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -10,3 +10,4 @@ submithost_identify() {
 submithost_shell() { submithost_mode=obey submithost_shell=; }
 submithost_as_login() { return 1; }
 submithost_environment() { :; }
+submithost_peak() { :; } # the most bytes of memory that the job has had, if that can be told without a program

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import Resources
-from .values import ByHand, Clients, Load, Record, Row, Submission, Submitted, Traced
+from .values import ByHand, Clients, Load, Ran, Record, Row, Submission, Submitted, Traced
 from .wording import shell
 
 T = TypeVar("T")
@@ -202,6 +202,11 @@ class Scheduler(ABC):
     def by_hand(self, job_id: str) -> Question[ByHand | None]:
         """This job of this user, alive or ended. The answer None: nobody knows it, or it is somebody else's."""
         raise self.cannot("tell of jobs that were submitted by hand")
+
+    def usage(self, job_ids: Sequence[str], names: Mapping[str, str] = NOTHING) -> Question[list[Ran]]:
+        """What these jobs asked for and used, so far or until their end, and why they ended; a site calls resources by
+        `names`. Of a task that is told of twice the later one counts."""
+        raise self.cannot("tell what jobs used")
 
     def load(self) -> Question[Load]:
         """How busy the cluster is."""

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..model.failure import Cause
 from ..model.job import Outcome, State
 from ..model.resources import Resources, TaskRange
+from ..model.usage import Usage
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,20 @@ class Record:
     tasks: tuple[TaskRange, ...]
     submitted_at: int | None
     outcome: Outcome
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What the scheduler tells of the last run of a job, or of these tasks of it: what it asked for and used, and why
+    it ended, where it did. `submitted_at` and `key` tell IDs apart that are used again.
+    """
+
+    job_id: str
+    tasks: tuple[TaskRange, ...]
+    submitted_at: int | None
+    usage: Usage
+    cause: Cause = field(default_factory=Cause)
     key: str = ""
 
 

@@ -57,6 +57,7 @@ class GridEngine(Scheduler):
     marks = staticmethod(about.marks)
     errors = staticmethod(about.errors)
     trace = staticmethod(accounting.trace)
+    usage = staticmethod(accounting.usage)
     by_hand = staticmethod(accounting.by_hand)
 
     cancel = staticmethod(control.cancel)

@@ -15,7 +15,7 @@ from .reading import failed, ranges
 
 # Of what `qstat -j` says of a job, that which is read.
 _NAMES = "job_number|job_name|owner|cwd|sge_o_home|sge_o_workdir|submission_time|context|job-array tasks"
-_DESCRIBED = re.compile(f"^({_NAMES}): +(.*)$", re.M)
+_DESCRIBED = re.compile(r"^([a-z_][^:]*?) *: +(.*)$", re.M)
 
 
 def described(out: str) -> Iterator[dict[str, str]]:
@@ -46,14 +46,16 @@ def alive(me: str, out: str) -> Iterator[Record]:
             yield Record(facts["job_number"], (), when, Outcome(State.UNKNOWN), mark_of(facts) or "-")
 
 
-_ABOUT = "".join((shell(__file__, "defaults.sh"), f"facts={shlex.quote(_NAMES)}\n", shell(__file__, "about.sh")))
+_ABOUT = shell(__file__, "defaults.sh") + shell(__file__, "about.sh")
 # So many IDs fit into one command line everywhere.
 _AT_ONCE = 500
 
 
-def about(job_ids: Sequence[str]) -> str:
+def about(job_ids: Sequence[str], more: str = "-") -> str:
+    """The command that shows what is read of these jobs, and the lines of these names, too."""
     asked = [",".join(job_ids[at : at + _AT_ONCE]) for at in range(0, len(job_ids), _AT_ONCE)]
-    return f'{_ABOUT}for ids in {shlex.join(asked)}; do about "$ids"; done; true'
+    facts = f"facts={shlex.quote(f'{_NAMES}|{more}')}\n"
+    return f'{facts}{_ABOUT}for ids in {shlex.join(asked)}; do about "$ids"; done; true'
 
 
 def marks(job_ids: Sequence[str]) -> Question[dict[str, list[Submitted]]] | None:

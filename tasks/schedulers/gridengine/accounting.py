@@ -5,29 +5,35 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from ...model.dates import seconds_of
+from ...model.failure import Facts, reason_of
 from ...model.job import Outcome, State
 from ...model.resources import MOST_TASKS, TaskRange
 from ..bounds import bounded, check_many, lines_of
-from ..seam import Question
-from ..values import ByHand, Record, Submitted, Traced
+from ..seam import NOTHING, Question
+from ..values import ByHand, Ran, Record, Submitted, Traced
 from .about import about, alive, described, submitted_of
 from .reading import failed, leading_number
+from .usage import LIMIT, OF_USAGE, cause_of, still_running, usage_of
 
 # Seconds. IDs count up to ten million before one is used again (G29): clocks may be an hour apart, or a time zone.
 _A_DAY = 86400
-_ACCOUNTED = re.compile(
-    "^(jobnumber|jobname|owner|taskid|qsub_time|start_time|end_time|failed|exit_status) +(.*)$", re.M
-)
+_READ = "jobnumber|taskid|qsub_time|start_time|end_time|failed|exit_status"
+# What it used is read of each where that is asked for, else of those that were killed for a limit.
+_USED = "hostname|slots|ru_wallclock|ru_maxrss|cpu|maxvmem|category"
+_ACCOUNTED = re.compile(f"^({_READ}|{_USED}|jobname|owner) +(.*)$", re.M)
 # Of all records those of the jobs in the first file; fails where what says that qacct came to its end is missing.
-_OF_THESE = """
-FILENAME == "/dev/fd/3" { wanted[$1] = 1; next }
-$1 == "=ended" { whole = $2 < 128 }
-/^=+$/ { if (mine) printf "%s", record; record = "=\\n"; mine = 0 }
-$1 == "jobnumber" { mine = $2 in wanted }
-$1 ~ /^(jobnumber|taskid|qsub_time|start_time|end_time|failed|exit_status)$/ { record = record $0 "\\n" }
-END { if (mine) printf "%s", record; exit !whole }
+_OF_THESE = f"""
+FILENAME == "/dev/fd/3" {{ wanted[$1] = 1; next }}
+$1 == "=ended" {{ whole = $2 < 128 }}
+/^=+$/ {{ if (mine) printf "%s", record; record = "=\\n"; mine = 0; used = all }}
+$1 == "jobnumber" {{ mine = $2 in wanted }}
+$1 == "failed" && $2 == {LIMIT} {{ used = 1 }}
+$1 ~ /^({_READ})$/ || used && $1 ~ /^({_USED})$/ {{ $1 = $1; record = record $0 "\\n" }}
+END {{ if (mine) printf "%s", record; exit !whole }}
 """
 _CUT = "the accounting could not be read to its end"
 
@@ -38,11 +44,16 @@ def trace(job_ids: Sequence[str], silent: Sequence[str]) -> Question[Traced]:
 
     Only the lines that are read come back, of these jobs alone.
     """
-    accounts = f"""\
-{{ qacct -o "$(id -un)" -j; echo "=ended $?"; }} | awk {shlex.quote(_OF_THESE)} /dev/fd/3 - 3<<END || echo {_CUT} >&2
-{chr(10).join(silent)}
+    return Question(f"id -un\n{about(job_ids)}\n{_accounts(silent) if silent else ''}\ntrue", parse_trace)
+
+
+def _accounts(job_ids: Sequence[str], *, used: bool = False) -> str:
+    """The records of these jobs, from one pass over the accounting; `used`: with what each of them used."""
+    awk = f"awk -v all={int(used)} {shlex.quote(_OF_THESE)} /dev/fd/3 -"
+    return f"""\
+{{ qacct -o "$(id -un)" -j; echo "=ended $?"; }} | {awk} 3<<END || echo {_CUT} >&2
+{chr(10).join(job_ids)}
 END"""
-    return Question(f"id -un\n{about(job_ids)}\n{accounts if silent else ''}\ntrue", parse_trace)
 
 
 def parse_trace(status: int, out: str, err: str) -> Traced:
@@ -92,7 +103,30 @@ def _outcome(facts: Mapping[str, str]) -> Outcome:
         return Outcome(State.FAILED if exit_status else State.SUCCEEDED, exit_status, started_at, ended_at)
     # A body that is killed leaves its end note, which tells more than this: only qdel takes both.
     state = State.CANCELLED if failed == 100 and exit_status == 137 else State.FAILED
-    return Outcome(state, exit_status, started_at, ended_at, why.strip() or f"failed {failed}")
+    outcome = Outcome(state, exit_status, started_at, ended_at, why.strip() or f"failed {failed}")
+    cause = cause_of(facts, used := usage_of(facts))
+    if state is State.FAILED and cause.kind in ("time", "memory"):
+        return replace(outcome, reason=reason_of(Facts(outcome, cause, used)).text)
+    return outcome
+
+
+def usage(job_ids: Sequence[str], names: Mapping[str, str] = NOTHING) -> Question[list[Ran]]:
+    """`qstat -j` of those that are alive, and the accounting."""
+    command = f"id -un\n{about(job_ids, OF_USAGE)}\n{_accounts(job_ids, used=True)}\ntrue"
+
+    def parse(status: int, out: str, err: str) -> list[Ran]:
+        """Of each task the last record: a run before a requeue has one, too."""
+        if status != 0:
+            raise failed(err, out)
+        me, _, rest = out.partition("\n")
+        return [*map(partial(_ran, names), bounded(_records(rest))), *still_running(me, rest, names)]
+
+    return Question(command, parse)
+
+
+def _ran(names: Mapping[str, str], facts: Mapping[str, str]) -> Ran:
+    used = usage_of(facts, names)
+    return Ran(facts["jobnumber"], _task(facts), seconds_of(facts.get("qsub_time", "")), used, cause_of(facts, used))
 
 
 def by_hand(job_id: str) -> Question[ByHand | None]:

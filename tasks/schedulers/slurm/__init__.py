@@ -13,6 +13,7 @@ from ..wording import shell
 from . import accounting, control, request
 from . import answer as answers
 from . import queue as queues
+from . import usage as usages
 
 
 class Slurm(Scheduler):
@@ -23,7 +24,7 @@ class Slurm(Scheduler):
     probe = "has sbatch"
     clients = Clients(
         submits="sbatch",
-        asks=("squeue", "sacct", "scontrol", "sinfo", "scancel"),
+        asks=("squeue", "sacct", "scontrol", "sinfo", "scancel", "sstat"),
         places=("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SLURM_JWT"),
         ambient="S(LURM|QUEUE|ACCT|CONTROL|INFO|CANCEL|BATCH)[A-Z]*_[A-Za-z0-9_]*",
         fixed=("SLURM_BITSTR_LEN=0",),  # else long lists of tasks are cut off
@@ -54,6 +55,7 @@ class Slurm(Scheduler):
     load = staticmethod(queues.load)
     marks = staticmethod(queues.marks)
     trace = staticmethod(accounting.trace)
+    usage = staticmethod(usages.usage)
     by_hand = staticmethod(accounting.by_hand)
 
     cancel = staticmethod(control.cancel)

@@ -17,19 +17,28 @@ from .states import outcome_of, state_of, why
 
 # What scontrol tells in place of tasks when `scancel -u` took those of an array job that had not started.
 _REST = "4294967294"
-_ABOUT_EACH = shell(__file__, "about_each.sh")
+ABOUT_EACH = shell(__file__, "about_each.sh")
 # Asking about so many jobs one by one takes longer than asking for all that the controller remembers.
 _MANY = 100
 
 
 def trace(job_ids: Sequence[str], silent: Sequence[str]) -> Question[Traced]:  # noqa: ARG001  # sacct answers all at once
     """S3: the controller, for as long as it remembers, and the accounting where there is any."""
-    asked = f"about_each {shlex.join(job_ids)}"
+    accounts = accounts_of(job_ids, "-X -P -n -o JobID,State,ExitCode,Submit,Start,End")
+    return Question(f"{ABOUT_EACH}{accounts}; {remembered(job_ids)}; true", parse_trace)
+
+
+def remembered(job_ids: Sequence[str]) -> str:
+    """The command that shows what the controller remembers of these, after `ABOUT_EACH`."""
     if len(job_ids) > _MANY:
-        asked = 'all=$(scontrol -o show job) || exit; printf \'%s\\n\' "$all" | grep -F "($(id -u)) "'
+        return 'all=$(scontrol -o show job) || exit; printf \'%s\\n\' "$all" | grep -F "($(id -u)) "'
+    return f"about_each {shlex.join(job_ids)}"
+
+
+def accounts_of(job_ids: Sequence[str], options: str, command: str = "sacct") -> str:
+    """The command that shows what the accounting has of these, or nothing where there is none."""
     ids = [",".join(job_ids[at : at + _MANY * 10]) for at in range(0, len(job_ids), _MANY * 10)]
-    accounts = [f"sacct -X -P -n -o JobID,State,ExitCode,Submit,Start,End -j {shlex.quote(some)}" for some in ids]
-    return Question(f"{_ABOUT_EACH}{{ {'; '.join(accounts)}; }} 2>/dev/null; {asked}; true", parse_trace)
+    return f"{{ {'; '.join(f'{command} {options} -j {shlex.quote(some)}' for some in ids)}; }} 2>/dev/null"
 
 
 def parse_trace(status: int, out: str, err: str) -> Traced:

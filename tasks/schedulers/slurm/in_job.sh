@@ -20,4 +20,14 @@ submithost_environment() {
     # An --open-mode of our own would be that of the body's srun too.
     [ -n "${SBATCH_OPEN_MODE-}" ] || [ ! -f "$submithost_mine/open_mode" ] || unset SLURM_OPEN_MODE
 }
+submithost_peak() { # the job's own control group tells it; any other one, which has more in it than the job, does not
+    while IFS=: read -r submithost_line submithost_line submithost_group; do
+        case $submithost_group/ in */job_"$SLURM_JOB_ID"/*) ;; *) continue ;; esac
+        submithost_group=${submithost_group%%/job_"$SLURM_JOB_ID"*}/job_$SLURM_JOB_ID
+        case $submithost_line in
+        '') cat "/sys/fs/cgroup$submithost_group/memory.peak" ;;
+        memory) cat "/sys/fs/cgroup/memory$submithost_group/memory.max_usage_in_bytes" ;;
+        esac
+    done </proc/self/cgroup
+}
 submithost_alone=yes

@@ -26,7 +26,7 @@ _ALIVE = {
     "STOPPED": State.SUSPENDED,
 }
 # Of no process's: slurmstepd could not set the job up (`Reason=JobLaunchFailure`), mostly for want of its logs.
-_NOT_LAUNCHED = "0:53"
+NOT_LAUNCHED = "0:53"
 _ENDED = {
     "COMPLETED": State.SUCCEEDED,
     "CANCELLED": State.CANCELLED,
@@ -74,7 +74,7 @@ def why(state: State | None, reason: str, dependency: str) -> str:
 def outcome_of(state: str, exit_code: str, _: str, start: str, end: str) -> Outcome:
     """How it ended. S4: `CANCELLED by 1001`; `ExitCode` is STATUS:SIGNAL."""
     word = state.partition(" ")[0].rstrip("+")
-    if (word, exit_code) == ("FAILED", _NOT_LAUNCHED):
+    if (word, exit_code) == ("FAILED", NOT_LAUNCHED):
         reason = "Slurm could not start it: is there a place for its --output and --error?"
         return Outcome(State.FAILED, None, seconds_of(start), seconds_of(end), reason)
     code = re.fullmatch(r"(\d{1,6}):(\d{1,3})", exit_code)

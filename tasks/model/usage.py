@@ -1,0 +1,91 @@
+"""What a job or a task asked for and what it used, and what to ask for next time. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+# What is asked for next time is what was used and so much more of it.
+_MARGIN = 1.25
+# Seconds to whose multiples a time is rounded up: the first step is for times up to the first bound, and so on.
+_STEPS_OF_TIME = ((600, 60), (7200, 600), (86400, 3600), (math.inf, 4 * 3600))
+_MIB = 1024**2
+_STEPS_OF_MEMORY = ((1024, 100), (10 * 1024, 512), (math.inf, 1024))  # the same in MiB
+_LEAST_MEMORY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: seconds, bytes per core, cores. None: nothing, or it is not known."""
+
+    time: int | None = None
+    memory: int | None = None
+    cores: int | None = None
+
+    @property
+    def memory_in_all(self) -> int | None:
+        """Bytes for all cores together."""
+        return None if self.memory is None else self.memory * (self.cores or 1)
+
+    def over(self, other: Asked) -> Asked:
+        """This, and where it says nothing, `other`."""
+        time, memory = (own if own is not None else more for own, more in self._beside(other))
+        return Asked(time, memory, self.cores or other.cores)
+
+    def _beside(self, other: Asked) -> Iterable[tuple[int | None, int | None]]:
+        return (self.time, other.time), (self.memory, other.memory)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one job, or one task of an array job, used so far or until its end. None: that is not known.
+
+    `wall` and `cpu` are seconds, `memory` is its peak in bytes over all its cores; times are seconds since 1970, the
+    cluster's.
+    """
+
+    task: int | None = None
+    asked: Asked = field(default_factory=Asked)
+    wall: int | None = None
+    cpu: float | None = None
+    memory: int | None = None
+    cores: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    host: str = ""
+
+    @property
+    def cpu_efficiency(self) -> float | None:
+        """The part of the cores' time that was used, from 0 to 1; more where it used more cores than it asked for."""
+        return self.cpu / (self.wall * (self.cores or 1)) if self.cpu is not None and self.wall else None
+
+    @property
+    def memory_efficiency(self) -> float | None:
+        """The part of the memory that was used."""
+        asked = self.asked.memory_in_all
+        return self.memory / asked if self.memory is not None and asked else None
+
+    @property
+    def core_seconds(self) -> int | None:
+        """What it kept busy: seconds times cores."""
+        return None if self.wall is None else self.wall * (self.cores or 1)
+
+
+def next_time(usages: Iterable[Usage]) -> Asked:
+    """What to ask for so that the longest and the largest of these fit: a quarter more than they used, rounded up.
+
+    What none of them tells stays None.
+    """
+    known = list(usages)
+    wall = max((each.wall for each in known if each.wall is not None), default=None)
+    memory = max((-(-each.memory // (each.cores or 1)) for each in known if each.memory), default=None)
+    return Asked(
+        None if wall is None else _up(wall * _MARGIN, _STEPS_OF_TIME, 60),
+        None if memory is None else _MIB * _up(memory / _MIB * _MARGIN, _STEPS_OF_MEMORY, _LEAST_MEMORY),
+    )
+
+
+def _up(amount: float, steps: Iterable[tuple[float, int]], least: int) -> int:
+    step = next(step for bound, step in steps if amount <= bound)
+    return max(least, math.ceil(amount / step) * step)
