@@ -59,9 +59,9 @@ class Notes:
 
     def read(self, text: str) -> dict[str, set[int]]:
         """Take in notes as `run` writes them: `start KEY JOB TASK TIME HOST RESTARTS`, `out PATH`, `err PATH`, and
-        `end KEY JOB TASK TIME STATUS REASON`, where there is a reason, and after it `used TIMES BYTES`. The order of the files is any; lines that are
-        not understood are passed over. Returns of which tasks there was news, by key. Raises SchedulerError for notes
-        of more tasks than can be followed.
+        `end KEY JOB TASK TIME STATUS REASON`, where there is a reason, and after it `used TIMES BYTES`. The order of
+        the files is any; lines that are not understood are passed over. Returns of which tasks there was news, by key.
+        Raises SchedulerError for notes of more tasks than can be followed.
         """
         place: tuple[str, int] | None = None
         news: dict[str, set[int]] = {}
