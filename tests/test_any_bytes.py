@@ -109,7 +109,7 @@ def test_no_answer_of_the_scheduler_raises_anything_but_an_error_of_ours(status:
     block = f"me\n====\njob_number: {out}\nowner: me\ncontext: submithost={err}\njob-array tasks: {out}\n"
     for text in (out, block, f"{block}jobnumber {out}\ntaskid {out}\nqsub_time {out}\nowner me\n"):
         for question in (
-            gridengine.queue(), gridengine.marks(["1"]), gridengine.by_hand("1"), gridengine.errors(["1"]),
+            gridengine.queue(), gridengine.marks(["1"]), gridengine.by_hand("1"), gridengine.reasons(["1"]),
             gridengine.trace([], []), gridengine.cancel([]), gridengine.hold([]),
         ):  # fmt: skip
             with contextlib.suppress(SchedulerError):

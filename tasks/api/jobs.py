@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ..jobs import cancel, resubmit, results, selection
+from ..jobs import cancel, explain, resubmit, results, selection
+from ..jobs.explain import Explanation
 from ..jobs.resubmit import Repeat
 from ..jobs.results import Fetched
 from ..jobs.status import status
@@ -40,6 +41,10 @@ class JobHandle(Handle):
                 (self.job,) = error.known
             raise
         return self.job
+
+    def explain(self) -> list[Explanation]:
+        """Why it waits or failed, and what to do; of an array job one for each kind of reason."""
+        return self._verbs.explain([self])
 
     def fetch(self, to: str = "", only: Sequence[str] = (), force: bool = False) -> Fetched:
         """Bring what it left behind into the directory `to`; empty: `./NAME-JOBID`."""
@@ -95,6 +100,10 @@ class JobVerbs(LogVerbs):
             error.known = watch.shown()
             raise
         return watch.shown()
+
+    def explain(self, job: Iterable[Which] = ()) -> list[Explanation]:
+        """Why jobs wait, are in error state or failed, and what to do; nothing is changed."""
+        return explain.explain(self.session, self.selected(job))
 
     def fetch(
         self,

@@ -9,6 +9,11 @@ from .wording import one_line
 def ended_line(job: Job, task: int | None, outcome: Outcome) -> str:
     """How a job, or a task of it, ended: `job 12 ("seven") on sandbox failed with exit status 7 after 3 s`."""
     who = job.title() if task is None else f"task {task} of {job.title()}"
+    return one_line(f"{who} {how_it_ended(outcome)}", 1000)
+
+
+def how_it_ended(outcome: Outcome) -> str:
+    """`failed with exit status 7 after 3 s`."""
     how = f"{outcome.state}"
     if outcome.state is State.CANCELLED:
         how = "was cancelled"
@@ -16,4 +21,4 @@ def ended_line(job: Job, task: int | None, outcome: Outcome) -> str:
         how += f" with exit status {outcome.exit_status}"
     if outcome.started_at is not None and outcome.ended_at is not None:
         how += f" after {outcome.ended_at - outcome.started_at} s"
-    return one_line(f"{who} {how}{f' ({outcome.reason})' if outcome.reason else ''}", 1000)
+    return f"{how}{f' ({outcome.reason})' if outcome.reason else ''}"

@@ -18,6 +18,7 @@ from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import Resources
 from .values import ByHand, Clients, Load, Ran, Record, Row, Submission, Submitted, Traced
+from .waiting import Reasons, listed_reasons
 from .wording import shell
 
 T = TypeVar("T")
@@ -186,12 +187,12 @@ class Scheduler(ABC):
 
         return Question(queue.command, alive)
 
-    def errors(self, job_ids: Sequence[str]) -> Question[dict[str, str]]:
-        """Why jobs that are alive are in error state, by job ID."""
+    def reasons(self, job_ids: Sequence[str]) -> Question[Reasons]:
+        """Why these jobs, which are alive, do not run."""
         queue = self.queue()
 
-        def reasons(status: int, out: str, err: str) -> dict[str, str]:
-            return {row.job_id: row.reason for row in queue.parse(status, out, err) if row.state is State.ERROR}
+        def reasons(status: int, out: str, err: str) -> Reasons:
+            return listed_reasons(queue.parse(status, out, err), job_ids)
 
         return Question(queue.command, reasons)
 

@@ -21,9 +21,9 @@ from ..model.wording import number
 from ..schedulers.bounds import MOST_OF_A_QUEUE
 from ..schedulers.values import Traced
 from .cluster_session import ClusterSession
-from .error_reasons import Errors
 from .matching import MOST_ONE_BY_ONE, by_id, check_enough, records_of, states_of
 from .pace import EVERY, Pace
+from .reasons import Reasons
 from .stored import Stored
 from .watched import Watched
 
@@ -48,7 +48,7 @@ class Look(Watched):
         self._pace = Pace()
         self._stored = Stored(session.ledger if record else None, self.jobs)
         self._left = MOST_ONE_BY_ONE
-        self._errors = Errors()
+        self.reasons = Reasons(session)
 
     def look(self) -> None:
         """Ask everything once. Raises Unreachable; that a scheduler could not be asked is in `trouble`."""
@@ -140,12 +140,12 @@ class Look(Watched):
         self.trouble = str(error)
 
     def _unexplained(self) -> list[str]:
-        return self._errors.unexplained(self.live())
+        return self.reasons.unexplained(self.live(), patient=self._telling)
 
     def _explain(self) -> None:
         if job_ids := self._unexplained():
-            self._errors.ask(self.session, job_ids)
-            self.jobs.update({job.key: self._errors.explain(job) for job in self.live()})
+            self.reasons.ask(job_ids)
+            self.jobs.update({job.key: self.reasons.explain(job) for job in self.live()})
             self._stored.update(self.jobs)
 
     def _trace(self, jobs: Sequence[Job]) -> None:
@@ -196,7 +196,7 @@ class Look(Watched):
             noted=self._noted(job),
             news=news,
         )
-        settled = self.jobs[job.key] = self._errors.explain(settle(job, known))
+        settled = self.jobs[job.key] = self.reasons.explain(settle(job, known))
         self._noted_ends[job.key] = noted_ends(settled, known.notes)
         self._left += _one_by_one(job) - _one_by_one(settled)
         check_enough(self._left)

@@ -106,7 +106,7 @@ def test_values_are_data_in_the_command_line(each: Scheduler, tmp_path: Path) ->
 def questions(each: Scheduler) -> list[Question[Any]]:
     """All that it is asked."""
     asked = (
-        each.queue(), each.alive(), each.load(), each.marks(["1"]), each.by_hand("1"), each.errors(["1"]),
+        each.queue(), each.alive(), each.load(), each.marks(["1"]), each.by_hand("1"), each.reasons(["1"]),
         each.trace([], []), each.cancel([]), each.hold([]), each.release([]),
     )  # fmt: skip
     assert all(asked)

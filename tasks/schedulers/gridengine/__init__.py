@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..seam import EVERYTHING, Scheduler
 from ..values import Clients
 from ..wording import shell
-from . import about, accounting, control, request
+from . import about, accounting, control, request, waiting
 from . import answer as answers
 from . import queue as queues
 
@@ -55,7 +55,7 @@ class GridEngine(Scheduler):
     alive = staticmethod(queues.alive)
     load = staticmethod(queues.load)
     marks = staticmethod(about.marks)
-    errors = staticmethod(about.errors)
+    reasons = staticmethod(waiting.reasons)
     trace = staticmethod(accounting.trace)
     usage = staticmethod(accounting.usage)
     by_hand = staticmethod(accounting.by_hand)

@@ -72,21 +72,3 @@ def parse_marks(status: int, out: str, err: str) -> dict[str, list[Submitted]]:
         if key := mark_of(facts):
             marks.setdefault(key, []).append(submitted_of(facts))
     return marks
-
-
-def errors(job_ids: Sequence[str]) -> Question[dict[str, str]]:
-    """`qstat -j` of these."""
-    return Question(about(job_ids), parse_errors)
-
-
-def parse_errors(status: int, out: str, err: str) -> dict[str, str]:
-    """The lines `error reason TASK: TIME [UID:PID]: WHY` of `qstat -j` (G9), one for each task in error: the first."""
-    if status != 0 and "do not exist" not in err:
-        raise failed(err, out)
-    reasons = {}
-    for block in re.split(r"^=+$", out, flags=re.M):
-        job = re.search(r"^job_number: +(\d+)$", block, re.M | re.ASCII)
-        why = re.search(r"^error reason +\d+: +\S+ \S+ \[\S*\]: (?:error: )?(.*)$", block, re.M | re.ASCII)
-        if job and why:
-            reasons[job[1]] = why[1]
-    return reasons

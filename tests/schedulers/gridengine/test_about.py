@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.model.errors import SchedulerError
+from tasks.model.job import State
 from tasks.model.resources import TaskRange
 from tasks.schedulers.gridengine import scheduler as gridengine
 from tasks.schedulers.values import Submitted
@@ -29,10 +30,10 @@ def test_g9_the_reason_of_an_error_state_is_read_for_each_job() -> None:
     blocks = {job: [b for b in captured(file) if b.command.startswith(f"qstat -j {job} | grep -E 'error reason")]
               for job, file in asked.items()}  # fmt: skip
     out = "".join(f"{'=' * 60}\njob_number:                 {job}\n{block.out}" for job, (block,) in blocks.items())
-    reasons = gridengine.errors(["1"]).parse(0, f"{out}{'=' * 60}\njob_number:                 9\n", "")
-    assert list(reasons) == ["24", "27", "28", "3"]
-    assert reasons["24"] == "can't chdir to /nonexistent: No such file or directory"
-    assert reasons["28"] == "exit_status of job start = 100"
+    reasons = gridengine.reasons(["1"]).parse(0, f"{out}{'=' * 60}\njob_number:                 9\n", "")
+    assert list(reasons) == [(job, State.ERROR) for job in ("24", "27", "28", "3")]
+    assert reasons["24", State.ERROR].text == "can't chdir to /nonexistent: No such file or directory"
+    assert reasons["28", State.ERROR].text == "exit_status of job start = 100"
     down = answer(DOWN, "qstat -j 999")
     with pytest.raises(SchedulerError, match="commlib error"):
-        gridengine.errors(["1"]).parse(down.status, down.out, down.err)
+        gridengine.reasons(["1"]).parse(down.status, down.out, down.err)

@@ -1,0 +1,80 @@
+"""Why jobs wait, are in error state, or failed, and what to do: of an array job a word for each kind of reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..model.job import Job, Outcome, Selected, State
+from ..model.reason import Reason
+from ..submission.reconcile import known_there
+from ..tracking.cluster_session import ClusterSession
+from ..tracking.watch import Watch
+from .failed import Failure, failures
+
+_WAITING = (State.PENDING, State.HELD, State.ERROR)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a job is as it is; of an array job, why these `tasks` are (none: the job has no tasks).
+
+    `stderr` are the last lines of what it wrote there, and `file` is where that is, on the cluster; of tasks that
+    failed alike, those of the first.
+    """
+
+    job: Job
+    tasks: tuple[int, ...]
+    state: State
+    reason: Reason
+    stderr: tuple[str, ...] = ()
+    file: str = ""
+
+    @property
+    def task(self) -> int | None:
+        """The first of its tasks; None: the job has none."""
+        return self.tasks[0] if self.tasks else None
+
+
+def explain(session: ClusterSession, selected: Sequence[Selected]) -> list[Explanation]:
+    """Look at these jobs, and say of each why it does not run, or did not succeed.
+
+    What could not be asked is told as that, and changes nothing. Raises as `status` does.
+    """
+    watch = Watch(session, known_there(session, selected))
+    watch.look()
+    shown = watch.shown()
+    watch.reasons.ask([job.job_id for job in shown if job.job_id and _in(job, _WAITING)])
+    failed = failures(session, [(job, task) for job in shown for task, one in _parts(job) if one.state is State.FAILED])
+    return [found for job in shown for found in _of(watch, job, failed)]
+
+
+def _in(job: Job, states: Sequence[State]) -> bool:
+    return any(outcome.state in states for _, outcome in _parts(job))
+
+
+def _parts(job: Job) -> Iterator[tuple[int, Outcome]]:
+    """The outcome of each task, or of the job itself (task 0)."""
+    return iter(sorted(job.tasks.items())) if job.array and job.tasks else iter([(0, job.outcome)])
+
+
+def _of(watch: Watch, job: Job, failed: Mapping[tuple[str, int], Failure]) -> Iterator[Explanation]:
+    """One for each kind of reason that its tasks have."""
+    alike: dict[tuple[State, Reason], list[int]] = {}
+    for task, outcome in _parts(job):
+        failure = failed.get((job.key, task))
+        reason = failure.reason if failure else _reason(watch, job, outcome)
+        alike.setdefault((outcome.state, reason), []).append(task)
+    for (state, reason), tasks in alike.items():
+        failure = failed.get((job.key, tasks[0]), Failure(reason))
+        numbers = tuple(tasks) if job.array and job.tasks else ()
+        yield Explanation(job, numbers, state, reason, failure.stderr, failure.file)
+
+
+def _reason(watch: Watch, job: Job, outcome: Outcome) -> Reason:
+    """Why one that did not fail is as it is."""
+    if watch.trouble and not outcome.state.final:
+        return Reason("unknown", f"could not ask: {watch.trouble}")
+    if found := watch.reasons.of(job, outcome.state):
+        return found
+    return Reason("" if not outcome.reason else "unknown", outcome.reason)
