@@ -20,6 +20,6 @@ class Failure:
     file: str = ""
 
 
-def failures(session: ClusterSession, failed: Sequence[tuple[Job, int]]) -> Mapping[tuple[str, int], Failure]:  # noqa: ARG001
+def failures(_: ClusterSession, failed: Sequence[tuple[Job, int]]) -> Mapping[tuple[str, int], Failure]:
     """Why each of these jobs and tasks (0: no array job) failed, by key and task."""
     return {(job.key, task): Failure(Reason("exit", how_it_ended(job.of(task)))) for job, task in failed}
