@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Reason:
     """A reason in words. `kind` is one plain word.
 
-    Waiting: busy, held, after, limit, begin, down, never, error. Failed: time, memory, signal, exit, shell, script, place, quota,
-    after, node, cancelled, start, unknown.
+    Waiting: busy, held, after, limit, begin, down, never, error. Failed: time, memory, signal, exit, shell, script,
+    place, quota, after, node, cancelled, start, unknown.
 
     `text` says what is so; `advice` says what to do, with the command that does it.
     """
