@@ -7,18 +7,17 @@ from collections.abc import Sequence
 
 from ..model.errors import SchedulerError, SubmithostError
 from ..model.job import Job
-from ..screen import terminal
 from ..submission.reconcile import confirmed
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 
 
 def refresh(asked: Sequence[tuple[ClusterSession, Sequence[Job]]]) -> tuple[list[Job], list[SubmithostError]]:
-    """Ask each cluster about its jobs, and record what it says; return the jobs as they are now, and what went wrong,
-    of each cluster in its turn.
+    """Ask each cluster about its jobs, and record the answers; return the jobs as they are now, and the failures in
+    the order of the clusters.
 
-    Sessions share nothing but the terminal, and that asks one question at a time. What only a bug can raise is raised
-    here as well.
+    Each session logs in from a thread of its own, and may ask for a password there. An exception that only a bug can
+    raise is raised here as well.
     """
     known: list[Job] = []
     failures: dict[str, Exception] = {}
@@ -35,11 +34,10 @@ def refresh(asked: Sequence[tuple[ClusterSession, Sequence[Job]]]) -> tuple[list
             failures[session.name] = error
 
     threads = [threading.Thread(target=ask, args=each, daemon=True) for each in asked]
-    with terminal.left_as_it_was():
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     for failure in failures.values():
         if not isinstance(failure, SubmithostError):
             raise failure

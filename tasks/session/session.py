@@ -24,7 +24,6 @@ from ..model.errors import (
 )
 from ..model.listener import Listener, Quiet
 from ..model.wording import one_line
-from ..schedulers import clients
 from .answers import Answer, Answers, Section
 from .environment import Environment
 from .login_shell import InTheWay, watched
@@ -70,8 +69,8 @@ class Session:
         return self._reached
 
     def clients(self) -> Mapping[str, str]:
-        """What describe.sh has to know of the schedulers' commands: of all, unless the cluster's is configured."""
-        return clients(self.cluster.scheduler)
+        """What describe.sh has to know of a scheduler's commands: nothing, since a session by itself has none."""
+        return {}
 
     def ask(self, program: Program, silence: float = SILENCE) -> Answer:
         """Run `program` on the login node; return its whole answer.

@@ -99,9 +99,10 @@ def _say_when_asked(ledger: Ledger, shown: Sequence[Job], now: int) -> None:
 
 
 def _refreshed(c: Context, live: Sequence[Job]) -> tuple[list[Job], list[Exception]]:
-    """Have these jobs' clusters asked; returns them as they are now, and what went wrong."""
+    """Ask these jobs' clusters; return the jobs as they are now, and the failures."""
     from ..jobs.refresh import refresh
     from ..model.errors import InvalidInput
+    from ..screen import terminal
     from .where import session_of
 
     by_cluster: dict[str, list[Job]] = {}
@@ -113,7 +114,8 @@ def _refreshed(c: Context, live: Sequence[Job]) -> tuple[list[Job], list[Excepti
             asked.append((session_of(c, cluster), of_it))
         except InvalidInput as error:
             failures.append(error)
-    known, more = refresh(asked)
+    with terminal.left_as_it_was():
+        known, more = refresh(asked)
     return known, [*failures, *more]
 
 
