@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..jobs import cancel, explain, resubmit, results, selection
 from ..jobs.explain import Explanation
@@ -16,8 +17,11 @@ from ..model.resources import parse_time
 from ..submission.submit import Heard, ignore
 from ..tracking.last_words import complain
 from ..tracking.watch import Told, Watch
-from .chosen import Handle, Which
+from .chosen import Handle, More, Which
 from .logs import LogVerbs
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class JobHandle(Handle):
@@ -80,19 +84,26 @@ class JobVerbs(LogVerbs):
         ((found, tasks),) = self.selected([job])
         return JobHandle(self, found, tasks)
 
-    def status(self, job: Iterable[Which] = (), all: bool = False) -> list[Job]:
+    def status(self, job: Iterable[Which] | None = None, **more: Unpack[More]) -> list[Job]:
         """The state of jobs, by one question; `all`: of every job that is not known to have ended."""
-        return status(self.session, self.live() if all else self.selected(job), all=all)
+        all = more.get("all", False)
+        return status(self.session, self.selected(job, live=all, **more), all=all)
 
-    def wait(self, job: Iterable[Which] = (), timeout: str | float = "", told: Told = ignore) -> list[Job]:
-        """Wait until they have ended; return how. `told` is given the jobs after each look.
+    def wait(
+        self,
+        job: Iterable[Which] | None = None,
+        timeout: str | float = "",
+        told: Told = ignore,
+        **more: Unpack[More],
+    ) -> list[Job]:
+        """Wait until they have ended; return how. `told` is given the jobs after each look. `all`: as in `status`.
 
         Raises JobFailed unless all succeeded, StillRunning at the timeout (seconds, or as `--timeout`): what is known
         of the jobs is in the error's `known`.
         """
         limit = parse_time(str(timeout)) if timeout != "" else None
         self.session.endurance = 0.0
-        watch = Watch(self.session, self.known(job))
+        watch = Watch(self.session, self.known(job, live=more.get("all", False), **more))
         try:
             watch.wait(limit, told)
             complain(self.session, watch.shown(), fetched=False)
@@ -107,11 +118,12 @@ class JobVerbs(LogVerbs):
 
     def fetch(
         self,
-        job: Iterable[Which] = (),
+        job: Iterable[Which] | None = None,
         to: str = "",
         only: Sequence[str] = (),
         force: bool = False,
         told: Callable[[Fetched], None] = ignore,
+        **more: Unpack[More],
     ) -> list[Fetched]:
         """Bring what they left behind, changed files only; several jobs get directories of their own.
 
@@ -119,7 +131,7 @@ class JobVerbs(LogVerbs):
         are newer: `force` overwrites them.
         """
         selection.check_target(to)
-        selected = self.known(job)
+        selected = self.known(job, **more)
         watch = Watch(self.session, selected)
         found = results.fetch(
             watch, selected, Path(to) if to else None, only, force=force, here=self._here, owners=self._owned()
@@ -130,25 +142,26 @@ class JobVerbs(LogVerbs):
             done.append(fetched)
         return done
 
-    def cancel(self, job: Iterable[Which] = (), dry_run: bool = False) -> str:
+    def cancel(self, job: Iterable[Which] | None = None, dry_run: bool = False, **more: Unpack[More]) -> str:
         """Cancel jobs, or tasks of them; return the scheduler's words, or with `dry_run` what it would be asked."""
-        return cancel.cancel(self.session, self.selected(job), dry_run=dry_run)
+        return cancel.cancel(self.session, self.selected(job, live=True, **more), dry_run=dry_run)
 
-    def hold(self, job: Iterable[Which] = (), dry_run: bool = False) -> str:
+    def hold(self, job: Iterable[Which] | None = None, dry_run: bool = False, **more: Unpack[More]) -> str:
         """Hold jobs that have not started; return the same."""
-        return cancel.hold(self.session, self.selected(job), dry_run=dry_run)
+        return cancel.hold(self.session, self.selected(job, live=True, **more), dry_run=dry_run)
 
-    def release(self, job: Iterable[Which] = (), dry_run: bool = False) -> str:
+    def release(self, job: Iterable[Which] | None = None, dry_run: bool = False, **more: Unpack[More]) -> str:
         """Release jobs that are held; return the same."""
-        return cancel.release(self.session, self.selected(job), dry_run=dry_run)
+        return cancel.release(self.session, self.selected(job, live=True, **more), dry_run=dry_run)
 
     def resubmit(
         self,
-        job: Iterable[Which] = (),
+        job: Iterable[Which] | None = None,
         failed: bool = False,
         put: Sequence[str] = (),
         job_file: str = "",
         heard: Heard = ignore,
+        **more: Unpack[More],
     ) -> list[JobHandle]:
         """Submit jobs again as they were, or with `failed` what did not succeed of them; return the new ones.
 
@@ -156,7 +169,7 @@ class JobVerbs(LogVerbs):
         then on; `heard` is given what the scheduler said of each.
         """
         new: list[JobHandle] = []
-        for found, tasks in self.known(job):
+        for found, tasks in self.known(job, **more):
             repeats = resubmit.repeats(self.session, found, tasks, put, failed=failed)
             of_it = [resubmit.submit_again(self.session, repeat, heard) for repeat in repeats]
             if of_it and job_file:
@@ -164,7 +177,9 @@ class JobVerbs(LogVerbs):
             new += [JobHandle(self, one) for one in of_it]
         return new
 
-    def repeats(self, job: Iterable[Which] = (), failed: bool = False, put: Sequence[str] = ()) -> Iterator[Repeat]:
+    def repeats(
+        self, job: Iterable[Which] | None = None, failed: bool = False, put: Sequence[str] = (), **more: Unpack[More]
+    ) -> Iterator[Repeat]:
         """What `resubmit` would submit; nothing is sent."""
-        for found, tasks in self.known(job):
+        for found, tasks in self.known(job, **more):
             yield from resubmit.repeats(self.session, found, tasks, put, failed=failed)

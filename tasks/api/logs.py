@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from ..jobs import read_log
 from ..jobs.read_log import JobLog
 from ..model.job import Job
-from .chosen import ChosenJobs, Which
+from .chosen import ChosenJobs, More, Which
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class LogVerbs(ChosenJobs):
     """What jobs have written to stdout and stderr."""
 
-    def logs(self, job: Iterable[Which] = (), task: str | int = "", stderr: bool = False, lines: str | int = "") -> str:
+    def logs(
+        self,
+        job: Iterable[Which] | None = None,
+        task: str | int = "",
+        stderr: bool = False,
+        lines: str | int = "",
+        **more: Unpack[More],
+    ) -> str:
         """A job's output so far; of an array job, that of `task`. `lines`: only so many of the last ones."""
         pieces: list[bytes] = []
-        self.log(job, pieces.append, task, stderr, lines)
+        self.log(self.selected(job, **more), pieces.append, task, stderr, lines)
         return b"".join(pieces).decode("utf-8", "replace")
 
     def log(
         self,
-        job: Iterable[Which],
+        job: Iterable[Which] | None,
         write: Callable[[bytes], None],
         task: str | int = "",
         stderr: bool = False,
@@ -32,7 +43,7 @@ class LogVerbs(ChosenJobs):
         found, number = self.one_log(job, task)
         return read_log.read(self.session, found, number, write, str(lines), stderr=stderr, follow=follow)
 
-    def one_log(self, job: Iterable[Which] = (), task: str | int = "") -> tuple[Job, int]:
+    def one_log(self, job: Iterable[Which] | None = None, task: str | int = "") -> tuple[Job, int]:
         """Which job's log that would be, and of which task (0: it is no array job)."""
         return read_log.one_of(self.session, self.selected(job), str(task))
 

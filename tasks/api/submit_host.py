@@ -25,20 +25,23 @@ from ..jobs import clean
 from ..jobs.clean import Candidate
 from ..model import project
 from ..model.errors import SubmithostError
-from ..model.job import Job, State
+from ..model.job import Job
 from ..model.ledger import Ledger
 from ..model.listener import Listener
 from ..model.resources import parse_time
+from ..model.wanted import Wanted
 from ..schedulers.seam import Question
 from ..session import Transport, cluster_of
 from ..submission import adopt, reconcile, request
 from ..submission.prepare import Prepared
 from ..submission.submit import Heard, ignore
 from ..tracking.cluster_session import ClusterSession
-from .chosen import Which
+from .chosen import More, Which
 from .jobs import JobHandle, JobVerbs
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from ..checks.steps import Step
     from ..schedulers.values import Load
 
@@ -123,6 +126,7 @@ class SubmitHost(JobVerbs):
         workdir: str = "",
         hold: bool = False,
         key: str | None = None,
+        group: str = "",
         job_file: str | None = None,
         bare: bool = False,
         heard: Heard = ignore,
@@ -146,14 +150,23 @@ class SubmitHost(JobVerbs):
         read |= {name: str(flags[name]) for name in ("time", "cores", "gpus", "at_once") if name in flags}
         return request.Request(**{**flags, **read})
 
-    def jobs(self, state: Iterable[str] = (), refresh: bool = False) -> list[Job]:
+    def jobs(
+        self,
+        state: str | Iterable[str] = (),
+        refresh: bool = False,
+        job: Iterable[str] = (),
+        group: str | Iterable[str] = (),
+        since: str = "",
+    ) -> list[Job]:
         """What was submitted to this cluster from here, newest first, as it was known last.
 
-        `state`: only jobs in one of these states; `refresh`: ask about those that are not known to have ended.
+        `state`, `job` (keys, IDs and globs), `group`, `since`: only these; `refresh`: ask about those that are not
+        known to have ended.
         """
         if refresh:
             self.status(all=True)
-        return self.session.ledger.jobs(self.name, [State(one) for one in state])[::-1]
+        wanted = Wanted.read(job, group, state, since)
+        return self.session.ledger.matching(self.name, wanted, wanted.state)[::-1]
 
     def reconcile(self) -> list[Job]:
         """Find out what became of submissions that were cut; return those that are jobs."""
@@ -175,7 +188,12 @@ class SubmitHost(JobVerbs):
         return found
 
     def clean(
-        self, job: Iterable[Which] = (), unfetched: bool = False, older_than: str | int = "", dry_run: bool = False
+        self,
+        job: Iterable[Which] | Wanted | None = None,
+        unfetched: bool = False,
+        older_than: str | int = "",
+        dry_run: bool = False,
+        **more: Unpack[More],
     ) -> list[Candidate]:
         """Remove the job directories of ended, fetched jobs; return those that were removed, or would be.
 
@@ -183,8 +201,9 @@ class SubmitHost(JobVerbs):
         Raises SchedulerError when some could not be removed.
         """
         least = parse_time(str(older_than)) if older_than != "" else 0
-        chosen = self.selected(job) if (job := list(job)) else []
-        there = clean.candidates(self.session, chosen, unfetched=unfetched, older_than=least)
+        wanted = job if isinstance(job, Wanted) else self.wanted(job, **more)
+        nothing = not (job is None or isinstance(job, Wanted) or wanted.job)
+        there = [] if nothing else clean.candidates(self.session, wanted, unfetched=unfetched, older_than=least)
         return there if dry_run else self.remove(there)
 
     def remove(self, found: Sequence[Candidate]) -> list[Candidate]:

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.parser.context import ParserContext
 
-from ..jobs.selection import resolve
+from ..jobs.selection import check_groups, known_here
 from ..model import configuration
 from ..model.command_line import current
 from ..model.errors import InvalidInput, nearest
 from ..model.ledger import Ledger
+from ..model.wanted import SELECTING, Wanted
 from ..model.wording import fab
 from ..rendering.places import read
 from ..screen import terminal
@@ -108,13 +109,20 @@ def _shares(verb: str, names: Sequence[str], flags: Flags) -> dict[str, dict[str
     if job_file and len(names) > 1 and "{cluster}" not in job_file:
         raise InvalidInput(f"--job-file {job_file}: each cluster needs one of its own: --job-file=NAME-{{cluster}}")
     shares = {name: _share(name, flags) for name in names}
-    if "job" not in flags or flags.get("all"):
+    if "job" not in flags:
         return shares
-    if verb == "status" and not flags["job"]:  # its table has every cluster that does not answer, jobs or not
+    which = Wanted.read(**{name: flags[name] for name in SELECTING if name in flags})
+    if verb == "status" and not (which.job or which.selects):  # its table has every cluster that does not answer
         last = Ledger().last
         return {name: share if last(name) else {**share, "all": True} for name, share in shares.items()}
-    jobs = _jobs(names, flags["job"] or ())
-    return {name: {**shares[name], "job": jobs[name]} for name in names if name in jobs}
+    named = flags["job"] or ()
+    jobs = _known(names, "job", _job, named or ([] if which.selects else ["last"]))
+    groups = _known(names, "group", lambda session, text: check_groups(session, [text]), which.group)
+    return {
+        name: {**shares[name], "job": jobs[name] if named else [], **({"group": groups[name]} if which.group else {})}
+        for name in names
+        if name in jobs and name in groups
+    }
 
 
 def _share(name: str, flags: Flags) -> dict[str, Any]:
@@ -130,24 +138,34 @@ def _share(name: str, flags: Flags) -> dict[str, Any]:
     return share
 
 
-def _jobs(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
-    """What each cluster has of what `--job` names; one that has none of it has nothing to do. Raises InvalidInput."""
-    found: dict[str, list[str]] = {}
+def _job(session: ClusterSession, text: str) -> None:
+    """Raises InvalidInput for a job that the ledger does not have. The cluster is not asked."""
+    known_here(session, Wanted((text,)))
+
+
+def _known(
+    names: Sequence[str], what: str, check: Callable[[ClusterSession, str], None], texts: Sequence[str]
+) -> dict[str, list[str]]:
+    """What each cluster has of these jobs or groups; one that has none of them has nothing to do. Raises InvalidInput.
+
+    Of nothing each has all.
+    """
+    found: dict[str, list[str]] = {} if texts else {name: [] for name in names}
     sessions = {name: ClusterSession(cluster_of(name)) for name in names}
-    for text in wanted or ["last"]:
+    for text in texts:
         known, said = False, ""
         for name, session in sessions.items():
             own = text.replace("{cluster}", name)
             try:
-                resolve(session, own)  # the ledger knows; the cluster is not asked
+                check(session, own)
             except InvalidInput as error:
                 said = str(error)
                 continue
             known = True
-            found.setdefault(name, []).extend([own] if wanted else [])
+            found.setdefault(name, []).append(own)
         if not known:
-            what = f"job '{text}'" if wanted else "job"
-            several = f"no {what} was submitted from here to any of {', '.join(names)}"
+            which = what if text == "last" else f"{what} '{text}'"
+            several = f"no {which} was submitted from here to any of {', '.join(names)}"
             raise InvalidInput(several if len(names) > 1 else said)
     return found
 

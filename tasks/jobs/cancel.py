@@ -65,6 +65,8 @@ def release(session: ClusterSession, selected: Sequence[Selected], *, dry_run: b
 def _change(
     session: ClusterSession, selected: Sequence[Selected], how: Literal["hold", "release"], *, dry_run: bool
 ) -> str:
+    if not selected:
+        return ""
     selected = known_there(session, selected)
     scheduler = session.scheduler_unasked() if dry_run else session.scheduler
     change = scheduler.hold if how == "hold" else scheduler.release

@@ -16,11 +16,13 @@ from ..model.job import Job, Outcome, Selected, State
 from ..model.key import check_key
 from ..model.notes import MOST_OF_NOTES, Notes
 from ..model.settling import Known, settle
+from ..model.wanted import Wanted
 from ..model.wording import number, one_line
 from ..session import Answer
 from ..submission.verdict import root_of
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.matching import by_id, records_of
+from .selection import choose
 
 # So many are looked at together, and so many bytes may be said of them beside their notes.
 _AT_ONCE = 20_000
@@ -60,21 +62,24 @@ def objection(job: Job, *, unfetched: bool) -> str:
     return ""
 
 
-def candidates(
-    session: ClusterSession, selected: Sequence[Selected], *, unfetched: bool, older_than: int = 0
-) -> list[Candidate]:
-    """Look at the job directories that may go: those of the named jobs, or of all that are known to have ended.
+def candidates(session: ClusterSession, wanted: Wanted, *, unfetched: bool, older_than: int = 0) -> list[Candidate]:
+    """Look at the job directories that may go: of the wanted jobs, or, nothing given, of all that have ended.
 
-    Those that have to stay are told, and why. `older_than`: only jobs that ended that many seconds ago, by the
-    cluster's clock. Raises InvalidInput for one that is named and may not go, SchedulerError, Unreachable.
+    Those that have to stay are told, and why; of jobs that are named one by one that is an error. `older_than`: only
+    jobs that ended that many seconds ago, by the cluster's clock. Raises InvalidInput, SchedulerError, Unreachable.
     """
-    jobs = _named(selected, unfetched=unfetched) if selected else _all(session, unfetched=unfetched)
+    named = bool(wanted.job) and not wanted.selects
+    if named:
+        jobs = _named(choose(session, wanted), unfetched=unfetched)
+    else:
+        ended = [job for job, _ in choose(session, wanted)] if wanted.selects else None
+        jobs = _unnamed(session, ended, unfetched=unfetched)
     found = judged(session, jobs) if jobs else []
     found = [
         each for each in found if each.now - (each.job.outcome.ended_at or each.job.submitted_at or 0) >= older_than
     ]
     note(session, found)
-    if selected and any(each.why for each in found):
+    if named and any(each.why for each in found):
         raise InvalidInput(f"{session.name}: a job that was named may not be cleaned: nothing removed")
     return [each for each in found if each.candidate]
 
@@ -88,8 +93,9 @@ def _named(selected: Sequence[Selected], *, unfetched: bool) -> list[Job]:
     return list({job.key: job for job, _ in selected}.values())
 
 
-def _all(session: ClusterSession, *, unfetched: bool) -> list[Job]:
-    jobs = session.ledger.not_cleaned(session.name)
+def _unnamed(session: ClusterSession, jobs: Sequence[Job] | None, *, unfetched: bool) -> list[Job]:
+    """Those of these jobs (None: of all) that may go."""
+    jobs = session.ledger.not_cleaned(session.name) if jobs is None else jobs
     left = [job for job in jobs if objection(job, unfetched=False) and not objection(job, unfetched=True)]
     if left and not unfetched:
         say = session.listener.say

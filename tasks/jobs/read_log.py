@@ -44,8 +44,8 @@ def one_of(session: ClusterSession, selected: Sequence[Selected], wanted: str = 
     clear.
     """
     number = parse_count(wanted, "task", least=0) if wanted else None
-    if len(selected) > 1:
-        raise InvalidInput("logs shows one job: name it with --job")
+    if len(selected) != 1:
+        raise InvalidInput(f"logs shows one job, and {len(selected) or 'none'} is meant: name it with --job")
     ((job, tasks),) = known_there(session, selected)
     number = tasks[0] if number is None and tasks else number
     if number is not None and (not job.array or number not in job.array):

@@ -99,7 +99,7 @@ def _prepare(
     inputs = original.inputs | inputs_of(files)
     root = (job.directory or "").removesuffix(f"/{job.key}")
     fresh = Job(
-        key, job.cluster, job.name, job.script, job.script_hash, f"{root}/{key}", job.bare,
+        key, job.cluster, job.name, job.script, job.script_hash, f"{root}/{key}", job.bare, group=job.group,
         origin=job.origin or job.key, digest=digest_again(job.digest, inputs, before, session.cluster),
     )  # fmt: skip
     all_files = [*conditions.upload(after, bare=job.bare), *files]

@@ -1,35 +1,113 @@
-"""Which jobs are meant: `--job`, or the last one."""
+"""Which jobs are meant: those that `--job` names, those that other flags select, or the last one."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from ..model.errors import InvalidInput, nearest
-from ..model.job import Job, Selected
+from ..model.errors import InvalidInput, SchedulerError, closest, nearest
+from ..model.job import Job, Selected, State
+from ..model.wanted import Named, Wanted
 from ..model.wording import one_line
 from ..submission.job_file import job_noted, read_job_file
+from ..submission.reconcile import confirmed
 from ..tracking.cluster_session import ClusterSession
+from ..tracking.watch import Watch
+from .status import say_nothing
 
 # So many of the last jobs are looked through for one whose name or key is near to one that is not known.
 _MEANT = 1000
+# And so many groups are named where one is not known.
+_SHOWN = 10
 
 
-def choose(session: ClusterSession, wanted: Sequence[str | Job | Selected]) -> list[Selected]:
-    """The jobs that are named, each with the tasks that are named with it; none named: the last one.
+def last(session: ClusterSession) -> list[Selected]:
+    """The job that was submitted last. Raises InvalidInput when there is none."""
+    found = session.ledger.last(session.name)
+    if not found:
+        raise InvalidInput(f"no job was submitted to {session.name} from here yet")
+    return [(found, ())]
 
-    Raises InvalidInput when one is not known here.
+
+def choose(session: ClusterSession, wanted: Wanted, *, live: bool = False) -> list[Selected]:
+    """The jobs that are wanted, each with the tasks that are named with it; of none a line is told.
+
+    `live`: of those that are not named, only what is not known to have ended, unless their state is wanted. For a
+    state the cluster is asked about what may have changed. Raises InvalidInput when one that is named, or a group, is
+    not known here, and SchedulerError, Unreachable.
     """
-    if not wanted:
-        last = session.ledger.last(session.name)
-        if not last:
-            raise InvalidInput(f"no job was submitted to {session.name} from here yet")
-        return [(last, ())]
-    return [_chosen(session, one) for one in wanted]
+    selected = known_here(session, wanted, live=live)
+    if wanted.state:
+        now = _as_they_are(session, selected)
+        selected = [(job, tasks) for job, tasks in now if job.only(tasks).state in wanted.state]
+    if not selected and wanted == Wanted(all=True):
+        say_nothing(session)
+    elif not selected:
+        session.listener.say(f"{session.name}: {wanted.none}")
+    return selected
 
 
-def _chosen(session: ClusterSession, one: str | Job | Selected) -> Selected:
+def known_here(session: ClusterSession, wanted: Wanted, *, live: bool = False) -> list[Selected]:
+    """The same without a question to the cluster: those that may have come into a wanted state are among them."""
+    globs = tuple(glob for glob in wanted.globs if not is_file(glob))
+    named = [_chosen(session, one) for one in wanted.job if one not in globs]
+    if not wanted.selects:
+        return named
+    check_groups(session, wanted.group)
+    found: list[Job] = []
+    if globs or not wanted.job:
+        what = replace(wanted, job=globs)
+        found = session.ledger.matching(session.name, what, wanted.state, live=live or bool(wanted.state))
+        for glob in globs:
+            _check_glob(session, glob, found)
+    keys = {job.key for job in found}
+    apart = [(job, tasks) for job, tasks in named if job.key not in keys and wanted.admits(job.group, job.submitted_at)]
+    return [*apart, *((job, ()) for job in found)]
+
+
+def not_succeeded(selected: Sequence[Selected]) -> list[Selected]:
+    """These without what is known to have succeeded."""
+    return [(job, tasks) for job, tasks in selected if job.only(tasks).state is not State.SUCCEEDED]
+
+
+def _as_they_are(session: ClusterSession, selected: Sequence[Selected]) -> list[Selected]:
+    """These jobs, of which those that may have changed are asked about. Raises SchedulerError, Unreachable."""
+    watch = Watch(session, confirmed(session, [(job, ()) for job, _ in selected if not job.state.final])[0])
+    watch.look()
+    if watch.trouble:
+        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+    return [(watch.jobs.get(job.key, job), tasks) for job, tasks in selected]
+
+
+def _check_glob(session: ClusterSession, glob: str, found: Sequence[Job]) -> None:
+    """Raises InvalidInput for a glob that matches nothing at all; what would be one that does is told."""
+    if any(Wanted((glob,)).matches(job) for job in found) or session.ledger.matching(session.name, Wanted((glob,))):
+        return
+    stem, rest = re.split(r"(?=[*?\[])", glob, maxsplit=1)
+    jobs = session.ledger.jobs(session.name, last=_MEANT)
+    beginnings = {name[: len(stem)] for job in jobs for name in (job.name, job.key)}
+    near = closest(stem, beginnings - {stem}) if stem else None
+    meant = f"; did you mean '{near}{rest}'?" if near else ""
+    raise InvalidInput(
+        f"{session.name}: no job whose name or key matches '{one_line(glob)}' was submitted from here{meant}"
+    )
+
+
+def check_groups(session: ClusterSession, groups: Sequence[str]) -> None:
+    """Raises InvalidInput for a group that no job is in; the nearest, or those that there are, are told."""
+    there = session.ledger.groups(session.name) if groups else []
+    for group in groups:
+        wanted = Wanted(group=(group,))
+        if not any(wanted.admits(each, None) for each in there):
+            few = f"; there are {', '.join(there[-_SHOWN:])}" if there else " (submit --group makes one)"
+            what = f"{session.name}: no job was submitted from here with --group {one_line(group)}"
+            raise InvalidInput(f"{what}{nearest(group, there) or few}")
+
+
+def _chosen(session: ClusterSession, one: Named) -> Selected:
     if isinstance(one, str):
         return resolve(session, one)
     return (session.ledger.by_key(session.name, one.key) or one, ()) if isinstance(one, Job) else one
@@ -46,11 +124,6 @@ def job_files(wanted: Sequence[str], named: str | None) -> list[str]:
         raise InvalidInput("--job-file needs a name, and goes with one --job")
     job_noted(Path(named))
     return [named]
-
-
-def live(session: ClusterSession) -> list[Selected]:
-    """Every job of the cluster that is not known to have ended."""
-    return [(job, ()) for job in session.ledger.jobs(session.name, live=True)]
 
 
 def check_target(text: str) -> None:

@@ -20,7 +20,7 @@ def status(session: ClusterSession, selected: Sequence[Selected], *, all: bool =
     """
     known, unknown = confirmed(session, selected)
     watch = Watch(session, known)
-    if not known:
+    if selected and not known:
         say_nothing(session)
     watch.look()
     shown = not_asked(watch.shown()) if watch.trouble else watch.shown()

@@ -127,6 +127,7 @@ class Job:
     by_hand: bool = False  # submitted without us, and so without a directory of its own
     digest: str = ""  # of its text, by parts (text.py); empty: an earlier version wrote none
     origin: str = ""  # the key of the submission that this one repeats
+    group: str = ""  # the name that it shares with other submissions, if any
     fetched_at: int | None = None  # when everything that it left behind, after its end, was here; the cluster's time
     in_part_at: int | None = None  # when what --only asked for was
     cleaned_at: int | None = None  # when its directory was removed on the login node
@@ -188,6 +189,7 @@ class Job:
             "job_id": self.job_id,
             "key": self.key,
             "name": self.name,
+            "group": self.group or None,
             "state": str(self.state),
             "exit_status": self.outcome.exit_status,
             "script": self.script,

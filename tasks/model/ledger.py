@@ -8,29 +8,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
 from .database import Database
-from .errors import InvalidInput
 from .job import Job, State
-from .lenient import Lenient
 from .ownership import refuse_planted
-from .record import ends_of, from_record, to_record
-from .schema import REPEATS, SCHEMA, VERSION
-
-if TYPE_CHECKING:
-    import sqlite3
-
+from .record import ends_of, to_record
+from .recorded import Recorded
+from .schema import SCHEMA, VERSION
 
 _STORED = "SELECT state, record FROM jobs WHERE cluster = ? AND key = ?"
 _FINAL = frozenset(state.value for state in State if state.final)
-_LIVE = tuple(state for state in State if not state.final)
 
 
 def default_path() -> Path:
@@ -40,7 +32,7 @@ def default_path() -> Path:
     return path
 
 
-class Ledger(Lenient):
+class Ledger(Recorded):
     """What is asked of it raises InvalidInput when the file cannot be read or understood, and needs no file that can be
     written; what changes it raises NotRecorded when it cannot be.
     """
@@ -127,11 +119,6 @@ class Ledger(Lenient):
                 "INSERT OR REPLACE INTO asked VALUES (?, ?, ?)", [(cluster, key, now) for key in keys]
             )
 
-    def last_asked(self) -> dict[tuple[str, str], int]:
-        """When that was, by cluster and key."""
-        with self.file.reading() as connection:
-            return {(cluster, key): at for cluster, key, at in connection.execute("SELECT * FROM asked")}
-
     def forget(self, job: Job) -> None:
         """Remove a submission that is known to have made no job."""
         with self.file.writing() as connection:
@@ -139,101 +126,10 @@ class Ledger(Lenient):
                 "DELETE FROM jobs WHERE cluster = ? AND key = ? AND job_id IS NULL", (job.cluster, job.key)
             )
 
-    def jobs(
-        self,
-        cluster: str | None = None,
-        states: Collection[State] = (),
-        *,
-        live: bool = False,
-        last: int | None = None,
-    ) -> list[Job]:
-        """The jobs of `cluster` (None: of all) in these states (none: in any), oldest first.
-
-        `live`: those whose end is not known; `last`: only so many, the newest.
-        """
-        where, values = _where(cluster, _LIVE if live else states)
-        with self.file.reading() as connection:
-            if last is None:
-                return self._select(connection, where, *values)
-            return self._select(connection, f"{where} ORDER BY number DESC LIMIT ?", *values, last)[::-1]
-
-    def count(self, cluster: str | None = None, states: Collection[State] = ()) -> int:
-        """How many jobs these are."""
-        where, values = _where(cluster, states)
-        with self.file.reading() as connection:
-            return int(connection.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()[0])  # noqa: S608  # as in _select
-
-    def keys(self, cluster: str) -> set[str]:
-        """The keys of all jobs of `cluster`."""
-        with self.file.reading() as connection:
-            return {key for (key,) in connection.execute("SELECT key FROM jobs WHERE cluster = ?", (cluster,))}
-
-    def begun(self, cluster: str) -> list[Job]:
-        """The submissions to `cluster` that are not known to be jobs."""
-        with self.file.reading() as connection:
-            return self._select(connection, "cluster = ? AND job_id IS NULL", cluster)
-
-    def not_cleaned(self, cluster: str) -> list[Job]:
-        """The jobs of `cluster` that are known to have ended, without those whose directories were removed."""
-        where, values = _where(cluster, [state for state in State if state.final])
-        with self.file.reading() as connection:
-            return self._select(connection, f"{where} AND instr(record, ?) > 0", *values, '"cleaned_at": null')
-
-    def last(self, cluster: str) -> Job | None:
-        """The job that was submitted to `cluster` last."""
-        with self.file.reading() as connection:
-            found = self._select(connection, "cluster = ? ORDER BY number DESC LIMIT 1", cluster)
-        return found[0] if found else None
-
-    def by_id(self, cluster: str, job_id: str) -> Job | None:
-        """The newest job with that ID: IDs wrap round and are used again (G29)."""
-        with self.file.reading() as connection:
-            found = self._select(connection, "cluster = ? AND job_id = ? ORDER BY number DESC LIMIT 1", cluster, job_id)
-        return found[0] if found else None
-
-    def by_key(self, cluster: str, key: str) -> Job | None:
-        """The job of that key."""
-        with self.file.reading() as connection:
-            found = self._select(connection, "cluster = ? AND key = ?", cluster, key)
-        return found[0] if found else None
-
-    def repeats(self, cluster: str) -> list[Job]:
-        """The jobs of `cluster` that repeat an earlier one."""
-        with self.file.reading() as connection:
-            found = self._select(connection, f"cluster = ? AND {REPEATS}", cluster)
-        return [job for job in found if job.origin]
-
-    def scheduler(self, cluster: str) -> str | None:
-        """The scheduler that was found on `cluster` on first contact."""
-        with self.file.reading() as connection:
-            row = connection.execute("SELECT scheduler FROM clusters WHERE name = ?", (cluster,)).fetchone()
-        return row[0] if row else None
-
     def remember_scheduler(self, cluster: str, scheduler: str) -> None:
         """Keep what first contact found."""
         with self.file.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO clusters VALUES (?, ?)", (cluster, scheduler))
-
-    def _select(self, connection: sqlite3.Connection, where: str, *values: object) -> list[Job]:
-        order = "" if "ORDER BY" in where else " ORDER BY number"
-        rows = connection.execute(f"SELECT record FROM jobs WHERE {where}{order}", values)  # noqa: S608  # constant texts, never values
-        with self._understanding():
-            return [from_record(json.loads(record)) for (record,) in rows]
-
-    @contextmanager
-    def _understanding(self) -> Iterator[None]:
-        try:
-            yield
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise InvalidInput(f"ledger {self.path} holds a record that is not understood ({error})") from None
-
-
-def _where(cluster: str | None, states: Collection[State]) -> tuple[str, list[str]]:
-    """A condition, and its values."""
-    values = [state.value for state in states]
-    parts = ["cluster = ?"] if cluster else []
-    parts += [f"state IN ({', '.join('?' * len(values))})"] if values else []
-    return " AND ".join(parts) or "1", ([cluster] if cluster else []) + values
 
 
 def _row(job: Job) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from .job import Alike, Job, Outcome, State
 from .resources import TaskRange
 
 _MAY_LACK = ("job_id", "directory")
-_TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "digest", "origin", *_MAY_LACK)
+_TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "digest", "origin", "group", *_MAY_LACK)
 _FIELDS = tuple(name for name in Job.__dataclass_fields__ if name != "repairs")
 _OF_OUTCOME = ("exit_status", "started_at", "ended_at", "reason")
 _NUMBER = (int, type(None))
@@ -27,6 +27,8 @@ def to_record(job: Job) -> dict[str, object]:
     record["cancelled"] = list(job.cancelled)
     record["requeued"] = sorted(job.requeued)
     record["array"] = str(job.array) if job.array else None
+    if not job.group:
+        del record["group"]  # so that SQL tells by its name which records have one
     return record
 
 

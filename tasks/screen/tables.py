@@ -22,7 +22,7 @@ NOTHING: Styles = MappingProxyType({})
 _GAP = 2
 # Left out in this order, where there is no room: the first three before any name is cut, the others only after that.
 _FIRST = ("submitted (UTC)", "ended (UTC)", "started (UTC)")
-_THEN = ("exit", "age", "size", "user", "down")
+_THEN = ("exit", "group", "age", "size", "user", "down")
 # What may be cut, and how much of it is kept at least; a directory goes on in the next line instead. Under `job` stands
 # the key of what has no ID: that may be cut, an ID never.
 _CUT = ("cluster", "job", "name", "host", "queue", "directory")

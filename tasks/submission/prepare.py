@@ -45,6 +45,7 @@ class Wanted:
     hold: bool = False
     bare: bool = False
     key: str | None = None
+    group: str = ""
     after: tuple[Before, ...] = ()
 
 
@@ -94,6 +95,7 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler, listener: Li
         directory=f"{root_of(cluster)}/{key}",
         script_hash=hashlib.sha256(script.text).hexdigest(),
         bare=wanted.bare,
+        group=wanted.group,
     )
     submission = Submission(
         key,

@@ -49,6 +49,7 @@ class Request:
     workdir: str = ""
     hold: bool = False
     key: str | None = None
+    group: str = ""
     job_file: str | None = None
     bare: bool = False
 
@@ -124,5 +125,6 @@ def _wanted(session: ClusterSession, request: Request) -> Wanted:
         request.hold,
         request.bare,
         check_key(request.key) if request.key else None,
+        check_key(request.group, "group") if request.group else "",
         tuple(conditions.as_repaired(session, known_there(session, request.after))),
     )

@@ -19,7 +19,7 @@ from . import testbed
 from .verb import Verb, verb
 
 # What is in this folder and is no family of verbs.
-_HELPERS = ("catalogue", "ending", "host", "showing", "verb", "where")
+_HELPERS = ("catalogue", "ending", "host", "selecting", "showing", "verb", "where")
 TESTBED = testbed.__doc__
 """What the collection of the testbed's verbs is about."""
 

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
+from .selecting import LIVE
 from .verb import JOB_HELP, verb
 
+if TYPE_CHECKING:
+    from ..model.wanted import Wanted
+
 _DRY_RUN = "show what the scheduler would be asked, and ask nothing"
+_YES = "without asking, where jobs are selected and not named"
 
 
-@verb(at_once=True, iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
-def cancel(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) -> None:
+@verb(at_once=True, selects=True, help={**LIVE, "dry-run": _DRY_RUN, "yes": _YES})
+def cancel(c: Context, which: Wanted, dry_run: bool = False, yes: bool = False) -> None:
     """Cancel jobs, or tasks of them.
+
+    Those that are selected, not named one by one, are shown first.
 
     Example: fab -H sharc cancel --job 12 --job 13.2
     """
     from ..screen.output import show_answer
     from .host import chosen
+    from .selecting import agreed
 
-    host, selected = chosen(c, job)
-    show_answer(host.cancel(selected, dry_run))
+    host, selected = chosen(c, which, live=True)
+    if agreed(host, which, selected, "cancel", yes=yes, show=dry_run):
+        show_answer(host.cancel(selected, dry_run))
 
 
-@verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
-def hold(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) -> None:
+@verb(at_once=True, selects=True, help={**LIVE, "dry-run": _DRY_RUN})
+def hold(c: Context, which: Wanted, dry_run: bool = False) -> None:
     """Hold jobs that have not started.
 
     Example: fab -H sharc hold --job 12
@@ -33,12 +43,12 @@ def hold(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) ->
     from ..screen.output import show_answer
     from .host import chosen
 
-    host, selected = chosen(c, job)
+    host, selected = chosen(c, which, live=True)
     show_answer(host.hold(selected, dry_run))
 
 
-@verb(iterable=("job",), help={"job": JOB_HELP, "dry-run": _DRY_RUN})
-def release(c: Context, job: Sequence[str] | None = None, dry_run: bool = False) -> None:
+@verb(at_once=True, selects=True, help={**LIVE, "dry-run": _DRY_RUN})
+def release(c: Context, which: Wanted, dry_run: bool = False) -> None:
     """Release jobs that are held.
 
     Example: fab -H sharc release --job 12
@@ -46,28 +56,32 @@ def release(c: Context, job: Sequence[str] | None = None, dry_run: bool = False)
     from ..screen.output import show_answer
     from .host import chosen
 
-    host, selected = chosen(c, job)
+    host, selected = chosen(c, which, live=True)
     show_answer(host.release(selected, dry_run))
 
 
 @verb(
-    iterable=("job", "put"),
+    at_once=True,
+    selects=True,
+    iterable=("put",),
     help={
         "job": f"{JOB_HELP}. A job file that is named means the new job from then on",
         "failed": "only what did not succeed; of an array job those tasks",
         "put": "a file or directory to lay beside the new job instead of the earlier one; may be repeated",
         "job-file": "keep the new job in this file; without --job it is also the job to submit again",
         "dry-run": "show every step and submit nothing",
+        "yes": _YES,
         "json": "one JSON object per new job and line on stdout",
     },
 )
 def resubmit(
     c: Context,
-    job: Sequence[str] | None = None,
+    which: Wanted,
     failed: bool = False,
     put: Sequence[str] | None = None,
     job_file: str | None = None,
     dry_run: bool = False,
+    yes: bool = False,
     json: bool = False,
 ) -> None:
     """Submit jobs again, as they were.
@@ -77,17 +91,21 @@ def resubmit(
 
     Example: fab -H sharc resubmit --job 12 --failed
     """
-    import os
     from itertools import zip_longest
 
-    from ..jobs.selection import job_files
+    from ..jobs.selection import not_succeeded
     from ..screen.output import say, show_jobs
     from .host import chosen, remember
+    from .selecting import agreed, with_job_files
     from .showing import scheduler_said, show_steps, steps_or_jobs
 
     steps_or_jobs(dry_run, json)
-    files = job_files(job or (), job_file)
-    host, selected = chosen(c, job or [file for file in files if os.path.exists(file)])
+    which, files = with_job_files(which, job_file)
+    host, selected = chosen(c, which)
+    if which.selects and failed:
+        selected = not_succeeded(selected)
+    if not agreed(host, which, selected, "resubmit", yes=yes, show=dry_run):
+        return
     heard = scheduler_said(json, lambda new: show_jobs([new] if json and new else [], as_json=True))
     for one, file in zip_longest(selected, files[: len(selected)]):
         if not dry_run:

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from invoke.context import Context
 
 from ..api.submit_host import SubmitHost
-from ..jobs.selection import is_file
+from ..jobs.selection import choose, is_file
 from ..model.command_line import current
 from ..model.errors import InvalidInput, SubmithostError
 from ..model.job import Job, Selected
+from ..model.wanted import Wanted
 from ..model.wording import fab
 from ..submission.job_file import read_job_file
 from ..submission.request import Request
@@ -39,23 +40,34 @@ def host_for(context: Context, flags: Mapping[str, Any]) -> SubmitHost:
     return host_of(context, noted.cluster if noted else None)
 
 
-def chosen(context: Context, wanted: Sequence[str] | None) -> tuple[SubmitHost, list[Selected]]:
-    """The jobs that `--job` names, and their cluster: else those that this command line submitted, or the last one.
+def chosen(
+    context: Context, wanted: Wanted | Sequence[str] | None, *, live: bool = False
+) -> tuple[SubmitHost, list[Selected]]:
+    """The jobs that are wanted, and their cluster: nothing given, those that this command line submitted, or the last
+    one. `live` is as in the API.
 
     Raises InvalidInput when one is not known here, or when they are on several clusters.
     """
-    wanted = wanted or ()
-    contacts = {read_job_file(Path(text)).cluster for text in wanted if is_file(text)}
+    which = wanted if isinstance(wanted, Wanted) else Wanted.read(wanted)
+    host = host_for_jobs(context, which)
+    if which.job or which.selects:
+        return host, choose(host.session, which, live=live)
+    return host, host.selected([job for job in current.submitted if job.cluster == host.name] or None)
+
+
+def host_for_jobs(context: Context, which: Wanted) -> SubmitHost:
+    """The cluster of the jobs that are wanted: that of their job files, if any. Raises InvalidInput."""
+    texts = [text for text in which.job if isinstance(text, str)]
+    contacts = {read_job_file(Path(text)).cluster for text in texts if is_file(text)}
     if len(contacts) > 1:
         raise InvalidInput(f"the job files are of several clusters ({', '.join(sorted(contacts))}): name one at a time")
     if not contacts and not named_cluster(context) and current.submitted:
         contacts = {current.submitted[-1].cluster}  # `fab sharc.submit --script=x wait`: where else?
-    if not contacts and not named_cluster(context) and wanted:
+    if not contacts and not named_cluster(context) and texts:
         raise InvalidInput(
-            f"'{wanted[0]}' is no job file here, and no cluster is named: {fab()} -H CLUSTER ... --job ..."
+            f"'{texts[0]}' is no job file here, and no cluster is named: {fab()} -H CLUSTER ... --job ..."
         )
-    host = host_of(context, contacts.pop() if contacts else None)
-    return host, host.selected(wanted or [job for job in current.submitted if job.cluster == host.name])
+    return host_of(context, contacts.pop() if contacts else None)
 
 
 def remember(job: Job | None) -> None:

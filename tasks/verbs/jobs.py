@@ -10,25 +10,24 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from .verb import JOB_HELP, JSON, verb
+from .selecting import LIVE
+from .verb import JSON, verb
 
 if TYPE_CHECKING:
     from ..model.job import Job
+    from ..model.wanted import Wanted
 
 
 @verb(
     at_once=True,
-    iterable=("job",),
+    selects=True,
     help={
-        "job": JOB_HELP,
-        "all": "every job of this cluster that is not known to have ended",
+        **LIVE,
         "watch": "go on until all have ended: redrawn on a terminal, a line for each change elsewhere",
         "json": JSON,
     },
 )
-def status(
-    c: Context, job: Sequence[str] | None = None, all: bool = False, watch: bool = False, json: bool = False
-) -> None:
+def status(c: Context, which: Wanted, watch: bool = False, json: bool = False) -> None:
     """Show the state of jobs, by one question to the cluster.
 
     Example: fab -H sharc status --all
@@ -40,11 +39,11 @@ def status(
     from ..tracking.last_words import go_on
     from .host import chosen, host_of, known_too
 
-    host, selected = (host_of(c), []) if all else chosen(c, job)
-    if current.rows and all and not host.live():  # one of several clusters: the same table shows that it can be reached
-        host.reach()
+    if current.rows and which.all:  # one of several clusters: the same table shows that it can be reached
+        host_of(c).reach()
+    host, selected = chosen(c, which, live=which.all)
     if watch:
-        seen = host.watch(selected, all=all)
+        seen = host.watch(selected)
         with output.last_word(lambda: go_on(seen, "status --watch")), output.live_jobs(json) as show:
             try:
                 seen.wait(None, show)
@@ -58,15 +57,15 @@ def status(
         output.show_jobs(jobs, json)
         output.say_why(jobs)
 
-    known_too(lambda: host.status(selected, all=all), show_all)
+    known_too(lambda: host.status(selected, all=which.all), show_all)
 
 
 @verb(
     at_once=True,
-    iterable=("job",),
-    help={"job": JOB_HELP, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": JSON},
+    selects=True,
+    help={**LIVE, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": JSON},
 )
-def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: bool = False) -> None:
+def wait(c: Context, which: Wanted, timeout: str = "", json: bool = False) -> None:
     """Wait until jobs have ended, and say how.
 
     Example: fab -H sharc wait --timeout 2:00:00
@@ -78,7 +77,7 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
     from .showing import to_the_end
 
     limit = parse_time(timeout) if timeout else None
-    host, selected = chosen(c, job)
+    host, selected = chosen(c, which, live=which.all)
     watch = host.watch(host.known(selected))
     try:
         to_the_end(watch, limit)
@@ -90,9 +89,9 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
 
 @verb(
     at_once=True,
-    iterable=("job", "only"),
+    selects=True,
+    iterable=("only",),
     help={
-        "job": JOB_HELP,
         "to": "the directory for the results; default: ./NAME-JOBID",
         "only": "only files that match this pattern (*.csv); may be repeated",
         "force": "overwrite local files that are newer",
@@ -100,7 +99,7 @@ def wait(c: Context, job: Sequence[str] | None = None, timeout: str = "", json: 
 )
 def fetch(
     c: Context,
-    job: Sequence[str] | None = None,
+    which: Wanted,
     to: str = "",
     only: Sequence[str] | None = None,
     force: bool = False,
@@ -114,4 +113,4 @@ def fetch(
     from .showing import fetch_and_show
 
     check_target(to)
-    fetch_and_show(*chosen(c, job), to, only or (), force=force)
+    fetch_and_show(*chosen(c, which), to, only or (), force=force)

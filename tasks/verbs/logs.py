@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from .verb import ONE_JOB_HELP, verb
+from .selecting import ONE_HELP
+from .verb import verb
+
+if TYPE_CHECKING:
+    from ..model.wanted import Wanted
 
 
 @verb(
-    iterable=("job",),
+    at_once=True,
+    selects=True,
     help={
-        "job": ONE_JOB_HELP,
+        **ONE_HELP,
         "task": "which task of an array job",
         "stderr": "its stderr instead of its stdout",
         "follow": "wait for its start if need be, and go on until the job has ended",
@@ -21,7 +26,7 @@ from .verb import ONE_JOB_HELP, verb
 )
 def logs(
     c: Context,
-    job: Sequence[str] | None = None,
+    which: Wanted,
     task: str = "",
     stderr: bool = False,
     follow: bool = False,
@@ -44,7 +49,7 @@ def logs(
     from .host import chosen
 
     last_lines(lines)
-    host, selected = chosen(c, job)
+    host, selected = chosen(c, which)
     found, number = host.one_log(selected, task)
     called = f"{found.job_id}.{number}" if found.array else str(found.job_id)
     again = typed(host.name, "logs", job=called, stderr=stderr, follow=True)

@@ -13,44 +13,45 @@ if TYPE_CHECKING:
     from ..jobs.clean import Candidate
     from ..model.job import Job
     from ..model.ledger import Ledger
+    from ..model.wanted import Wanted
 
 _SHOWN = 50
 
 
 @verb(
-    iterable=("state",),
+    selects=True,
     help={
-        "state": "only jobs in this state; may be repeated",
+        "job": "only these: a job ID, a key, or a glob of names and keys ('sim-*'); may be repeated",
         "all": f"all of them, not the last {_SHOWN}",
         "refresh": "ask the clusters of those that are not known to have ended first, all at once",
         "json": JSON,
     },
 )
-def jobs(
-    c: Context, state: Sequence[str] | None = None, all: bool = False, refresh: bool = False, json: bool = False
-) -> None:
+def jobs(c: Context, which: Wanted, refresh: bool = False, json: bool = False) -> None:
     """List what was submitted from here, newest first.
 
     Without --refresh no cluster is asked: a job is shown as it was known last.
 
     Example: fab jobs --state running --refresh
     """
-    from ..jobs.listing import newest, states_of
+    from dataclasses import replace
+
+    from ..jobs.listing import newest
     from ..model.ledger import Ledger
     from ..screen import output
     from .where import named_cluster, session_of
 
-    wanted = states_of(state or ())
     only = session_of(c).name if named_cluster(c) else None
     ledger = Ledger()
     asked, failures = _refreshed(c, ledger.jobs(only, live=True)) if refresh else ([], [])
-    shown, many = newest(ledger, only, wanted, asked, None if all else _SHOWN)
+    shown, many = newest(ledger, only, which, asked, None if which.all else _SHOWN)
     if json:
         output.show_jobs(shown, as_json=True)
     else:
         _show(ledger, shown, refreshed=refresh)
     if not many:
-        output.say(f"no job {f'is {chr(44).join(state)}' if state else 'was submitted from here yet'}")
+        narrowed = replace(which, all=False).selects or which.job
+        output.say(which.none if narrowed else "no job was submitted from here yet")
     if len(shown) < many:
         output.say(f"the last {len(shown)} of {many}; --all shows all")
     for failure in failures[1:]:
@@ -74,11 +75,14 @@ def _show(ledger: Ledger, shown: Sequence[Job], *, refreshed: bool) -> None:
             str(job.state),
             one_line(job.name),
             "-" if job.submitted_at is None else age_of(now - job.submitted_at),
+            job.group or "-",
         ]
         for job in shown
     ]
     styles = {(at, 2): output.style(job.state) for at, job in enumerate(shown)}
-    output.show_rows(("cluster", "job", "state", "name", "age"), rows, styles)
+    columns = ("cluster", "job", "state", "name", "age", "group")
+    last = len(columns) if any(job.group for job in shown) else -1
+    output.show_rows(columns[:last], [row[:last] for row in rows], styles)
     if not refreshed:
         _say_when_asked(ledger, shown, now)
 
@@ -120,9 +124,10 @@ def _refreshed(c: Context, live: Sequence[Job]) -> tuple[list[Job], list[Excepti
 
 
 @verb(
-    iterable=("job",),
+    at_once=True,
+    selects=True,
     help={
-        "job": f"{JOB_HELP} (left out: every job of the cluster that may go)",
+        "job": f"{JOB_HELP} (nothing given: every job of the cluster that may go)",
         "unfetched": "those as well whose results were never fetched since they ended",
         "older-than": "only jobs that ended longer ago: seconds or [D-]HH:MM[:SS]",
         "dry-run": "show what would be removed, and remove nothing",
@@ -131,7 +136,7 @@ def _refreshed(c: Context, live: Sequence[Job]) -> tuple[list[Job], list[Excepti
 )
 def clean(
     c: Context,
-    job: Sequence[str] | None = None,
+    which: Wanted,
     unfetched: bool = False,
     older_than: str = "",
     dry_run: bool = False,
@@ -143,15 +148,16 @@ def clean(
 
     Example: fab -H sharc clean --older-than 7-00:00:00
     """
+    from ..model.command_line import current
     from ..model.errors import InvalidInput
     from ..model.wording import size_of
     from ..screen import output, terminal
-    from .host import chosen, host_of, known_too
+    from .host import host_for_jobs, known_too
 
-    if not (yes or dry_run or terminal.present()):
+    if not (yes or dry_run or (terminal.present() and not current.rows)):
         raise InvalidInput("it removes job directories: where nobody can be asked it needs --yes, or --dry-run to show")
-    host, selected = chosen(c, job) if job else (host_of(c), [])
-    there = host.clean(selected, unfetched, older_than, dry_run=True)
+    host = host_for_jobs(c, which)
+    there = host.clean(which, unfetched, older_than, dry_run=True)
     output.show_rows(("job", "name", "state", "size", "directory"), [_row(each) for each in there])
     what = f"{len(there)} job director{'y' if len(there) == 1 else 'ies'} ({size_of(sum(e.size for e in there))})"
     if not there:

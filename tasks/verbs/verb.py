@@ -17,9 +17,9 @@ from invoke.tasks import Task, task
 from ..model.errors import InvalidInput
 from ..screen.streams import make_safe
 from .ending import ending
+from .selecting import SELECT_HELP, SELECTING, asking_for, wanted_of
 
-JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key; may be repeated"
-ONE_JOB_HELP = "which: last, a job ID or task (12, 12.3), a job file, or a key"
+JOB_HELP = SELECT_HELP["job"]
 JSON = "one JSON object per job and line on stdout"
 # So many objects are made before Python looks for cycles among all. A command line keeps what it makes, and by default
 # goes through it again and again: of a ledger of 100,000 jobs that is a third of the time it takes.
@@ -51,10 +51,15 @@ class Verb(Task[Any]):
 
 
 def verb(
-    *, help: Mapping[str, str], iterable: Iterable[str] = (), name: str | None = None, at_once: bool = False
+    *,
+    help: Mapping[str, str],
+    iterable: Iterable[str] = (),
+    name: str | None = None,
+    at_once: bool = False,
+    selects: bool = False,
 ) -> Callable[[Callable[..., None]], Task[Any]]:
     """Decorate a task. `help` has a line for each flag; the flags in `iterable` may be repeated. `at_once`: it runs
-    on many clusters at once, too.
+    on many clusters at once, too. `selects`: it has the flags that select jobs, as its parameter `which`.
 
     Flags come in as text (F19: Invoke's own conversion ends in a traceback), `""` or None where not given; booleans
     are flags without a value. Errors of ours end the command line with their exit status.
@@ -68,7 +73,7 @@ def verb(
             try:
                 if file := getattr(args[0].config, "_runtime_path", None):
                     _refuse_late_clusters(file)
-                function(*args, **kwargs)
+                function(*args, **(wanted_of(kwargs) if selects else kwargs))
                 sys.stdout.flush()
             except Exit:
                 raise
@@ -76,8 +81,12 @@ def verb(
                 line, status = ending(error)
                 raise Exit(f"{function.__name__}: {line}" if line else None, status) from None
 
+        known, repeated = dict(help), list(iterable)
+        if selects:
+            run.__signature__ = asking_for(function)  # type: ignore[attr-defined]  # any function may have one
+            known, repeated = {**SELECT_HELP, **known}, [*repeated, *SELECTING]
         # F13: short flags would shadow those of the program itself.
-        options: dict[str, Any] = {"name": name, "help": dict(help), "iterable": list(iterable)}
+        options: dict[str, Any] = {"name": name, "help": known, "iterable": repeated}
         made: Verb = task(klass=Verb, auto_shortflags=False, **options)(run)
         made.at_once = at_once
         return made

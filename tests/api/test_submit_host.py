@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import tasks
+from tasks.api.chosen import More
 from tasks.api.jobs import JobVerbs
 from tasks.api.submit_host import SubmitHost
 from tasks.model.errors import InvalidInput, SchedulerError
@@ -115,6 +116,7 @@ def test_the_api_has_every_verb_of_jobs_and_clusters_with_the_flags_of_that() ->
         flags = set(inspect.signature(by_name()[name].body).parameters) - elsewhere
         method = getattr(SubmitHost, name)
         own = set(inspect.signature(method).parameters)
+        own |= set(More.__annotations__) if "more" in own else set()
         assert {flag.rstrip("_") for flag in flags} <= own, name
     assert issubclass(SubmitHost, JobVerbs)
 
