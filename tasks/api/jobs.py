@@ -11,9 +11,11 @@ from ..jobs.explain import Explanation
 from ..jobs.resubmit import Repeat
 from ..jobs.results import Fetched
 from ..jobs.status import status
+from ..jobs.usage import usage
 from ..model.errors import SubmithostError
 from ..model.job import Job
 from ..model.resources import parse_time
+from ..model.usage import JobUsage
 from ..submission.submit import Heard, ignore
 from ..tracking.last_words import complain
 from ..tracking.watch import Told, Watch
@@ -58,6 +60,11 @@ class JobHandle(Handle):
     def logs(self, task: str | int = "", stderr: bool = False, lines: str | int = "") -> str:
         """Its output so far."""
         return self._verbs.logs([self], task, stderr, lines)
+
+    def usage(self) -> JobUsage:
+        """What it used, so far or until its end, and what to ask for next time."""
+        (used,) = self._verbs.usage([self])
+        return used
 
     def cancel(self) -> str:
         """Cancel it; return the scheduler's words."""
@@ -141,6 +148,10 @@ class JobVerbs(LogVerbs):
             told(fetched)
             done.append(fetched)
         return done
+
+    def usage(self, job: Iterable[Which] | None = None, **more: Unpack[More]) -> list[JobUsage]:
+        """What jobs asked for and used, by one question for all of them."""
+        return usage(self.session, self.known(job, **more))
 
     def cancel(self, job: Iterable[Which] | None = None, dry_run: bool = False, **more: Unpack[More]) -> str:
         """Cancel jobs, or tasks of them; return the scheduler's words, or with `dry_run` what it would be asked."""

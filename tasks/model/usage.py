@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from .job import Job, iso
 
 # What is asked for next time is what was used and so much more of it.
 _MARGIN = 1.25
@@ -89,3 +91,37 @@ def next_time(usages: Iterable[Usage]) -> Asked:
 def _up(amount: float, steps: Iterable[tuple[float, int]], least: int) -> int:
     step = next(step for bound, step in steps if amount <= bound)
     return max(least, math.ceil(amount / step) * step)
+
+
+@dataclass(frozen=True)
+class JobUsage:
+    """What one job used, by task; 0 where it is no array job. Of an array job that has what began and is known."""
+
+    job: Job
+    tasks: Mapping[int, Usage] = field(default_factory=dict)
+
+    @property
+    def next_time(self) -> Asked:
+        """What to ask for next time: a quarter more than what has ended used at most; nothing where nothing has."""
+        return next_time(each for each in self.tasks.values() if each.ended_at is not None)
+
+    def as_json(self) -> dict[str, object]:
+        """The object that `--json` prints: times in seconds, memory in bytes, asked for per core."""
+        job, wanted = self.job, self.next_time
+        shown: dict[str, object] = {
+            "cluster": job.cluster, "job_id": job.job_id, "key": job.key, "name": job.name, "state": str(job.state),
+            "next_time": {"time": wanted.time, "memory": wanted.memory},
+        }  # fmt: skip
+        if not job.array:
+            return shown | _as_json(self.tasks.get(0, Usage()))
+        return shown | {"tasks": {str(task): _as_json(usage) for task, usage in sorted(self.tasks.items())}}
+
+
+def _as_json(usage: Usage) -> dict[str, object]:
+    shown = asdict(usage)
+    del shown["task"]
+    shown |= {"started_at": iso(usage.started_at), "ended_at": iso(usage.ended_at), "host": usage.host or None}
+    for name in ("cpu_efficiency", "memory_efficiency"):
+        part = getattr(usage, name)
+        shown[name] = None if part is None else round(part, 4)
+    return shown

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..model.errors import SchedulerError
 from ..model.job import Alike, Job, Outcome
 from ..model.resources import MOST_FOLLOWED
 from ..model.settling import ACCOUNTING_LAG
-from ..schedulers.values import Record, Row, Traced
+from ..schedulers.values import Ran, Record, Row, Traced
 
-T = TypeVar("T", Row, Record)
+T = TypeVar("T", Row, Record, Ran)
+R = TypeVar("R", Record, Ran)
 
 # Seconds by which the clocks of a login node and its scheduler may differ.
 _CLOCKS = 5
@@ -61,7 +63,7 @@ def _carries(job: Job, key: str) -> bool:
     return job.by_hand or key in ("", job.key)
 
 
-def _tasks(row: Row | Record, job: Job) -> Iterable[int]:
+def _tasks(row: Row | Record | Ran, job: Job) -> Iterable[int]:
     """Which of the job's tasks a row is about."""
     if not (job.array and row.tasks):
         return job.numbers()
@@ -72,11 +74,11 @@ def _tasks(row: Row | Record, job: Job) -> Iterable[int]:
     return (task for fewer, more in both for task in fewer.numbers() if task in more)
 
 
-def _about_all(row: Row | Record, job: Job) -> bool:
+def _about_all(row: Row | Record | Ran, job: Job) -> bool:
     return not (job.array and row.tasks) or row.tasks == job.array.parts()
 
 
-def _since(least: int, records: Iterable[Record]) -> list[Record]:
+def _since(least: int, records: Iterable[R]) -> list[R]:
     """Those of jobs that were submitted then or later, or nobody tells when."""
     return [each for each in records if each.submitted_at is None or each.submitted_at >= least]
 
@@ -111,3 +113,25 @@ def records_of(
             if task not in found or found[task].state.ended:
                 found[task] = record.outcome
     return rest | told
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What a scheduler tells of the last runs of one job: of the `whole` of it, and of single tasks."""
+
+    whole: Ran | None = None
+    tasks: Mapping[int, Ran] = field(default_factory=dict)
+
+
+def runs_of(job: Job, runs: Mapping[str | None, Sequence[Ran]]) -> Runs:
+    """Those of `job` among `runs` by job ID; of what is told of twice, the later one."""
+    of_it = _since(
+        (job.submitted_at or 0) - _CLOCKS, (run for run in runs.get(job.job_id, ()) if _carries(job, run.key))
+    )
+    whole, tasks = None, {}
+    for run in of_it:
+        if _about_all(run, job):
+            whole = run
+        else:
+            tasks.update(dict.fromkeys(_tasks(run, job), run))
+    return Runs(whole, tasks)

@@ -1,0 +1,147 @@
+"""What scheduler, notes and last words tell of what jobs used and how they ended, by one program for all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..login_node import Program, job_directory
+from ..model.job import Job, Outcome, State
+from ..model.notes import MOST_OF_NOTES, Note, Notes
+from ..model.usage import Asked, Usage
+from ..model.wording import number
+from ..schedulers.bounds import MOST_OF_A_QUEUE
+from ..schedulers.seam import Cannot, Question
+from ..schedulers.values import Ran
+from ..session.answers import Answer
+from ..tracking.cluster_session import ClusterSession
+from ..tracking.matching import Runs, by_id, runs_of
+
+_MOST_ASKED = 8 << 20
+# So many lines and bytes are read of the end of a log.
+_LINES, _BYTES = 5, 2000
+Place = tuple[str, int]
+"""A task: the key of its job, and its number; 0 where that is no array job."""
+
+
+@dataclass(frozen=True)
+class LastWords:
+    """The last lines of a log, and the file."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """The answers. `now` is the cluster's time, `asked` what flags asked for; `last_words` are of those asked for."""
+
+    runs: Mapping[str, Runs]
+    notes: Notes
+    asked: Mapping[str, Asked]
+    last_words: Mapping[Place, LastWords]
+    now: int
+
+    def run(self, job: Job, task: int) -> Ran | None:
+        """What the scheduler tells of a task."""
+        runs = self.runs.get(job.key)
+        return runs.tasks.get(task, runs.whole) if runs else None
+
+    def usages(self, job: Job) -> dict[int, Usage]:
+        """By task; of an array job those of which anything is known."""
+        runs, notes = self.runs.get(job.key, Runs()), self.notes.notes.get(job.key, {})
+        known = [task for task in job.tasks if task in runs.tasks or task in notes] if job.array else [0]
+        return {task: self.usage(job, task) for task in known}
+
+    def usage(self, job: Job, task: int) -> Usage:
+        """What it used: by the scheduler, and where that does not tell, by its notes."""
+        run, outcome = self.run(job, task), job.of(task)
+        note = self.notes.notes.get(job.key, {}).get(task)
+        used = self.notes.used.get(job.key, {}).get(task)
+        if note and note.job_id != job.job_id:
+            note = used = None
+        usage = run.usage if run else Usage()
+        begun, ended = _times(usage, note, outcome)
+        wall = usage.wall
+        if wall is None and begun is not None:
+            last = ended if ended is not None else self.now if outcome.state is State.RUNNING else begun
+            wall = max(0, last - begun)
+        return replace(
+            usage,
+            task=task if job.array else None,
+            asked=usage.asked.over(self.asked.get(job.key, Asked())),
+            wall=wall,
+            cpu=used.cpu if usage.cpu is None and used else usage.cpu,
+            memory=used.memory if usage.memory is None and used else usage.memory,
+            cores=usage.cores or usage.asked.cores or self.asked.get(job.key, Asked()).cores,
+            started_at=begun,
+            ended_at=ended,
+        )
+
+
+def _times(usage: Usage, note: Note | None, outcome: Outcome) -> tuple[int | None, int | None]:
+    """Start and end, by whoever knows them; what has not ended has no end, whatever a run before noted."""
+    begun = next((at for at in (usage.started_at, note and note.started_at, outcome.started_at) if at), None)
+    ends = (usage.ended_at, note and note.ended_at, outcome.ended_at)
+    return begun, next((at for at in ends if at), None) if outcome.state.ended else None
+
+
+def ask(session: ClusterSession, jobs: Sequence[Job], last_words: Sequence[Place] = ()) -> Told:
+    """What is told of these jobs; and the last words of these tasks. Raises SchedulerError, Unreachable."""
+    by_key = {job.key: job for job in jobs}
+    question = _question(session, jobs)
+    places = [place for place in last_words if by_key[place[0]].directory]
+    notes = [job_directory.note(by_key[key].directory or "", task, "start") for key, task in places]
+    directories = "".join(f"{job.directory}\n" for job in jobs if job.directory)
+    program = Program(
+        ("usage", "last_words", "ask"),
+        {"notes": "\n".join(notes), "lines": str(_LINES), "bytes": str(_BYTES), "command": question.command},
+        data=[directories.encode("utf-8", "surrogateescape")],
+        most=MOST_OF_A_QUEUE + MOST_OF_NOTES + _MOST_ASKED,
+        within={"answer": MOST_OF_A_QUEUE, "noted": MOST_OF_NOTES, "asked": _MOST_ASKED},
+    )
+    with session.listener.slow(f"{session.name}: still reading the accounting"):
+        answer = session.ask(program)
+    runs = by_id(answer["answer"].read(question.parse))
+    noted = Notes()
+    noted.read(answer["noted"].exact)
+    return Told(
+        {job.key: runs_of(job, runs) for job in jobs},
+        noted,
+        _asked(answer["asked"].exact),
+        dict(_last_words(answer, places)),
+        number(answer.text("now")) or 0,
+    )
+
+
+def _question(session: ClusterSession, jobs: Sequence[Job]) -> Question[list[Ran]]:
+    """To the scheduler; one that cannot tell is asked nothing."""
+    try:
+        return session.scheduler.usage([job.job_id for job in jobs if job.job_id], session.cluster.names)
+    except Cannot:
+        return Question("true", lambda *_: [])
+
+
+def _asked(text: str) -> dict[str, Asked]:
+    """Lines `KEY {RESOURCES}`: what the flags of each submission asked for, as its job directory has it."""
+    found = {}
+    for line in text.splitlines():
+        key, _, record = line.partition(" ")
+        try:
+            told = json.loads(record)
+            values = [told.get(name) for name in ("time", "memory", "cores", "mpi")]
+        except (ValueError, AttributeError, RecursionError):
+            continue
+        time, memory, cores, mpi = (each if isinstance(each, int) and each > 0 else None for each in values)
+        found[key] = Asked(time, memory, cores or mpi)
+    return found
+
+
+def _last_words(answer: Answer, places: Sequence[Place]) -> list[tuple[Place, LastWords]]:
+    found = []
+    for at, place in enumerate(places):
+        if f"last {at}" in answer:
+            path, _, text = answer[f"last {at}"].text.partition("\n")
+            found.append((place, LastWords(path, text)))
+    return found
