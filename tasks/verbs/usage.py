@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     },
 )
 def usage(c: Context, which: Wanted, tasks: bool = False, json: bool = False) -> None:
-    """Show what jobs asked for and used, and what to ask for next time.
+    """Show what jobs asked for and used.
 
     Time, CPU time and the peak of memory, by the scheduler's accounting; by the job's own notes where it has none. What
-    is not known is shown as `-`.
+    is not known is shown as `-`. The last column is what to ask for next time: what was used and a quarter more.
 
     Example: fab -H sharc usage --job 816720
     """
