@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..model.job import Job, Outcome, Selected, State
 from ..model.reason import Reason
 from ..submission.reconcile import known_there
+from ..tracking.advice import others
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .failed import Failure, failures
@@ -45,8 +46,18 @@ def explain(session: ClusterSession, selected: Sequence[Selected]) -> list[Expla
     watch.look()
     shown = watch.shown()
     watch.reasons.ask([job.job_id for job in shown if job.job_id and _in(job, _WAITING)])
+    _look_at_others(watch, shown)
     failed = failures(session, [(job, task) for job in shown for task, one in _parts(job) if one.state is State.FAILED])
     return [found for job in shown for found in _of(watch, job, failed)]
+
+
+def _look_at_others(watch: Watch, shown: Sequence[Job]) -> None:
+    """Ask how the jobs are that these wait for: that is part of the reason."""
+    session, known = watch.session, {job.key for job in shown}
+    texts = [job.outcome.reason for job in shown if job.state is State.PENDING]
+    before = [job for text in texts if text.startswith("waits for ") for job in others(session, text)]
+    if asked := {job.key: job for job in before if job.key not in known and not job.state.final}:
+        Watch(session, [(job, ()) for job in asked.values()]).look()
 
 
 def _in(job: Job, states: Sequence[State]) -> bool:

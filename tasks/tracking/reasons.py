@@ -62,12 +62,7 @@ class Reasons:
         if not (states := _waiting(job)):
             self._forget(job.job_id or "")
             return job
-        # What is said of those in error state, and of those that are held, goes on with what to do.
-        known = {
-            state: reason.sentence if state is State.PENDING else reason.text
-            for state in states
-            if (reason := self.of(job, state))
-        }
+        known = {state: _said(reason) for state in states if (reason := self.of(job, state))}
         if not known:
             return job
 
@@ -83,6 +78,11 @@ class Reasons:
             self._seen.pop(job_id, None)
             for state in _WAITING:
                 self._found.pop((job_id, state), None)
+
+
+def _said(reason: Reason) -> str:
+    """What is said of it beside a job's state, where many jobs may be shown: nothing that holds for all of its kind."""
+    return reason.text if reason.kind in ("busy", "held", "error") else reason.sentence
 
 
 def _waiting(job: Job) -> set[State]:

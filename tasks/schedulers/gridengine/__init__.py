@@ -21,7 +21,7 @@ class GridEngine(Scheduler):
     probe = 'has qsub && [ -r "$SGE_ROOT/${SGE_CELL:-default}/common/act_qmaster" ]'
     clients = Clients(
         submits="qsub",
-        asks=("qstat", "qacct", "qconf", "qdel", "qhold", "qrls"),
+        asks=("qstat", "qacct", "qconf", "qdel", "qhold", "qrls", "qalter"),
         places=("SGE_ROOT", "SGE_CELL", "SGE_QMASTER_PORT", "SGE_EXECD_PORT", "SGE_CLUSTER_NAME"),
         ambient="SGE_[A-Za-z0-9_]*",
         fixed=("SGE_SINGLE_LINE=1",),

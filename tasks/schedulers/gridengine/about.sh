@@ -7,5 +7,5 @@ about() {
     *"do not exist"*) ;;
     *) printf '%s\n' "$said" >&2; exit 1 ;;
     esac
-    printf '%s\n' "$said" | grep -E "^(=|($facts|error reason +[0-9]+):)"
+    printf '%s\n' "$said" | grep -E "^(=|($facts|error reason +[0-9]+):${continued-})"
 }

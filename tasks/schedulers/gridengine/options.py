@@ -8,11 +8,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-_MEMORY = {
+MEMORY = {
     "h_rss", "h_vmem", "m_mem_free", "mem", "mem_free", "memory", "mf", "ram", "rmem", "s_rss", "s_vmem", "tmem", "vf",
     "virtual_free", "vmem",
 }  # fmt: skip
-_GPUS = {"cuda", "gpu", "gpus", "ngpus"}
+GPUS = {"cuda", "gpu", "gpus", "ngpus"}
 
 
 def asked_for(words: Sequence[str], names: Mapping[str, str]) -> set[str]:
@@ -21,7 +21,7 @@ def asked_for(words: Sequence[str], names: Mapping[str, str]) -> set[str]:
     `names` are what the site calls memory and GPUs.
     """
     found = {item.partition("=")[0] for word in _lists(words) for item in word.split(",")}
-    for family in (_MEMORY | {names["memory"]}, _GPUS | {names["gpus"]}):
+    for family in (MEMORY | {names["memory"]}, GPUS | {names["gpus"]}):
         if found & family:
             found |= family
     return found
