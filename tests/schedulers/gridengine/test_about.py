@@ -30,7 +30,7 @@ def test_g9_the_reason_of_an_error_state_is_read_for_each_job() -> None:
     blocks = {job: [b for b in captured(file) if b.command.startswith(f"qstat -j {job} | grep -E 'error reason")]
               for job, file in asked.items()}  # fmt: skip
     out = "".join(f"{'=' * 60}\njob_number:                 {job}\n{block.out}" for job, (block,) in blocks.items())
-    out = f"<job_info></job_info>\n=reasons\n{out}{'=' * 60}\njob_number:                 9\n"
+    out = f"<?xml version='1.0'?><job_info></job_info>\n=reasons\n{out}{'=' * 60}\njob_number:                 9\n"
     reasons = gridengine.reasons(["1"]).parse(0, out, "")
     assert list(reasons) == [(job, State.ERROR) for job in ("24", "27", "28", "3")]
     assert reasons["24", State.ERROR].text == "can't chdir to /nonexistent: No such file or directory"
