@@ -119,9 +119,9 @@ class JobVerbs(LogVerbs):
             raise
         return watch.shown()
 
-    def explain(self, job: Iterable[Which] = ()) -> list[Explanation]:
+    def explain(self, job: Iterable[Which] | None = None, **more: Unpack[More]) -> list[Explanation]:
         """Why jobs wait, are in error state or failed, and what to do; nothing is changed."""
-        return explain.explain(self.session, self.selected(job))
+        return explain.explain(self.session, self.selected(job, **more))
 
     def fetch(
         self,

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from .verb import JOB_HELP, JSON, verb
+from .verb import JSON, verb
 
 if TYPE_CHECKING:
     from ..jobs.explain import Explanation
+    from ..model.wanted import Wanted
 
 
-@verb(at_once=True, iterable=("job",), help={"job": JOB_HELP, "json": JSON})
-def explain(c: Context, job: Sequence[str] | None = None, json: bool = False) -> None:
+@verb(at_once=True, selects=True, help={"json": JSON})
+def explain(c: Context, which: Wanted, json: bool = False) -> None:
     """Say why jobs wait or failed.
 
     And what to do about it, with the command that does it. Of an array job there is a line for each kind of reason.
@@ -25,7 +26,7 @@ def explain(c: Context, job: Sequence[str] | None = None, json: bool = False) ->
 
     from .host import chosen
 
-    host, selected = chosen(c, job)
+    host, selected = chosen(c, which)
     for _, of_one in groupby(host.explain(selected), key=lambda found: found.job.key):
         if json:
             _print_json(list(of_one))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 @verb(
+    at_once=True,
     selects=True,
     help={
         "tasks": "of an array job a line for each task, not the least, median and most",
