@@ -11,10 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tasks.checks.steps import STEPS, free_space, quota
+from tasks.checks.steps import STEPS
 from tasks.testbed import daemons
 from tasks.testbed.cell import Cell
 from tasks.testbed.cluster import PrivateCluster
@@ -368,34 +366,3 @@ def test_queues_tell_what_is_used_and_what_waits(person: Person, cells: dict[str
     assert plain.stdout.splitlines()[0] == "sandbox2\tall.q\t0\t32\t0\t-"
     assert plain.stdout.splitlines()[1:] == [f"sandbox2\t(all)\t-\t-\t-\t{after[None]['waiting']}"]
     cell.must("qdel", held)
-
-
-def test_free_space_is_read_from_df() -> None:
-    df = (
-        "Filesystem     1024-blocks     Used Available Capacity Mounted on\n"
-        "/dev/vda         264212084 27936128  78454784      27% /\n"
-    )
-    assert free_space(df) == 78454784
-    assert free_space("a b  100 200 -5 101% /with space\n") == -5
-    assert free_space("df: no such file\n") is None
-
-
-def test_quotas_are_read_as_quota_prints_them() -> None:
-    said = (
-        "Disk quotas for user te1st (uid 1001): \n"
-        "     Filesystem  blocks   quota   limit   grace   files   quota   limit   grace\n"
-        "nfs:/home 9437184  10485760 11534336               0       0       0        \n"
-        "/data 10485761*  10485760 11534336   6days       0       0       0        \n"
-        "/unlimited   10       0       0               0       0       0        \n"
-    )
-    assert quota(said) == [
-        ("quota of nfs:/home: 9.0 GB of 10 GB used", False),
-        ("quota of /data: 10 GB of 10 GB used", True),
-    ]
-    assert quota("Disk quotas for user te1st (uid 1001): none\n") == []
-
-
-@given(st.text() | st.from_regex(r"(\S* +\d*\*? +-?\d+ +\d+ +\d+% /\n)*", fullmatch=True))
-def test_whatever_df_and_quota_print_is_no_traceback(text: str) -> None:
-    assert isinstance(free_space(text), (int, type(None)))
-    assert all(isinstance(line, str) for line, _ in quota(text))
