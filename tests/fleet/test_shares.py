@@ -85,7 +85,7 @@ def test_a_status_has_a_row_for_every_cluster_jobs_or_not() -> None:
     Ledger().update(Job("k", "west", job_id="7"))
     flags: dict[str, Any] = {"job": None, "all": False}
     assert _shares("status", ["west", "south"], flags) == {"west": flags, "south": {"job": None, "all": True}}
-    everything = {"job": None, "all": True}
+    everything: dict[str, Any] = {"job": [], "all": True}
     assert _shares("status", ["south"], everything) == {"south": everything}
 
 
