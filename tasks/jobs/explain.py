@@ -14,6 +14,7 @@ from ..tracking.watch import Watch
 from .failed import Failure, failures
 
 _WAITING = (State.PENDING, State.HELD, State.ERROR)
+_FAILED = (State.FAILED, State.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def explain(session: ClusterSession, selected: Sequence[Selected]) -> list[Expla
     shown = watch.shown()
     watch.reasons.ask([job.job_id for job in shown if job.job_id and _in(job, _WAITING)])
     _look_at_others(watch, shown)
-    failed = failures(session, [(job, task) for job in shown for task, one in _parts(job) if one.state is State.FAILED])
+    failed = failures(session, [(job, task) for job in shown for task, one in _parts(job) if one.state in _FAILED])
     return [found for job in shown for found in _of(watch, job, failed)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .exit_status import meaning
 from .job import Job, Outcome, State
 from .wording import one_line
 
@@ -21,4 +22,5 @@ def how_it_ended(outcome: Outcome) -> str:
         how += f" with exit status {outcome.exit_status}"
     if outcome.started_at is not None and outcome.ended_at is not None:
         how += f" after {outcome.ended_at - outcome.started_at} s"
-    return f"{how}{f' ({outcome.reason})' if outcome.reason else ''}"
+    why = outcome.reason or (meaning(outcome.exit_status) if outcome.state is State.FAILED else "")
+    return f"{how}{f' ({why})' if why else ''}"

@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from .amounts import span
-from .job import Outcome, State
+from .exit_status import killed_by, meaning
+from .job import Job, Outcome, State
 from .reason import Reason
 from .usage import Usage
-from .wording import one_line, size_of
+from .wording import one_line, size_of, typed
 
 UNMET = 96
 """The exit status of a job that leaves since a job that had to succeed before it did not."""
-_SIGNALS = MappingProxyType({
-    1: "HUP", 2: "INT", 3: "QUIT", 4: "ILL", 5: "TRAP", 6: "ABRT", 7: "BUS", 8: "FPE", 9: "KILL", 10: "USR1",
-    11: "SEGV", 12: "USR2", 13: "PIPE", 14: "ALRM", 15: "TERM", 24: "XCPU", 25: "XFSZ", 31: "SYS",
-})  # fmt: skip
-_MEANINGS = MappingProxyType({
-    126: "a command could not be executed (no permission, or no program)",
-    127: "a command was not found",
-})  # fmt: skip
-_OF_SIGNALS = MappingProxyType({
-    1: "it was told to hang up", 2: "it was interrupted", 4: "an instruction that this CPU does not have",
-    6: "it aborted itself", 7: "a bus error", 8: "an arithmetic error", 9: "by somebody, or for want of memory",
-    10: "a warning before a limit, as a rule", 11: "a segmentation fault", 12: "a warning before a limit, as a rule",
-    15: "it was told to end", 24: "its limit of CPU time", 25: "its limit of a file's size",
-})  # fmt: skip
 # So much of what was asked for counts as all of it: the peak is measured now and then.
 _NEARLY = 0.95
 _PEAK = re.compile(r"exceeded (?:job )?memory limit \((\d{1,18}) > (\d{1,18})\)", re.ASCII)
 # What is looked for in the last lines of stderr, the first that is found counts: (kind, whether it is so for sure).
 _LAST_WORDS = (
     ("script", re.compile(r"bad interpreter.*(\^M|\\r|\r)|(\\r|\r)'?: (command )?not found|\$'\\r'|interpreter.*\\r")),
-    ("shell", re.compile(r"bad interpreter")),
+    ("shell", re.compile(r"bad interpreter|cannot execute: required file not found")),
     ("memory", re.compile(r"exceeded (job )?memory limit|oom[-_ ]?kill|out of memory|Killed process", re.I)),
     ("memory", re.compile(r"\bMemoryError\b|Cannot allocate memory|std::bad_alloc|OutOfMemoryError|cannot allocate")),
     ("quota", re.compile(r"No space left on device|Disk quota exceeded", re.I)),
     ("time", re.compile(r"DUE TO TIME LIMIT")),
 )  # fmt: skip
 _IN_WORDS = MappingProxyType({
-    "script": "its lines end in CR LF, as on Windows",
-    "shell": "the interpreter that its first line names is not there",
+    "script": "lines end in CR LF, as on Windows",
+    "shell": "a first line names an interpreter that is not there, or that ends in CR LF, as on Windows",
     "quota": "there was no space left to write to",
 })  # fmt: skip
 
@@ -51,12 +38,15 @@ _IN_WORDS = MappingProxyType({
 class Cause:
     """What the scheduler itself says of an end: the `kind` of a Reason, or empty, and its own words.
 
-    `request` is the name of the limit that was passed, `signal` what ended it, `by` who cancelled it.
+    `request` is the name of the limit that was passed, and `limit` what it was, in seconds or bytes for all its cores;
+    `ours`: a flag of submithost asks for it. `signal` is what ended it, `by` who cancelled it.
     """
 
     kind: str = ""
     said: str = ""
     request: str = ""
+    limit: int | None = None
+    ours: bool = True
     signal: int | None = None
     by: str = ""
 
@@ -89,20 +79,6 @@ def reason_of(facts: Facts) -> Reason:
     return _by_last_words(facts) or _by_status(facts)
 
 
-def meaning(status: int | None) -> str:
-    """What an exit status usually means; empty: nothing in particular."""
-    if status is None:
-        return ""
-    if status in _MEANINGS:
-        return _MEANINGS[status]
-    return _signal(status - 128) if status - 128 in _SIGNALS else ""
-
-
-def _signal(number: int) -> str:
-    what = f": {_OF_SIGNALS[number]}" if number in _OF_SIGNALS else ""
-    return f"killed by signal {number}{f' ({_SIGNALS[number]})' if number in _SIGNALS else ''}{what}"
-
-
 def _cancelled(facts: Facts) -> str:
     if facts.from_here:
         return "cancelled from here"
@@ -114,13 +90,13 @@ def _over(kind: str, facts: Facts) -> str:
     """What it used of a limit, as far as that is known."""
     usage, name = facts.usage, facts.cause.request or "its limit"
     if kind == "time":
-        limit = usage.asked.time
+        limit = facts.cause.limit or usage.asked.time
         used = usage.cpu if facts.cause.request.endswith("cpu") else usage.wall
         did = "used" if facts.cause.request.endswith("cpu") else "ran"
         if used is None:
             return f"out of time{f' ({name})' if facts.cause.request else ''}"
         return f"out of time: {did} {span(used)}{'' if limit is None else f', and {name} was {span(limit)}'}"
-    peak, limit = usage.memory, usage.asked.memory_in_all
+    peak, limit = usage.memory, facts.cause.limit or usage.asked.memory_in_all
     if found := _PEAK.search(facts.last_words):
         peak, limit = int(found[1]), int(found[2])
     if peak is None or limit is None or peak < limit / 2:  # a peak between two measurements is not seen
@@ -131,9 +107,9 @@ def _over(kind: str, facts: Facts) -> str:
 def _by_last_words(facts: Facts) -> Reason | None:
     for kind, pattern in _LAST_WORDS:
         for line in reversed(facts.last_words.splitlines()):
-            if pattern.search(line):
+            if found := pattern.search(line):
                 text = _over(kind, facts) if kind in ("memory", "time") else _IN_WORDS[kind]
-                return Reason(kind, f'{text} (its stderr says "{one_line(line.strip(), 100)}")')
+                return Reason(kind, f'{text} (its stderr says "{one_line(line[found.start() :].strip(), 60)}")')
     return None
 
 
@@ -143,9 +119,46 @@ def _by_status(facts: Facts) -> Reason:
     if 9 in (signal, (status or 0) - 128) and used is not None and used >= _NEARLY:
         return Reason("memory", _over("memory", facts))
     if signal:
-        return Reason("signal", _signal(signal))
+        return Reason("signal", killed_by(signal))
     if status is None:
         return Reason("unknown", facts.outcome.reason or "nothing tells why")
     what = meaning(status)
     kind = "signal" if status > 128 and what else "exit"
     return Reason(kind, f"exit status {status}{f': {what}' if what else ''}")
+
+
+def in_short(facts: Facts) -> str:
+    """Why it failed, beside its exit status."""
+    reason = reason_of(facts)
+    return meaning(facts.outcome.exit_status) if reason.kind == "exit" else reason.text
+
+
+def advised(reason: Reason, job: Job, cause: Cause) -> Reason:
+    """The reason with what to do about it: `job` is the one that failed, or tasks of which did."""
+    if reason.kind in ("time", "memory") and not cause.ours:
+        return replace(reason, advice=f"it asks for {cause.request} itself: submit it again with more of that")
+    return replace(reason, advice=_advice(reason.kind, job))
+
+
+def _advice(kind: str, job: Job) -> str:
+    cluster, which = job.cluster, job.job_id or job.key
+    some = kind if job.array else ""
+
+    def repair(**flags: str) -> str:
+        return typed(cluster, "resubmit", job=which, failed=some, **flags)
+
+    if kind in ("time", "memory"):
+        amount = "time" if kind == "time" else "memory"
+        return f"to ask for twice as much: {repair(**{amount: 'x2'})}"
+    if kind == "after":
+        return f"when that has been repaired: {repair()}"
+    if kind == "place":
+        return f"make it on the cluster, or leave out the flag or directive that names it; then: {repair()}"
+    if kind == "quota":
+        return f"make room on the cluster ({typed(cluster, 'clean')} removes what was fetched); then: {repair()}"
+    if kind in ("script", "shell"):
+        how = "run dos2unix over it" if kind == "script" else "correct it"
+        return f"{how}, and submit it again; all it wrote: {typed(cluster, 'logs', job=which, stderr=True)}"
+    if kind in ("node", "start", "cancelled"):
+        return f"to run it again: {repair()}"
+    return f"all it wrote: {typed(cluster, 'logs', job=which, stderr=True)}"

@@ -59,15 +59,10 @@ def _whose(found: Explanation) -> str:
 
 def _how(found: Explanation) -> str:
     state, text = found.state, found.reason.text
-    if state is state.FAILED and text:
-        return text
-    said = (
-        f"{'are' if len(found.tasks) > 1 else 'is'} {state}"
-        if not state.ended
-        else f"{'were' if len(found.tasks) > 1 else 'was'} cancelled"
-        if state is state.CANCELLED
-        else str(state)
-    )
+    if state.ended:
+        was = ("were " if len(found.tasks) > 1 else "was ") if state is state.CANCELLED else ""
+        return f"{was}{text}" if was and text else f"{was}{state}: {text}" if text else f"{was}{state}"
+    said = f"{'are' if len(found.tasks) > 1 else 'is'} {state}"
     return f"{said}: {text}" if text else said
 
 

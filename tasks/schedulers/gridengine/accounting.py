@@ -125,8 +125,8 @@ def usage(job_ids: Sequence[str], names: Mapping[str, str] = NOTHING) -> Questio
 
 
 def _ran(names: Mapping[str, str], facts: Mapping[str, str]) -> Ran:
-    used = usage_of(facts, names)
-    return Ran(facts["jobnumber"], _task(facts), seconds_of(facts.get("qsub_time", "")), used, cause_of(facts, used))
+    used, when = usage_of(facts, names), seconds_of(facts.get("qsub_time", ""))
+    return Ran(facts["jobnumber"], _task(facts), when, used, cause_of(facts, used, names))
 
 
 def by_hand(job_id: str) -> Question[ByHand | None]:

@@ -35,6 +35,8 @@ _PLACES = {
 _OF_THE_NODE = (17, 18, 19, 20, 21, 22, 23)
 _AT_THE_START = (*range(1, 12), 29, 30, 31, 32)
 _OF_A_SIGNAL = 100
+# The kernel ends what has used its CPU time a little earlier than is accounted.
+_NEARLY = 0.95
 
 
 def usage_of(facts: Mapping[str, str], names: Mapping[str, str] = NOTHING) -> Usage:
@@ -50,18 +52,16 @@ def usage_of(facts: Mapping[str, str], names: Mapping[str, str] = NOTHING) -> Us
     )  # fmt: skip
 
 
-def cause_of(facts: Mapping[str, str], usage: Usage) -> Cause:
+def cause_of(facts: Mapping[str, str], usage: Usage, names: Mapping[str, str] = NOTHING) -> Cause:
     """Why it ended, by `failed` and `exit_status` (G30), told apart by what it used of what it asked for."""
     code, _, said = facts.get("failed", "").partition(":")
     failed, status = leading_number(code) or 0, leading_number(facts.get("exit_status", "")) or 0
     said, asked = said.strip(), requests_of(facts.get("category", ""))
     signal = status - 128 if failed == _OF_A_SIGNAL and status > 128 else None
+    if passed := _passed(asked, usage, signal, names) if failed == LIMIT or signal else None:
+        return replace(passed, said=said)
     if failed == LIMIT:
-        return _limit(asked, usage, said)
-    if signal == 10 and _passed(asked, "s_rt", usage.wall):  # a warning that it did not heed
-        return Cause("time", said, "s_rt", signal)
-    if signal == 24 and (name := next((each for each in ("s_cpu", "h_cpu", "s_vmem") if each in asked), "")):
-        return Cause("memory" if name == "s_vmem" else "time", said, name, signal)
+        return Cause("unknown", f"it was over a limit ({said})", signal=signal)
     if failed in _PLACES:
         return Cause("place", _PLACES[failed])
     if failed == 27:
@@ -119,24 +119,23 @@ def _asked(requests: Mapping[str, str], cores: int, names: Mapping[str, str]) ->
     return Asked(time, next(map(_memory, (requests[name] for name in called)), None), cores)
 
 
-def _limit(asked: Mapping[str, str], usage: Usage, said: str) -> Cause:
-    """Which of its limits it was: the one that it had passed; else the only one there is."""
-    memory = _memory(asked.get("h_vmem", ""))
-    if memory and usage.memory and usage.memory >= memory * (usage.cores or 1):
-        return Cause("memory", said, "h_vmem")
-    passed = {"h_cpu": usage.cpu, "h_rt": usage.wall}
-    for name, used in passed.items():
-        if _passed(asked, name, used):
-            return Cause("time", said, name)
-    only = [name for name in ("h_vmem", *passed) if name in asked]
-    if len(only) == 1:
-        return Cause("memory" if only[0] == "h_vmem" else "time", said, only[0])
-    return Cause("unknown", f"it was over a limit ({said})")
-
-
-def _passed(asked: Mapping[str, str], name: str, used: float | None) -> bool:
-    limit = _time(asked.get(name, ""))
-    return limit is not None and used is not None and used >= limit
+def _passed(asked: Mapping[str, str], usage: Usage, signal: int | None, names: Mapping[str, str]) -> Cause | None:
+    """The limit that it had passed; else, of what was killed for one, the only one that it had."""
+    found = []
+    for name, used, warning in (
+        ("h_vmem", usage.memory, None), ("h_cpu", usage.cpu, None), ("h_rt", usage.wall, None),
+        ("s_rt", usage.wall, 10), ("s_cpu", usage.cpu, 24), ("s_vmem", usage.memory, 24),
+    ):  # fmt: skip
+        of_memory = name.endswith("vmem")
+        limit = _memory(asked.get(name, "")) if of_memory else _time(asked.get(name, ""))
+        if limit and warning in (None, signal):
+            limit *= (usage.cores or 1) if of_memory else 1
+            ours = name == "h_rt" or name == names.get("memory", "h_vmem")
+            cause = Cause("memory" if of_memory else "time", "", name, limit, ours, signal)
+            if used is not None and used >= limit * _NEARLY:
+                return cause
+            found += [cause] if warning == signal else []
+    return found[0] if len(found) == 1 else None
 
 
 def _amount(text: str) -> float | None:

@@ -133,7 +133,7 @@ def _cause(state: str, exit_code: str, users: Mapping[str, str], place: str) -> 
     number = exit_code.partition(":")[2]
     signal = int(number) if number.isdecimal() and len(number) < 4 and int(number) else None
     who = users.get(by) or (f"user {by}" if by else "")
-    return Cause(_KINDS.get(word, ""), _SAID.get(word, ""), "", signal, who)
+    return Cause(_KINDS.get(word, ""), _SAID.get(word, ""), signal=signal, by=who)
 
 
 def _asked(tres: str, limit: int | None, cpus: str = "") -> Asked:
