@@ -105,6 +105,21 @@ class Recorded(Lenient):
             found = self._select(connection, "cluster = ? AND job_id = ? ORDER BY number DESC LIMIT 1", cluster, job_id)
         return found[0] if found else None
 
+    def outlived(self, cluster: str) -> set[str]:
+        """The keys of jobs not known to have ended whose ID a job that was submitted later has got since (G29)."""
+        where, values = _where(cluster, _LIVE)
+        shared = (
+            f"cluster = ? AND job_id IN (SELECT job_id FROM jobs AS one WHERE {where} AND EXISTS "  # noqa: S608  # as in _select
+            "(SELECT 1 FROM jobs AS other WHERE other.cluster = one.cluster AND other.job_id = one.job_id "
+            "AND other.key <> one.key))"
+        )
+        with self.file.reading() as connection:
+            found = self._select(connection, shared, cluster, *values)
+        last: dict[str | None, int] = {}
+        for job in found:
+            last[job.job_id] = max(last.get(job.job_id, 0), job.submitted_at or 0)
+        return {job.key for job in found if (job.submitted_at or 0) < last[job.job_id]}
+
     def by_key(self, cluster: str, key: str) -> Job | None:
         """The job of that key."""
         with self.file.reading() as connection:

@@ -123,15 +123,16 @@ class Look(Watched):
     def _list(self, reply: Reply) -> bool:
         """Keep the scheduler's list; False: it could not be asked."""
         self._asked = time.monotonic()
-        live = self.live()
+        live, ledger = self.live(), self.session.ledger
         try:
-            self._queue = states_of(reply.read(self.session.scheduler.queue().parse), live)
+            rows = reply.read(self.session.scheduler.queue().parse)
+            self._queue = states_of(rows, live, ledger.outlived(self.session.name))
         except SchedulerError as error:
             self._could_not_ask(error)
             return False
         self.trouble, self._listed_at = "", self._now
-        with self.session.ledger.leniently():
-            self.session.ledger.asked(self.session.name, [job.key for job in live])
+        with ledger.leniently():
+            ledger.asked(self.session.name, [job.key for job in live])
         return True
 
     def _could_not_ask(self, error: SchedulerError) -> None:

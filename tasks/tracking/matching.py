@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,16 +22,20 @@ _CLOCKS = 5
 MOST_ONE_BY_ONE = MOST_FOLLOWED
 
 
-def states_of(rows: Iterable[Row], jobs: Iterable[Job]) -> dict[str, Mapping[int, Outcome]]:
+def states_of(
+    rows: Iterable[Row], jobs: Iterable[Job], outlived: Collection[str] = ()
+) -> dict[str, Mapping[int, Outcome]]:
     """States by key and task; a row without tasks is about the whole job (task 0).
 
-    Raises SchedulerError when the rows are about more tasks than there can be.
+    `outlived` are the keys of jobs whose IDs later ones have got: no row is about them. Raises SchedulerError when the
+    rows are about more tasks than there can be.
     """
     found: dict[str, Mapping[int, Outcome]] = {}
     of_id = by_id(rows)
     left = MOST_ONE_BY_ONE
     for job in jobs:
-        of_it = [row for row in of_id.get(job.job_id, ()) if _carries(job, row.key)]
+        told = () if job.key in outlived else of_id.get(job.job_id, ())
+        of_it = [row for row in told if _carries(job, row.key)]
         if len(of_it) == 1 and _about_all(of_it[0], job):
             found[job.key] = Alike(job.numbers(), Outcome(of_it[0].state, reason=of_it[0].reason))
             continue

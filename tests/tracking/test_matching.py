@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tasks.model.job import Job, Outcome, State
-from tasks.schedulers.values import Record
-from tasks.tracking.matching import records_of
+from tasks.model.ledger import Ledger
+from tasks.schedulers.values import Record, Row
+from tasks.tracking.matching import records_of, states_of
 
 HOUR, DAY = 3600, 86400
 SUBMITTED = 1_000_000
@@ -34,3 +36,19 @@ def test_what_was_submitted_at_that_time_counts_alone_and_else_the_newest() -> N
         assert records_of(MINE, records, late, DAY)[0].exit_status == 1
     assert records_of(MINE, [of(SUBMITTED - 2 * DAY, 1)], late, DAY) == {}
     assert records_of(replace(MINE, absent_since=None), [old], late, DAY) == {}
+
+
+def test_g29_a_row_is_of_the_job_that_has_the_number_now(tmp_path: Path) -> None:
+    """Also where the later job came into the ledger first, as after `adopt`, or has ended."""
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    later = replace(MINE, key="later", submitted_at=SUBMITTED + DAY)
+    other, elsewhere = replace(MINE, key="other", job_id="8"), replace(MINE, key="elsewhere", cluster="other")
+    for job in (later, MINE, other, elsewhere):
+        ledger.update(job)
+    assert ledger.outlived("hpc") == {"key"}
+    found = states_of([Row("7", State.RUNNING), Row("8", State.PENDING)], [MINE, later, other], ledger.outlived("hpc"))
+    assert {key: [each.state for each in of_it.values()] for key, of_it in found.items()} == {
+        "key": [], "later": [State.RUNNING], "other": [State.PENDING]
+    }  # fmt: skip
+    ledger.update(replace(later, outcome=Outcome(State.SUCCEEDED)))
+    assert ledger.outlived("hpc") == {"key"}
