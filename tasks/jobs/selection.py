@@ -32,17 +32,19 @@ def last(session: ClusterSession) -> list[Selected]:
     return [(found, ())]
 
 
-def choose(session: ClusterSession, wanted: Wanted, *, live: bool = False) -> list[Selected]:
+def choose(session: ClusterSession, wanted: Wanted, *, live: bool = False, asked: bool = False) -> list[Selected]:
     """The jobs that are wanted, each with the tasks that are named with it; of none a line is told.
 
-    `live`: of those that are not named, only what is not known to have ended, unless their state is wanted. For a
-    state the cluster is asked about what may have changed. Raises InvalidInput when one that is named, or a group, is
+    `live`: of those that are not named, only what is not known to have ended, unless their state is wanted; `asked`:
+    the cluster is asked which have, as it is for a state. Raises InvalidInput when one that is named, or a group, is
     not known here, and SchedulerError, Unreachable.
     """
     selected = known_here(session, wanted, live=live)
     if wanted.state:
         now = _as_they_are(session, selected)
         selected = [(job, tasks) for job, tasks in now if job.only(tasks).state in wanted.state]
+    elif asked and wanted.selects:
+        selected = [(job, tasks) for job, tasks in _as_they_are(session, selected) if not job.state.final]
     if not selected and wanted == Wanted(all=True):
         say_nothing(session)
     elif not selected:

@@ -71,9 +71,10 @@ class Recorded(Lenient):
             return self._select(connection, f"{where} AND {_ASKED}", *values)
 
     def groups(self, cluster: str | None = None) -> list[str]:
-        """The names of all groups that its jobs are in."""
+        """The names of all groups that its jobs are in; the one of the newest job is the last."""
         where, values = _where(cluster, ())
-        query = f"SELECT DISTINCT json_extract(record, '$.group') FROM jobs WHERE {where} AND {GROUPED}"  # noqa: S608  # as in _select
+        column = "json_extract(record, '$.group')"
+        query = f"SELECT {column} FROM jobs WHERE {where} AND {GROUPED} GROUP BY 1 ORDER BY max(number)"  # noqa: S608  # as in _select
         with self.file.reading() as connection:
             return [group for (group,) in connection.execute(query, values)]
 

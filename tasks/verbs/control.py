@@ -29,7 +29,7 @@ def cancel(c: Context, which: Wanted, dry_run: bool = False, yes: bool = False) 
     from .host import chosen
     from .selecting import agreed
 
-    host, selected = chosen(c, which, live=True)
+    host, selected = chosen(c, which, live=True, asked=True)
     if agreed(host, which, selected, "cancel", yes=yes, show=dry_run):
         show_answer(host.cancel(selected, dry_run))
 

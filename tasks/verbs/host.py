@@ -41,17 +41,17 @@ def host_for(context: Context, flags: Mapping[str, Any]) -> SubmitHost:
 
 
 def chosen(
-    context: Context, wanted: Wanted | Sequence[str] | None, *, live: bool = False
+    context: Context, wanted: Wanted | Sequence[str] | None, *, live: bool = False, asked: bool = False
 ) -> tuple[SubmitHost, list[Selected]]:
     """The jobs that are wanted, and their cluster: nothing given, those that this command line submitted, or the last
-    one. `live` is as in the API.
+    one. `live` and `asked` are as in `choose`.
 
     Raises InvalidInput when one is not known here, or when they are on several clusters.
     """
     which = wanted if isinstance(wanted, Wanted) else Wanted.read(wanted)
     host = host_for_jobs(context, which)
     if which.job or which.selects:
-        return host, choose(host.session, which, live=live)
+        return host, choose(host.session, which, live=live, asked=asked)
     return host, host.selected([job for job in current.submitted if job.cluster == host.name] or None)
 
 
