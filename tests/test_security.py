@@ -310,7 +310,7 @@ def test_a_template_that_reaches_for_python_or_for_files_elsewhere_is_refused(
     monkeypatch.chdir(tmp_path / "here")
     context = {"directives": Directives(lambda _: ["#$ -cwd"], Resources(), Resources())}
     with pytest.raises(InvalidInput) as refused:
-        engine.render(Path("evil.sh.j2"), template.encode(), context)
+        list(engine.render_each(Path("evil.sh.j2"), template.encode(), [context]))
     assert str(refused.value).isprintable()
     assert not Path("pwned").exists()
 

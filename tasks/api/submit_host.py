@@ -32,7 +32,7 @@ from ..model.resources import parse_time
 from ..model.wanted import Wanted
 from ..schedulers.seam import Question
 from ..session import Transport, cluster_of
-from ..submission import adopt, reconcile, request
+from ..submission import adopt, reconcile, request, sweep
 from ..submission.prepare import Prepared
 from ..submission.submit import Heard, ignore
 from ..tracking.cluster_session import ClusterSession
@@ -140,9 +140,28 @@ class SubmitHost(JobVerbs):
         flags = {name: value for name, value in locals().items() if name not in ("self", "heard")}
         return JobHandle(self, request.submit(self.session, self._request(flags), heard))
 
+    def sweep(
+        self,
+        script: str,
+        over: str | Path = "",
+        grid: Sequence[str] = (),
+        separate: bool = False,
+        heard: Heard = ignore,
+        **flags: Any,
+    ) -> list[JobHandle]:
+        """Submit a task for each row of the file `over` and each combination of `grid`; return the jobs' handles.
+
+        It is one array job, or several where the cluster takes none that large, or with `separate` a job for each row.
+        `flags` and `heard` are those of `submit`. Raises as `submit`.
+        """
+        swept = {"script": script, "over": str(over), "grid": tuple(grid), "separate": separate}
+        jobs = sweep.submit(self.session, self._request({**flags, **swept}), heard)
+        return [JobHandle(self, job) for job in jobs]
+
     def steps(self, script: str, **flags: Any) -> Prepared:
-        """What `submit` with these flags would send, and how; nothing is sent."""
-        return request.steps(self.session, self._request({"script": script, **flags}))
+        """What `submit` or `sweep` with these flags would send first, and how; nothing is sent."""
+        asked = self._request({"script": script, **flags})
+        return sweep.steps(self.session, asked) if asked.swept else request.steps(self.session, asked)
 
     def _request(self, flags: dict[str, Any]) -> request.Request:
         """The flags as they are typed: numbers as texts, and jobs looked up."""

@@ -24,7 +24,7 @@ class Original:
 
     `inputs` are the files put there, with a digest each where that was written down; `changed` those not as they were;
     `after` the conditions, as `run` reads them, `before` the keys that these were made of; `done` the keys of jobs that
-    repeat it.
+    repeat it; `rows` the names of ours that have the rows of a sweep.
     """
 
     script: bytes
@@ -34,6 +34,7 @@ class Original:
     after: str
     before: list[tuple[str, list[int]]]
     done: frozenset[str]
+    rows: tuple[str, ...]
 
 
 def read_original(session: ClusterSession, job: Job) -> Original:
@@ -63,7 +64,8 @@ def read_original(session: ClusterSession, job: Job) -> Original:
     inputs = {name: str(digests.get(name, "")) for name in kept}
     changed = tuple(entry.split(" ", 2)[2] for entry in put if entry not in now)
     done = frozenset(answer.text("done").split("\n"))
-    return Original(answer["script"].out, submission, inputs, changed, answer["after"].exact, before, done)
+    rows = tuple(name for name in ("rows", "scripts") if name in answer.text("rows").split())
+    return Original(answer["script"].out, submission, inputs, changed, answer["after"].exact, before, done, rows)
 
 
 def _entries(data: bytes) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..files.wire import Upload
+from ..login_node import job_directory
 from ..model.errors import InvalidInput, NotRecorded
 from ..model.job import Job
 from ..model.resources import TaskRange
@@ -27,7 +28,7 @@ from .repeated import parts_of
 
 @dataclass(frozen=True)
 class Repeat:
-    """A submission that is ready to be sent, the job that it repeats, and which inputs come from that."""
+    """A submission that is ready to be sent, the job that it repeats, and which inputs, or rows, come from that."""
 
     source: Job
     prepared: Prepared
@@ -54,7 +55,8 @@ def repeats(
         if original.submission.hold:
             say(f"{source.title()} was submitted held; this time it is not")
         inputs = _inputs(source, original, files)
-        yield Repeat(source, _prepare(session, source, original, key, part, files), inputs)
+        prepared = _prepare(session, source, original, key, part, files)
+        yield Repeat(source, prepared, [*inputs, *map(job_directory.own, original.rows)])
 
 
 def submit_again(session: ClusterSession, repeat: Repeat, heard: Heard = ignore) -> Job:
@@ -101,6 +103,7 @@ def _prepare(
     fresh = Job(
         key, job.cluster, job.name, job.script, job.script_hash, f"{root}/{key}", job.bare, group=job.group,
         origin=job.origin or job.key, digest=digest_again(job.digest, inputs, before, session.cluster),
+        sweep=job.sweep, rows=job.rows,
     )  # fmt: skip
     all_files = [*conditions.upload(after, bare=job.bare), *files]
     written = {"inputs": inputs, "before": before}

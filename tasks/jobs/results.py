@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from ..files.bring import Changes, RemoteFile, bring, refuse_newer
 from ..files.transferred import Owners, Transferred, first_there
 from ..files.tree import LISTING, SLOW, all_files, entries, inside, laid, stays_inside, summary, tell, what
-from ..login_node import Program
+from ..login_node import Program, job_directory
 from ..model.errors import InvalidInput
 from ..model.job import Job, Selected, State
 from ..model.listener import Listener
@@ -161,11 +161,14 @@ def _look(session: ClusterSession, watch: Watch, job: Job, tasks: Sequence[int])
     answer = session.must(program, SLOW)
     put = {(entry.size, entry.modified, entry.path) for entry in laid(answer["put"].names)}
     found, left = [], []
+    rows = tuple(f"{job_directory.ROWS}/{job.rows.number(task)}/" for task in tasks if job.sweep)
     for entry in entries(answer["files"].names, answer["logs"].names):
         path = entry.path
         name = path.rpartition("/")[2] if path.startswith("/") else path
         if entry.kind == "f" or (entry.kind == "l" and stays_inside(name, entry.link)):
-            if (entry.size, entry.modified, path) not in put and (not tasks or _absolute(job, path) in logs):
+            if _linked_in(path, entry.link) or (entry.size, entry.modified, path) in put:
+                continue
+            if not tasks or _absolute(job, path) in logs or path.startswith(rows):
                 found.append(RemoteFile(path, inside(name, session), entry))
         else:
             left.append(f"{path} is left there: {what(entry)}")
@@ -182,6 +185,12 @@ def _look_by_hand(session: ClusterSession, job: Job) -> list[RemoteFile]:
     answer = session.must(Program(("logs_by_hand",), {"directory": job.directory}, data=[data], most=LISTING))
     logs = [entry for entry in entries(answer["files"].out) if "/" not in entry.path]
     return [RemoteFile(entry.path, inside(entry.path, session), entry) for entry in logs]
+
+
+def _linked_in(path: str, link: str) -> bool:
+    """Whether it is the link to a file of --put in the directory of a row."""
+    folder, _, rest = path.partition("/")
+    return folder == job_directory.ROWS and rest.count("/") == 1 and link == f"../../{rest.partition('/')[2]}"
 
 
 def _absolute(job: Job, path: str) -> str:

@@ -1,12 +1,16 @@
 """The layout of a job directory: the one page that names what lies in it, and where.
 
     ROOT/KEY/                    where the job runs, with the files of --put under their own names
+        rows/ROW/                where a task of a sweep runs, with links to these
         .submithost/
             script               the job script as rendered
             run                  the program that the submitted file starts: it notes start and end around the script
             args                 the script's arguments, quoted
             about                the submission as JSON, for `resubmit` and `adopt`
             digest               what the submission was made of: another text under the same key is refused
+            rows                 of a sweep: a line for each task, with its values
+            scripts              of a sweep over a template: the job scripts of all rows
+            tasks/N/TASK         the one of a task, once it runs (N: TASK / 1000)
             after                the conditions of --after that the job itself checks
             put                  sizes and times of the files of --put
             defaults, said,      what the scheduler is told beside the script's own directives
@@ -31,9 +35,11 @@ OWN = ".submithost"
 """The folder of ours in a job directory."""
 NAMES = frozenset((
     "script", "run", "args", "about", "digest", "after", "put", "defaults", "said", "open_mode", "header", "attempt",
-    "job", "claim", "receipt", "notes",
+    "job", "claim", "receipt", "notes", "rows", "scripts", "tasks",
 ))  # fmt: skip
 """What lies in that folder."""
+ROWS = "rows"
+"""The folder in a job directory in which the tasks of a sweep run, each in that of its row's number."""
 TEMPORARY = ".submithost-"
 """How the names of temporary files begin that `put`, `get` and `fetch` leave when they are interrupted."""
 SUBMITTED = re.compile(r"/([A-Za-z0-9_][A-Za-z0-9._-]*)/\.submithost/(?:attempt/asked\.[0-9a-f]+/)?job/")

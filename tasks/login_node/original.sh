@@ -5,7 +5,7 @@
 # repeat it begin with).
 # Sections `script`, `about` and `after` (the conditions, as `run` reads them); `put` and `now`, what lay there when it was submitted (`SIZE MTIME PATH`, with a NUL at the end
 # of each) and what lies there now (`KIND SIZE MTIME PATH`); and `done`, the keys of submissions that already repeat it.
-# `put` and `now` are indented.
+# `put` and `now` are indented. Section `rows`: the names of what a sweep has more, whose own directories are no inputs.
 job=$directory mine=$directory/.submithost
 [ -d "$mine" ] || refuse "job directory $job is gone"
 guard refuse # what is in there is to run again
@@ -16,10 +16,13 @@ section about
 cat about
 section after
 cat after 2>/dev/null
+section rows
+swept=.submithost # nothing more is left out
+[ ! -f rows ] || { swept=rows && ls -d rows scripts 2>/dev/null; }
 section put
 indent <put
 section now
-(cd .. && find . -name .submithost -prune -o ! -name . -printf '%y %s %T@ %P\0') | indent
+(cd .. && find . \( -name .submithost -o -path "./$swept" \) -prune -o ! -name . -printf '%y %s %T@ %P\0') | indent
 section done
 for other in "$root/$key".r*; do
     [ ! -f "$other/.submithost/receipt" ] || printf '%s\n' "${other##*/}"

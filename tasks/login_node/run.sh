@@ -41,6 +41,8 @@ submithost_identify
 submithost_key=${submithost_mine%/*}
 submithost_key=${submithost_key##*/}
 submithost_notes=$submithost_mine/notes/$((submithost_task / 1000))
+# Those of a sweep (run_row.sh) are others.
+submithost_script=$submithost_mine/script submithost_switched=$submithost_mine/switched submithost_row=
 
 # The claim: the first job of this key does its work, any other one leaves. A link that names the job is made by one
 # operation that only one can do, on every file system. A repeated request may fail though it was we who made it, so

@@ -6,6 +6,10 @@
 # shellcheck disable=SC3045 # ulimit -c: dash and bash have it
 # Run the body as the process that the scheduler would have started, and end as it ended.
 submithost_environment
+if [ -n "$submithost_row" ]; then
+    submithost_enter_row
+    eval "set -- /usr/bin/env SUBMITHOST_ROW=$submithost_row $submithost_values \"\$@\"" # as `rows` quotes them
+fi
 eval "$(submithost_given)" # before the body's command comes what hands these on
 exec 8<&0 9>&2 2>/dev/null # what this shell says of a killed child is not for the user's stderr
 

@@ -4,7 +4,7 @@
 # Which interpreter the user's script is for, and how the scheduler would have started it: "$@" becomes that command.
 submithost_shell
 submithost_option=
-IFS= read -r submithost_line <"$submithost_mine/script"
+IFS= read -r submithost_line <"$submithost_script"
 case $submithost_mode:$submithost_line in
 obey:'#!'* | default:'#!'*)
     # As the kernel reads it: one interpreter, and whatever follows as one argument.
@@ -55,18 +55,18 @@ esac
 # Profiles are not to run with the options of the script's first line, so its first command switches them on: in the file
 # `switched`, since all that a profile defines has to be there too.
 submithost_switch() {
-    submithost_first=$(grep -a -n -v -m 1 '^[[:blank:]]*\(#.*\)\{0,1\}$' "$submithost_mine/script") || return
+    submithost_first=$(grep -a -n -v -m 1 '^[[:blank:]]*\(#.*\)\{0,1\}$' "$submithost_script") || return
     submithost_first=${submithost_first%%:*}
     {
-        head -n "$((submithost_first - 1))" "$submithost_mine/script" &&
+        head -n "$((submithost_first - 1))" "$submithost_script" &&
             printf 'set %s; ' "$submithost_set" &&
-            tail -n "+$submithost_first" "$submithost_mine/script"
-    } >"$submithost_mine/.switched.$submithost_task.$$" &&
-        mv -f "$submithost_mine/.switched.$submithost_task.$$" "$submithost_mine/switched"
+            tail -n "+$submithost_first" "$submithost_script"
+    } >"$submithost_switched.$submithost_task.$$" &&
+        mv -f "$submithost_switched.$submithost_task.$$" "$submithost_switched"
 } 2>/dev/null
 
 eval "set -- $(cat "$submithost_mine/args")"
-set -- "$submithost_mine/script" "$@"
+set -- "$submithost_script" "$@"
 submithost_login=no
 ! submithost_as_login || submithost_login=yes
 case $submithost_login:${submithost_shell##*/} in
@@ -79,7 +79,7 @@ yes:sh | yes:bash | yes:dash | yes:ksh | yes:zsh)
     esac
     if [ -n "$submithost_set" ] && submithost_switch; then
         shift
-        set -- -l "$submithost_mine/switched" "$@"
+        set -- -l "$submithost_switched" "$@"
     else
         case $submithost_option in
         --?*) set -- "$submithost_option" -l "$@" ;; # bash takes its long options first

@@ -6,10 +6,18 @@ from .exit_status import meaning
 from .job import Job, Outcome, State
 from .wording import one_line
 
+NOT_WELL = (State.FAILED, State.CANCELLED, State.VANISHED)
+"""How a task ends that is told of by itself."""
+
 
 def ended_line(job: Job, task: int | None, outcome: Outcome) -> str:
-    """How a job, or a task of it, ended: `job 12 ("seven") on sandbox failed with exit status 7 after 3 s`."""
+    """How a job, or a task of it, ended: `job 12 ("seven") on sandbox failed with exit status 7 after 3 s`.
+
+    A task of a sweep is called by its row: `row 3 (alpha=0.1 seed=3) of job 12 ...`.
+    """
     who = job.title() if task is None else f"task {task} of {job.title()}"
+    if row := job.rows.called(0 if task is None and not job.array else task):
+        who = f"{row} of {job.title()}"
     return one_line(f"{who} {how_it_ended(outcome)}", 1000)
 
 

@@ -3,105 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from enum import Enum
 from functools import cached_property
 
 from .errors import InvalidInput
+from .outcome import Alike, Outcome, State, together
 from .resources import TaskRange
+from .rows import Rows
 
-
-class State(str, Enum):
-    """The states of DESIGN.md, whatever the scheduler calls them."""
-
-    PENDING = "pending"
-    HELD = "held"
-    RUNNING = "running"
-    SUSPENDED = "suspended"
-    ERROR = "error"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    VANISHED = "vanished"
-    UNKNOWN = "unknown"
-
-    def __str__(self) -> str:
-        return self.value
-
-    @property
-    def final(self) -> bool:
-        """Whether its end is known: nobody has to be asked about such a job any more."""
-        return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
-
-    @property
-    def ended(self) -> bool:
-        """Whether there is nothing to wait for, as far as is known: a vanished job may still turn up."""
-        return self.final or self is State.VANISHED
-
-
-# What an array job as a whole is, when its tasks differ: the first of these that any task is in.
-_AS_A_WHOLE = (
-    State.RUNNING, State.ERROR, State.SUSPENDED, State.PENDING, State.HELD, State.UNKNOWN,
-    State.FAILED, State.CANCELLED, State.VANISHED, State.SUCCEEDED,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What is known of one job, or of one task of an array job. Times are seconds since 1970, the cluster's."""
-
-    state: State
-    exit_status: int | None = None
-    started_at: int | None = None
-    ended_at: int | None = None
-    reason: str = ""
-
-
-class Alike(Mapping[int, Outcome]):
-    """The outcomes of tasks that all have the same one: of a million tasks it needs no more room than of two."""
-
-    def __init__(self, tasks: Sequence[int], outcome: Outcome) -> None:
-        self.tasks, self.outcome = tasks, outcome
-        self._known = frozenset(tasks) if isinstance(tasks, list) else tasks
-
-    def __getitem__(self, task: int) -> Outcome:
-        if task not in self._known:
-            raise KeyError(task)
-        return self.outcome
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Alike):
-            return (self.tasks, self.outcome) == (other.tasks, other.outcome)
-        return super().__eq__(other)
-
-    __hash__ = None  # type: ignore[assignment]  # as of any mapping
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.tasks)
-
-    def __len__(self) -> int:
-        return len(self.tasks)
-
-
-def together(outcomes: Mapping[int, Outcome]) -> Outcome:
-    """One outcome for an array job: its most urgent state, first failing exit status, first start, last end."""
-    if not outcomes:
-        return Outcome(State.UNKNOWN)
-    each = [outcomes.outcome] if isinstance(outcomes, Alike) else list(outcomes.values())
-    states = {outcome.state for outcome in each}
-    state = next(state for state in _AS_A_WHOLE if state in states)
-    of_that = [outcome for outcome in each if outcome.state is state]
-    started = [o.started_at for o in each if o.started_at is not None]
-    ended = [o.ended_at for o in each if o.ended_at is not None]
-    return Outcome(
-        state,
-        next((o.exit_status for o in of_that if o.exit_status is not None), None) if state.ended else None,
-        min(started, default=None),
-        max(ended, default=None) if state.ended else None,
-        next((o.reason for o in of_that if o.reason), ""),
-    )
+__all__ = ["Alike", "Job", "Outcome", "Selected", "State", "iso", "together"]
+_UNKNOWN = Outcome(State.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -119,7 +32,7 @@ class Job:
     array: TaskRange | None = None
     answer: str = ""
     submitted_at: int | None = None
-    outcome: Outcome = Outcome(State.UNKNOWN)
+    outcome: Outcome = _UNKNOWN
     tasks: Mapping[int, Outcome] = field(default_factory=dict)
     absent_since: int | None = None
     cancelled: tuple[int | None, ...] = ()  # tasks that were cancelled from here; None: all
@@ -131,7 +44,9 @@ class Job:
     fetched_at: int | None = None  # when everything that it left behind, after its end, was here; the cluster's time
     in_part_at: int | None = None  # when what --only asked for was
     cleaned_at: int | None = None  # when its directory was removed on the login node
+    sweep: str = ""  # of a sweep, the key of all of it; each task has a row
     repairs: Mapping[int, Job] = field(default_factory=dict)  # by task, the later job that counts; never recorded
+    rows: Rows = field(default_factory=Rows, compare=False, repr=False)  # never recorded in here either
 
     @property
     def state(self) -> State:
@@ -180,7 +95,11 @@ class Job:
 
     def again(self) -> str:
         """What to repeat when it is not known whether this became a job; it never makes a second one."""
-        return "the same resubmit" if self.origin else f"the same submit to {self.cluster} with --key {self.key}"
+        return (
+            "the same resubmit"
+            if self.origin
+            else f"the same submit to {self.cluster} with --key {self.sweep or self.key}"
+        )
 
     def as_json(self) -> dict[str, object]:
         """The object that `--json` prints; INTERFACE.md fixes its names."""
@@ -201,6 +120,8 @@ class Job:
         }
         if self.array:
             shown["tasks"] = {str(number): self._task_as_json(number) for number in sorted(self.tasks)}
+        elif 0 in self.rows:
+            shown["row"] = self.rows[0]
         for word in ("repaired_by", "repeated_by"):
             jobs = [job.job_id for task, job in self.repairs.items() if self._repaired(task) == word]
             if jobs:
@@ -211,6 +132,8 @@ class Job:
         task = self.tasks[number]
         shown: dict[str, object] = {"state": str(task.state), "exit_status": task.exit_status}
         shown |= {"started_at": iso(task.started_at), "ended_at": iso(task.ended_at)}
+        if number in self.rows:
+            shown["row"] = self.rows[number]
         if number in self.repairs:
             shown[self._repaired(number)] = self.repairs[number].job_id
         return shown

@@ -125,6 +125,11 @@ class Ledger(Recorded):
             connection.execute(
                 "DELETE FROM jobs WHERE cluster = ? AND key = ? AND job_id IS NULL", (job.cluster, job.key)
             )
+            connection.execute(
+                "DELETE FROM rows WHERE cluster = ?1 AND key = ?2 AND NOT EXISTS "
+                "(SELECT 1 FROM jobs WHERE cluster = ?1 AND key = ?2)",
+                (job.cluster, job.key),
+            )
 
     def remember_scheduler(self, cluster: str, scheduler: str) -> None:
         """Keep what first contact found."""

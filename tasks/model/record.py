@@ -9,8 +9,10 @@ from .job import Alike, Job, Outcome, State
 from .resources import TaskRange
 
 _MAY_LACK = ("job_id", "directory")
-_TEXTS = ("key", "cluster", "name", "script", "script_hash", "answer", "digest", "origin", "group", *_MAY_LACK)
-_FIELDS = tuple(name for name in Job.__dataclass_fields__ if name != "repairs")
+_TEXTS = (
+    "key", "cluster", "name", "script", "script_hash", "answer", "digest", "origin", "group", "sweep", *_MAY_LACK,
+)  # fmt: skip
+_FIELDS = tuple(name for name in Job.__dataclass_fields__ if name not in ("repairs", "rows"))
 _OF_OUTCOME = ("exit_status", "started_at", "ended_at", "reason")
 _NUMBER = (int, type(None))
 _ID = re.compile("[0-9]{1,20}")

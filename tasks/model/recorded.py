@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .database import Database
 from .errors import InvalidInput
 from .job import Job, State
 from .lenient import Lenient
 from .record import from_record
 from .schema import GROUPED, REPEATS
+from .stored_rows import StoredRows
 from .wanted import Wanted
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ _ASKED = (
 
 class Recorded(Lenient):
     """What is asked of it raises InvalidInput when the file cannot be read or understood."""
+
+    def __init__(self, file: Database) -> None:
+        super().__init__(file)
+        self.rows = StoredRows(file)
 
     def jobs(
         self,
@@ -148,7 +154,7 @@ class Recorded(Lenient):
         order = "" if "ORDER BY" in where else " ORDER BY number"
         rows = connection.execute(f"SELECT record FROM jobs WHERE {where}{order}", values)  # noqa: S608  # constant texts, never values
         with self._understanding():
-            return [from_record(json.loads(record)) for (record,) in rows]
+            return [self.rows.of(from_record(json.loads(record))) for (record,) in rows]
 
     @contextmanager
     def _understanding(self) -> Iterator[None]:

@@ -20,5 +20,6 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS clusters (name TEXT PRIMARY KEY, scheduler TEXT NOT NULL)",
     # Beside the rest, so that an earlier version still understands the file: when (seconds since 1970, by the clock
     # here) the scheduler last told of a job that had not ended.
+    "CREATE TABLE IF NOT EXISTS rows (cluster TEXT, key TEXT, text BLOB, PRIMARY KEY (cluster, key)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS asked (cluster TEXT, key TEXT, at INTEGER, PRIMARY KEY (cluster, key)) WITHOUT ROWID",
 )

@@ -16,11 +16,12 @@ template's own defaults below that; `directives.asked(time="1:00:00").time` are 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ..model.errors import InvalidInput
 from ..model.resources import Resources
 from .places import SUFFIX, find, places, read
 from .variables import check_names, read_variables
@@ -42,6 +43,7 @@ __all__ = [
     "places",
     "read_variables",
     "render",
+    "render_rows",
     "unused",
 ]
 
@@ -91,27 +93,56 @@ def render(
     (the cluster's). `seed` decides what a template draws at random (None: chance does). Raises InvalidInput, with file
     and line number for every mistake in a template.
     """
+    (made,) = render_rows(script, variables, ({},), ("",), resources, dialect, defaults, seed)
+    return made
+
+
+def render_rows(
+    script: str,
+    variables: Mapping[str, object],
+    rows: Sequence[Mapping[str, str]],
+    places: Sequence[str],
+    resources: Resources,
+    dialect: Wording,
+    defaults: Resources = _NOTHING,
+    seed: str | None = None,
+) -> list[JobScript]:
+    """The same for each row of variables over `variables`; what is no template is one script for all of them.
+
+    `places` are where the rows were given, for messages.
+    """
     path = find(script)
     data = read(path)
     if path.suffix != SUFFIX:
-        return JobScript(data, path.name, path, rendered=False)
+        return [JobScript(data, path.name, path, rendered=False)]
     from . import engine
 
-    check_names(variables, dialect.variables)
+    check_names({**variables, **rows[0]}, dialect.variables)
     directives = engine.Directives(dialect.directives, resources, defaults)
-    context = {**variables, **dialect.variables, "scheduler": dialect.name, "directives": directives}
+    known = {**variables, **dialect.variables, "scheduler": dialect.name, "directives": directives}
 
     def hint(undefined: str) -> str:
         from . import description
 
-        return description.misspelt(path, undefined, variables)
+        return description.misspelt(path, undefined, {**variables, **rows[0]})
 
-    before = random.getstate()
-    random.seed(seed)  # Jinja2's `random` and `lipsum` have no other
+    made: list[JobScript] = []
+
+    def contexts() -> Iterator[dict[str, object]]:
+        for number, row in enumerate(rows, 1):
+            random.seed(seed if seed is None or number == 1 else f"{seed} {number}")
+            yield {**known, **row}
+
+    before = random.getstate()  # Jinja2's `random` and `lipsum` have no other
     try:
-        return JobScript(engine.render(path, data, context, hint), path.stem, path, rendered=True)
+        for text in engine.render_each(path, data, contexts(), hint):
+            made.append(JobScript(text, path.stem, path, rendered=True))
+    except InvalidInput as error:
+        place = places[len(made)]
+        raise InvalidInput(f"{place}: {error}" if place else str(error)) from None
     finally:
         random.setstate(before)
+    return made
 
 
 def unused(script: str, names: Mapping[str, object]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from jinja2.tests import TESTS
 from ..model.errors import InvalidInput, nearest
 from ..model.resources import Resources, parse_resources
 from ..model.wording import one_line
+from .compiled import Compiled
 from .places import lookup, read, templates
 
 Hint = Callable[[str], str]
@@ -74,16 +75,27 @@ class Directives:
         return self._resources.over(wishes).over(self._defaults)
 
 
-def render(path: Path, data: bytes, context: Mapping[str, object], hint: Hint = lambda _: "") -> bytes:
-    """The text of template `path`, whose bytes are `data`. Raises InvalidInput with file and line number."""
+def render_each(
+    path: Path, data: bytes, contexts: Iterable[Mapping[str, object]], hint: Hint = lambda _: ""
+) -> Iterator[bytes]:
+    """The text of template `path`, whose bytes are `data`, in each of the contexts, which have the same names.
+
+    Raises InvalidInput with file and line number.
+    """
     loader = _Loader(path, data)
-    try:
-        text = environment(loader, context, hint).get_template(str(path)).render()
-        if text.lstrip("\ufeff \t\r\n").startswith("#!"):  # a comment above it must not cost the job its shell
-            text = text.lstrip("\ufeff \t\r\n")
-        return text.encode("utf-8", "surrogateescape")
-    except Exception as error:  # whatever a template can do to Python is the template's mistake
-        raise _explained(error, path, loader.files) from None
+    made = environment(loader, {}, hint)
+    for context in contexts:
+        made.globals.update(context)
+        if made.cache is not None:
+            made.cache.clear()  # what was imported keeps what it was made of
+        try:
+            text = made.get_template(str(path)).render()
+            if text.lstrip("\ufeff \t\r\n").startswith("#!"):  # a comment above it must not cost the job its shell
+                text = text.lstrip("\ufeff \t\r\n")
+            done = text.encode("utf-8", "surrogateescape")
+        except Exception as error:  # whatever a template can do to Python is the template's mistake
+            raise _explained(error, path, loader.files) from None
+        yield done
 
 
 def parse(path: Path, data: bytes) -> jinja2.nodes.Template:
@@ -120,6 +132,7 @@ def environment(
         comment_start_string="{%#",
         comment_end_string="#%}",
         keep_trailing_newline=True,
+        bytecode_cache=Compiled(),
         autoescape=False,
     )
     made.filters["quote"] = _quote

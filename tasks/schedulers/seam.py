@@ -84,6 +84,7 @@ class Scheduler(ABC):
     rank = 0  # of several schedulers that a login node has, that of the highest rank is meant
     takes: frozenset[str] = frozenset()  # what a submission may ask for, of EVERYTHING
     default_names: Mapping[str, str] = NOTHING  # what memory, gpus, smp and mpi are called where a site says nothing
+    directive: bytes = b""  # how a line of the script begins that is a directive
     own_files: frozenset[str] = frozenset()  # what `defaults` lays beside the user's files
     before_submit = ""  # shell functions for submit.sh, where they differ from those in submitting.sh
     in_job = ""  # shell functions for run.sh, where they differ from those in running.sh
@@ -212,6 +213,10 @@ class Scheduler(ABC):
     def load(self) -> Question[Load]:
         """How busy the cluster is."""
         raise self.cannot("tell how busy it is")
+
+    def most_tasks(self) -> Question[int | None]:
+        """The highest number that a task of an array job can have, counted from 1. The answer None: any."""
+        return Question(":", lambda *_: None)
 
     # --- changing
     def cancel(self, jobs: Jobs) -> Question[tuple[str, set[str]]]:

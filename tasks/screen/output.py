@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..model import command_line
 from ..model.command_line import Cells, Styles
-from ..model.ended import ended_line
+from ..model.ended import NOT_WELL, ended_line
 from ..model.errors import NotRecorded
 from ..model.job import Job, State, iso
 from ..model.wording import one_line
@@ -31,6 +31,8 @@ _NOBODY = Job("", "")
 CONTROL_C = 2
 # Seconds after which a person wants to know what takes so long.
 _SLOW = 2.0
+# Of so many rows that did not succeed each has a line.
+_MOST_ROWS = 20
 
 
 @contextmanager
@@ -111,8 +113,13 @@ def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
 
 
 def say_why(jobs: Sequence[Job]) -> None:
-    """The reasons for their states, where there are any."""
+    """The reasons for their states, where there are any; and of sweeps the rows that did not succeed."""
     for job in jobs:
+        rows = [task for task in job.tasks if job.tasks[task].state in NOT_WELL] if job.rows else []
+        for task in rows[:_MOST_ROWS]:
+            say(ended_line(job, task, job.tasks[task]))
+        if len(rows) > _MOST_ROWS:
+            say(f"and {len(rows) - _MOST_ROWS} more rows of {job.title()} did not succeed; --json has them all")
         if job.outcome.reason:
             ended = ended_line(job, None, job.outcome)
             say(ended if job.state.ended else one_line(f"{job.title()} is {job.state}: {job.outcome.reason}", 1000))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..model.ended import ended_line
+from ..model.ended import NOT_WELL, ended_line
 from ..model.job import Job, State
 from ..model.wording import fab, one_line
 from .output import CONTROL_C, say
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 # Of so many failed tasks at once each has a line of its own.
 _AT_ONCE = 20
-# How a task ends that is told of by itself.
-_NOT_WELL = (State.FAILED, State.CANCELLED, State.VANISHED)
 
 
 class WaitProgress:
@@ -51,11 +49,11 @@ class WaitProgress:
             print("\r\033[K", end="", flush=True, file=sys.stderr)
 
     def _news(self, job: Job) -> Iterator[str]:
-        worth_a_line = job.array and any(state in _NOT_WELL for state in job.counts)
+        worth_a_line = job.array and any(state in NOT_WELL for state in job.counts)
         ended = [
             (task, outcome)
             for task, outcome in (job.tasks.items() if worth_a_line else ())
-            if outcome.state in _NOT_WELL and self._new(job.key, task, outcome.state) and task not in job.repairs
+            if outcome.state in NOT_WELL and self._new(job.key, task, outcome.state) and task not in job.repairs
         ]
         for task, outcome in ended[:_AT_ONCE]:
             yield ended_line(job, task, outcome)

@@ -58,10 +58,13 @@ def program(
     )
 
 
-def own_files(scheduler: Scheduler, script: bytes, arguments: Sequence[str], about: bytes, digest: str) -> list[Upload]:
+def own_files(
+    scheduler: Scheduler, script: bytes, arguments: Sequence[str], about: bytes, digest: str, *, sweep: bool = False
+) -> list[Upload]:
     """What submithost itself lays into the job directory."""
     given = f"submithost_given() (\nblock=/proc/$$/environ\n{source('given.sh')}\nfacts\nkept\n)"
-    parts = (source(f"{part}.sh") for part in ("run", "run_interpreter", "run_body"))
+    names = ("run", *(["run_row"] if sweep else []), "run_interpreter", "run_body")
+    parts = (source(f"{name}.sh") for name in names)
     run = "\n".join([scheduler.job_shell(), given, *parts])
     return [
         Upload(job_directory.own("script"), script, 0o700),

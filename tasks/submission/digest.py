@@ -20,6 +20,7 @@ from ..schedulers.values import Submission
 Before = tuple[Job, tuple[int, ...]]
 _SAID = {
     "script": "the script",
+    "rows": "the rows",
     "flags": "the flags",
     "inputs": "the inputs",
     "after": "the jobs before it",
@@ -40,8 +41,10 @@ def digest_of(
     cluster: Cluster,
     *,
     bare: bool,
+    rows: str = "",
 ) -> str:
-    """The digest of a text. `after` are the jobs that it waits for, those among them that have succeeded as well."""
+    """The digest of a text. `after` are the jobs that it waits for, those among them that have succeeded as well;
+    `rows` is the digest of a sweep's rows."""
     flags = {name: value for name, value in submission.record().items() if name not in ("key", "after")}
     parts = {
         "script": hashlib.sha256(script).hexdigest(),
@@ -49,6 +52,7 @@ def digest_of(
         "inputs": dict(inputs),
         "after": keys_of(after),
         "defaults": _defaults(cluster),
+        **({"rows": rows} if rows else {}),
     }
     return " ".join(f"{name}:{_hash(part)}" for name, part in parts.items())
 

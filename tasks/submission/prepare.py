@@ -22,12 +22,13 @@ from ..model.key import new_key
 from ..model.listener import Listener
 from ..model.record import to_record
 from ..model.resources import Resources
-from ..schedulers.dialect import Dialect
+from ..model.rows import Rows
 from ..schedulers.seam import Scheduler
 from ..schedulers.values import Submission
 from .attempt import own_files
 from .conditions import not_yet_met, upload
 from .digest import Before, digest_of, inputs_of, keys_of
+from .part import ALONE, Part, render
 from .verdict import root_of
 
 
@@ -47,6 +48,9 @@ class Wanted:
     key: str | None = None
     group: str = ""
     after: tuple[Before, ...] = ()
+    part: Part = ALONE
+    behind: str = ""  # the ID of a job whose end it waits for, however that ends
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,12 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler, listener: Li
         raise InvalidInput("an argument cannot hold a NUL byte")
     after = not_yet_met(wanted.after)
     asked = wanted.resources
-    dialect = Dialect(scheduler, cluster.names)
     called = rendering.called(wanted.script)
     job_file = scheduler.legal_name(called)
     key = wanted.key or new_key(asked.name or Path(job_file).stem)
-    # What a template leaves to chance is drawn by the key: continuing the submission draws the same.
-    script = rendering.render(wanted.script, wanted.variables, asked, dialect, defaults=cluster.resources, seed=key)
+    # By the key: continuing the submission draws the same.
+    laid = render(wanted.part, wanted.script, wanted.variables, asked, cluster, key, scheduler)
+    script = laid.scripts[0]
     if asked.mail_on and not asked.mail and cluster.mail:
         asked = replace(asked, mail=cluster.mail)
     refuse_marked(script.text)
@@ -96,6 +100,8 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler, listener: Li
         script_hash=hashlib.sha256(script.text).hexdigest(),
         bare=wanted.bare,
         group=wanted.group,
+        sweep=(wanted.part.sweep or key) if laid.rows else "",
+        rows=Rows(lambda: laid.rows),
     )
     submission = Submission(
         key,
@@ -105,16 +111,16 @@ def prepare(wanted: Wanted, cluster: Cluster, scheduler: Scheduler, listener: Li
         wanted.arguments,
         wanted.hold,
         wanted.workdir,
-        tuple(job.job_id or "" for job, _ in after),
+        tuple(filter(None, [*(job.job_id for job, _ in after), wanted.behind])),
     )
     put = collect(wanted.put, scheduler, listener)
     inputs = inputs_of(put)
-    digest = digest_of(script.text, submission, wanted.after, inputs, cluster, bare=wanted.bare)
-    files = [*upload(after, bare=wanted.bare), *put]
+    digest = digest_of(script.text, submission, wanted.after, inputs, cluster, bare=wanted.bare, rows=laid.digest())
+    files = [*upload(after, bare=wanted.bare), *laid.uploads(), *put]
     job = replace(job, digest=digest)
     written = {"inputs": inputs, "before": keys_of(wanted.after)}
     prepared = finish(job, script.text, submission, files, written, cluster, scheduler, warnings)
-    return replace(prepared, after=tuple(after), fresh=not wanted.key)
+    return replace(prepared, after=tuple(after), fresh=wanted.fresh or not wanted.key)
 
 
 def refuse_marked(script: bytes) -> None:
@@ -148,7 +154,7 @@ def finish(
     defaults = scheduler.defaults(resources, cluster.options, cluster.names, script, submission)
     about = json.dumps({**to_record(job), "submission": submission.record(), **written}).encode()
     uploads = [
-        *own_files(scheduler, script, submission.arguments, about, job.digest),
+        *own_files(scheduler, script, submission.arguments, about, job.digest, sweep=bool(job.sweep)),
         *(Upload(name, text.encode("utf-8", "surrogateescape")) for name, text in defaults.items()),
         *files,
     ]

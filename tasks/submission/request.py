@@ -52,6 +52,9 @@ class Request:
     group: str = ""
     job_file: str | None = None
     bare: bool = False
+    over: str = ""
+    grid: Sequence[str] = ()
+    separate: bool = False
 
     def __post_init__(self) -> None:
         """Raises InvalidInput for what is missing, and for an empty key: a variable of make that is not set would make
@@ -60,8 +63,20 @@ class Request:
         if not self.script:
             templates = f"{fab()} templates"
             raise InvalidInput(f"which script? --script=PATH, or the name of a template (`{templates}` lists them)")
+        if self.separate and not self.swept:
+            raise InvalidInput("--separate goes with --over or --grid")
+        if self.swept and (self.array or self.bare):
+            flag, why = (
+                ("--array", "its rows are the tasks") if self.array else ("--bare", "who else gives out the rows?")
+            )
+            raise InvalidInput(f"{flag} does not go with --over and --grid: {why}")
         if self.key == "" or self.job_file == "":
             raise InvalidInput("--key and --job-file need a value")
+
+    @property
+    def swept(self) -> bool:
+        """Whether it is a sweep."""
+        return bool(self.over or self.grid)
 
     def noted(self) -> Job | None:
         """The job of the job file. Raises InvalidInput, also when that is the job of another key."""
@@ -74,9 +89,9 @@ class Request:
 def steps(session: ClusterSession, request: Request) -> Prepared:
     """What submitting it would send, without contact to the cluster as far as it can be. Raises InvalidInput."""
     noted = request.noted()
-    wanted = _wanted(session, request)
-    wanted = replace(wanted, key=wanted.key or (noted.key if noted else None))
-    return prepare(wanted, session.cluster, session.scheduler_unasked(), session.listener)
+    asked = wanted(session, request)
+    asked = replace(asked, key=asked.key or (noted.key if noted else None))
+    return prepare(asked, session.cluster, session.scheduler_unasked(), session.listener)
 
 
 def submit(session: ClusterSession, request: Request, heard: Heard = ignore) -> Job:
@@ -89,8 +104,17 @@ def submit(session: ClusterSession, request: Request, heard: Heard = ignore) -> 
     began = clock_of(file) if file else 0
     noted = request.noted()
     session.endurance = GIVE_UP
-    wanted = _wanted(session, request)
-    prepared, begun = resume.begin(session, _preparing(session, wanted), wanted.key, file, noted)
+    try:
+        return submit_wanted(session, wanted(session, request), file, noted, began, heard)
+    finally:
+        session.endurance = 0.0
+
+
+def submit_wanted(
+    session: ClusterSession, asked: Wanted, file: Path | None, noted: Job | None, began: int, heard: Heard
+) -> Job:
+    """The same for what was read already; `noted` is what the job file had, by its file system's clock at `began`."""
+    prepared, begun = resume.begin(session, _preparing(session, asked), asked.key, file, noted)
 
     def keep(job: Job) -> None:
         if file:
@@ -102,8 +126,6 @@ def submit(session: ClusterSession, request: Request, heard: Heard = ignore) -> 
         if file and not noted:
             file.unlink(missing_ok=True)  # to make it would be the job's
         raise
-    finally:
-        session.endurance = 0.0
 
 
 def _preparing(session: ClusterSession, wanted: Wanted) -> Callable[[str | None], Prepared]:
@@ -111,7 +133,7 @@ def _preparing(session: ClusterSession, wanted: Wanted) -> Callable[[str | None]
     return lambda key: prepare(replace(wanted, key=key), session.cluster, session.scheduler, session.listener)
 
 
-def _wanted(session: ClusterSession, request: Request) -> Wanted:
+def wanted(session: ClusterSession, request: Request) -> Wanted:
     """The request, read. Raises InvalidInput; SchedulerError, Unreachable for the jobs before it."""
     asked = ("name", "time", "memory", "cores", "gpus", "array", "at_once", "mail", "mail_on", "queue", "project")
     return Wanted(

@@ -32,6 +32,9 @@ def submit_once(
     if not wanted.job_id and not session.ledger.by_key(session.name, wanted.key):
         check_before(session, prepared)
     job = session.ledger.begin(wanted)
+    if wanted.rows and not session.ledger.rows.known(wanted):
+        with session.ledger.leniently():
+            session.ledger.rows.keep(wanted, wanted.rows.text)
     say = session.listener.say
     if not job.digest and job.script_hash != prepared.job.script_hash:  # begun by an earlier version
         say(f"{session.name}: key {job.key} belongs to another text of the script; continuing that submission")

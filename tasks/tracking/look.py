@@ -25,6 +25,7 @@ from .matching import MOST_ONE_BY_ONE, by_id, check_enough, records_of, states_o
 from .pace import EVERY, Pace
 from .reasons import Reasons
 from .stored import Stored
+from .swept import read_rows
 from .watched import Watched
 
 # What takes long where the accounting has gigabytes (G27).
@@ -52,6 +53,7 @@ class Look(Watched):
 
     def look(self) -> None:
         """Ask everything once. Raises Unreachable; that a scheduler could not be asked is in `trouble`."""
+        read_rows(self.session, self.jobs.values())
         if not self.live():
             return
         answer = self.session.ask(self._program(0))

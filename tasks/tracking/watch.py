@@ -12,6 +12,7 @@ from ..model.wording import typed
 from ..session import back_off
 from .last_words import still
 from .look import Look
+from .swept import read_rows
 
 # How long one program goes on looking before a new one begins, in seconds.
 _ONE_LOOK = 600
@@ -29,6 +30,7 @@ class Watch(Look):
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         self._telling = True
+        read_rows(self.session, self.jobs.values())
         told(self.watched())
         try:
             self._wait(deadline, told)

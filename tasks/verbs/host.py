@@ -31,7 +31,8 @@ def host_of(context: Context, contact: str | None = None) -> SubmitHost:
 def flags_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The flags of a submission among the parameters of a verb; what was not given has the defaults of the API."""
     named = {field.name: given.get(field.name) for field in fields(Request)} | {"set": given["set_"]}
-    return {name: value for name, value in named.items() if value is not None}
+    of_sweep = () if given["over"] or given["grid"] or given["separate"] else ("over", "grid", "separate")
+    return {name: value for name, value in named.items() if value is not None and name not in of_sweep}
 
 
 def host_for(context: Context, flags: Mapping[str, Any]) -> SubmitHost:
@@ -70,10 +71,9 @@ def host_for_jobs(context: Context, which: Wanted) -> SubmitHost:
     return host_of(context, contacts.pop() if contacts else None)
 
 
-def remember(job: Job | None) -> None:
-    """The tasks that follow on this command line are about this job, among others."""
-    if job:
-        current.submitted.append(job)
+def remember(*jobs: Job) -> None:
+    """The tasks that follow on this command line are about these jobs, among others."""
+    current.submitted += jobs
 
 
 def known_too(ask: Callable[[], T], show: Callable[[T], None]) -> None:

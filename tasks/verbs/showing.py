@@ -23,6 +23,8 @@ from ..submission.submit import Heard
 from ..tracking.last_words import go_on
 from ..tracking.watch import Watch
 
+# So many rows of a sweep are shown before it is submitted.
+_FIRST_ROWS = 3
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
@@ -48,6 +50,8 @@ def show_steps(cluster: str, prepared: Prepared) -> None:
     for warning in prepared.warnings:
         output.say(f"{cluster}: {warning}")
     print(f"# on {cluster}, in {prepared.job.directory}")
+    for task in range(1, min(len(prepared.job.rows), _FIRST_ROWS) + 1):
+        print(f"# {prepared.job.rows.called(task)}")
     for upload in prepared.uploads:
         print(f"put {one_line(upload.name, 4096)} ({upload.size()} bytes)")
     output.show_words(f"{prepared.variables['submit']}\n")

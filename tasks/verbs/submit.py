@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @verb(
     at_once=True,
-    iterable=("set_", "arg", "after", "option", "put"),
+    iterable=("set_", "arg", "after", "option", "put", "grid"),
     help={
         "script": "a job script, a template file (*.j2), or a template's name (`fab templates` lists them)",
         "set": "a template variable, K=V; may be repeated",
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
         "gpus": "GPUs",
         "array": "an array job's tasks: 1-100 or 1-100:2",
         "at-once": "how many tasks of it may run at once",
+        "over": "a task for each row of this CSV, TSV or JSON lines file, with its columns as variables; - is stdin",
+        "grid": "a task for each of these values, alpha=0.1,0.2 or seed=1-10; may be repeated",
+        "separate": "with --over or --grid: each row a job of its own, columns like time and memory are flags of it",
         "after": "run it after this job, and only if that succeeds (as --job names it); may be repeated",
         "mail": "who gets mail",
         "mail-on": "when: b(egin) e(nd) a(bort) s(uspend), or n(ever)",
@@ -61,6 +64,9 @@ def submit(
     gpus: str = "",
     array: str = "",
     at_once: str = "",
+    over: str = "",
+    grid: Sequence[str] | None = None,
+    separate: bool = False,
     after: Sequence[str] | None = None,
     mail: str = "",
     mail_on: str = "",
@@ -104,8 +110,9 @@ def submit(
         return
     jobs: list[Job] = []
     try:
-        host.submit(**flags, heard=scheduler_said(json, lambda job: jobs.extend([job] if job else [])))
-        remember(jobs[0])
+        begin = host.sweep if over or grid or separate else host.submit
+        begin(**flags, heard=scheduler_said(json, lambda job: jobs.extend([job] if job else [])))
+        remember(*jobs)
         if wait or fetch:
             watch = host.watch(jobs)
             try:

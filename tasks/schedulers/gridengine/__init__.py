@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..seam import EVERYTHING, Scheduler
 from ..values import Clients
 from ..wording import shell
-from . import about, accounting, control, request, waiting
+from . import about, accounting, control, limits, request, waiting
 from . import answer as answers
 from . import queue as queues
 
@@ -35,6 +35,7 @@ class GridEngine(Scheduler):
     }
     takes = EVERYTHING
     default_names = request.NAMES
+    directive = b"#$"
     own_files = frozenset({".sge_request"})
     before_submit = shell(__file__, "before_submit.sh")
     in_job = shell(__file__, "in_job.sh")
@@ -54,6 +55,7 @@ class GridEngine(Scheduler):
     queue = staticmethod(queues.queue)
     alive = staticmethod(queues.alive)
     load = staticmethod(queues.load)
+    most_tasks = staticmethod(limits.most_tasks)
     marks = staticmethod(about.marks)
     reasons = staticmethod(waiting.reasons)
     trace = staticmethod(accounting.trace)

@@ -41,7 +41,7 @@ submithost_environment() { # as it would have been
     rm -f "${submithost_mine%/*}/.sge_request" # of this job alone: a qsub of the body's would read it
     # There stdin is the rest of the submitted file, which is no input of the body's.
     [ "$(submithost_config shell_start_mode)" != script_from_stdin ] || exec </dev/null
-    JOB_SCRIPT=$submithost_mine/script # what $0 is, and what a script that submits itself again means
+    JOB_SCRIPT=$submithost_script # what $0 is, and what a script that submits itself again means
     [ "$submithost_outer" = /usr/bin/env ] || return
     case $submithost_mode:${submithost_shell##*/} in
     given:* | *:sh | *:bash | *:dash | *:ksh* | *:zsh | *:csh | *:tcsh) SHELL=$submithost_shell ;;

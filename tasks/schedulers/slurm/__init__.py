@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ..seam import EVERYTHING, Scheduler
 from ..values import Clients
 from ..wording import shell
-from . import accounting, control, request
+from . import accounting, control, limits, request
 from . import answer as answers
 from . import queue as queues
 from . import usage as usages
@@ -38,6 +38,7 @@ class Slurm(Scheduler):
     answer = "Submitted batch job {}"
     takes = EVERYTHING
     default_names = request.NAMES
+    directive = b"#SBATCH"
     before_submit = shell(__file__, "before_submit.sh")
     in_job = shell(__file__, "in_job.sh")
 
@@ -53,6 +54,7 @@ class Slurm(Scheduler):
     queue = staticmethod(queues.queue)
     alive = staticmethod(queues.alive)
     load = staticmethod(queues.load)
+    most_tasks = staticmethod(limits.most_tasks)
     marks = staticmethod(queues.marks)
     trace = staticmethod(accounting.trace)
     usage = staticmethod(usages.usage)
