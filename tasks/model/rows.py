@@ -18,9 +18,9 @@ from .wording import one_line
 Row = Mapping[str, str]
 """The values of one row, by the names of the columns."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-# They decide how programs run, or belong to the scheduler or to us, or no shell lets anybody set them.
+# They decide how programs run, or belong to us, or no shell lets anybody set them.
 _TAKEN = re.compile(
-    r"PATH|IFS|SHELL|HOME|PWD|OLDPWD|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|UID|EUID|PPID|LD_.*|SGE_.*|SLURM_.*|SUBMITHOST.*",
+    r"PATH|IFS|SHELL|HOME|PWD|OLDPWD|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|UID|EUID|PPID|LD_.*|SUBMITHOST.*",
     re.IGNORECASE,
 )
 _NEWLINE = "'\"$submithost_newline\"'"

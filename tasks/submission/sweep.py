@@ -7,6 +7,7 @@ their group as well, unless another one is given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..model.key import check_key, new_key
 from ..model.resources import Resources, TaskRange, parse_resources
 from ..rendering import called
 from ..rendering.table import Table, read_table
+from ..schedulers import by_rank
 from ..session import GIVE_UP
 from ..tracking.cluster_session import ClusterSession
 from .job_file import clock_of
@@ -69,6 +71,9 @@ def _read(session: ClusterSession, request: Request) -> tuple[Table, Wanted]:
     table, asked = read_table(request.over, request.grid), wanted(session, request)
     if twice := [name for name in table.columns if name in asked.variables]:
         raise InvalidInput(f"variable '{twice[0]}' is a column of the rows, and given by --set or --vars as well")
+    for name in table.columns:
+        if any(each.clients.ambient and re.fullmatch(each.clients.ambient, name, re.I) for each in by_rank()):
+            raise InvalidInput(f"column '{name}' would change how the job runs: choose another name")
     flags = [name for name in table.columns if name in FLAGS]
     if flags and not request.separate:
         session.listener.say(

@@ -57,9 +57,7 @@ def test_long_values_are_shortened() -> None:
     assert shortened({"a": "1\n2"}) == "a=1\\n2"
 
 
-@pytest.mark.parametrize(
-    "name", ["", "1a", "a b", "a-b", "ä", "PATH", "path", "LD_PRELOAD", "SGE_TASK_ID", "submithost_x"]
-)
+@pytest.mark.parametrize("name", ["", "1a", "a b", "a-b", "ä", "PATH", "path", "LD_PRELOAD", "submithost_x"])
 def test_names_that_are_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match="column"):
         check_name(name)

@@ -48,6 +48,8 @@ def steps(session: ClusterSession, **given: Any) -> Prepared:
         ({"over": "good.csv", "script": "t.sh.j2"}, "good.csv:4: t.sh.j2:2: ZeroDivisionError: division by zero"),
         ({"grid": ["a=1,2"], "script": "t.sh.j2"}, "row 1: t.sh.j2:2: template variable 'b' is not set"),
         ({"over": "good.csv", "script": "d.sh.j2"}, "good.csv:3: the directives of one array job are the same"),
+        ({"grid": ["SGE_TASK_ID=1"]}, "column 'SGE_TASK_ID' would change how the job runs"),
+        ({"grid": ["SLURM_JOB_ID=1"]}, "column 'SLURM_JOB_ID' would change how the job runs"),
         ({"over": "good.csv", "set": ["a=1"]}, "variable 'a' is a column of the rows"),
     ],
 )
