@@ -13,10 +13,10 @@ do and the exit status that the verb would have; nothing is printed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..files.get import get
 from ..files.put import put
@@ -32,12 +32,12 @@ from ..model.resources import parse_time
 from ..model.wanted import Wanted
 from ..schedulers.seam import Question
 from ..session import Transport, cluster_of
-from ..submission import adopt, reconcile, request, sweep
-from ..submission.prepare import Prepared
-from ..submission.submit import Heard, ignore
+from ..submission import adopt, reconcile
+from ..submission.submit import ignore
 from ..tracking.cluster_session import ClusterSession
 from .chosen import More, Which
-from .jobs import JobHandle, JobVerbs
+from .jobs import JobVerbs
+from .submitting import SubmitVerbs
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ..schedulers.values import Load
 
 
-class SubmitHost(JobVerbs):
+class SubmitHost(SubmitVerbs):
     """One cluster. It logs in when it is first used, and `close`, or the end of a `with`, logs out.
 
     Several threads may use one: what each asks has a channel of its own on one connection. Errors are those of
@@ -101,73 +101,6 @@ class SubmitHost(JobVerbs):
     def close(self) -> None:
         """Log out; what is used afterwards logs in again."""
         self.session.close()
-
-    def submit(
-        self,
-        script: str,
-        *,
-        set: Sequence[str] | Mapping[str, object] = (),
-        vars: str = "",
-        arg: Sequence[str] = (),
-        name: str = "",
-        time: str | int = "",
-        memory: str = "",
-        cores: str | int = "",
-        gpus: str | int = "",
-        array: str = "",
-        at_once: str | int = "",
-        after: Iterable[Which] = (),
-        mail: str = "",
-        mail_on: str = "",
-        queue: str = "",
-        project: str = "",
-        option: Sequence[str] = (),
-        put: Sequence[str] = (),
-        workdir: str = "",
-        hold: bool = False,
-        key: str | None = None,
-        group: str = "",
-        job_file: str | None = None,
-        bare: bool = False,
-        heard: Heard = ignore,
-    ) -> JobHandle:
-        """Submit a job script or template, exactly once whatever breaks; return its handle.
-
-        Parameters are the flags of `submit`. The same `key` or `job_file` again continues that submission. `heard` is
-        given the job and what the scheduler said. Raises NotSubmitted when the scheduler refused, JobFailed when a job
-        in `after` did not succeed.
-        """
-        flags = {name: value for name, value in locals().items() if name not in ("self", "heard")}
-        return JobHandle(self, request.submit(self.session, self._request(flags), heard))
-
-    def sweep(
-        self,
-        script: str,
-        over: str | Path = "",
-        grid: Sequence[str] = (),
-        separate: bool = False,
-        heard: Heard = ignore,
-        **flags: Any,
-    ) -> list[JobHandle]:
-        """Submit a task for each row of the file `over` and each combination of `grid`; return the jobs' handles.
-
-        It is one array job, or several where the cluster takes none that large, or with `separate` a job for each row.
-        `flags` and `heard` are those of `submit`. Raises as `submit`.
-        """
-        swept = {"script": script, "over": str(over), "grid": tuple(grid), "separate": separate}
-        jobs = sweep.submit(self.session, self._request({**flags, **swept}), heard)
-        return [JobHandle(self, job) for job in jobs]
-
-    def steps(self, script: str, **flags: Any) -> Prepared:
-        """What `submit` or `sweep` with these flags would send first, and how; nothing is sent."""
-        asked = self._request({"script": script, **flags})
-        return sweep.steps(self.session, asked) if asked.swept else request.steps(self.session, asked)
-
-    def _request(self, flags: dict[str, Any]) -> request.Request:
-        """The flags as they are typed: numbers as texts, and jobs looked up."""
-        read: dict[str, Any] = {"after": self.selected(flags["after"]) if flags.get("after") else ()}
-        read |= {name: str(flags[name]) for name in ("time", "cores", "gpus", "at_once") if name in flags}
-        return request.Request(**{**flags, **read})
 
     def jobs(
         self,
