@@ -9,7 +9,8 @@ from ..model.failure import Facts, advised, reason_of
 from ..model.job import Job
 from ..model.reason import Reason
 from ..tracking.cluster_session import ClusterSession
-from .told import LastWords, Told, ask
+from ..tracking.stderr_ends import LastWords
+from .told import Told, ask
 
 # Of so many tasks the last words are read; what the others said nobody asks.
 _MOST_READ = 20
@@ -37,7 +38,7 @@ def failures(
     if not failed:
         return {}
     jobs = {job.key: job for job, _ in failed}
-    told = ask(session, list(jobs.values()), [(job.key, task) for job, task in failed[:most_read]])
+    told = ask(session, list(jobs.values()), failed[:most_read])
     facts = {(job.key, task): _facts(told, job, task) for job, task in failed}
     reasons = {place: reason_of(each) for place, each in facts.items()}
     found = {}
@@ -46,7 +47,7 @@ def failures(
         job = jobs[most[0]]
         reason = advised(reasons[most], job, facts[most].cause)
         for place in alike:
-            words = told.last_words.get(place, LastWords("", ""))
+            words = told.last_words.get(place, LastWords())
             found[place] = Failure(reason, tuple(words.text.splitlines()), words.path)
     return found
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..login_node import Program, job_directory
+from ..login_node import Program
 from ..model.job import Job, Outcome, State
 from ..model.notes import MOST_OF_NOTES, Note, Notes
 from ..model.usage import Asked, Usage
@@ -14,23 +14,12 @@ from ..model.wording import number
 from ..schedulers.bounds import MOST_OF_A_QUEUE
 from ..schedulers.seam import Cannot, Question
 from ..schedulers.values import Ran
-from ..session.answers import Answer
+from ..tracking import stderr_ends
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.matching import Runs, by_id, runs_of
+from ..tracking.stderr_ends import LastWords, Place
 
 _MOST_ASKED = 8 << 20
-# So many lines and bytes are read of the end of a log.
-_LINES, _BYTES = 5, 2000
-Place = tuple[str, int]
-"""A task: the key of its job, and its number; 0 where that is no array job."""
-
-
-@dataclass(frozen=True)
-class LastWords:
-    """The last lines of a log, and the file."""
-
-    path: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -87,16 +76,13 @@ def _times(usage: Usage, note: Note | None, outcome: Outcome) -> tuple[int | Non
     return begun, next((at for at in ends if at), None) if outcome.state.ended else None
 
 
-def ask(session: ClusterSession, jobs: Sequence[Job], last_words: Sequence[Place] = ()) -> Told:
+def ask(session: ClusterSession, jobs: Sequence[Job], last_words: Sequence[tuple[Job, int]] = ()) -> Told:
     """What is told of these jobs; and the last words of these tasks. Raises SchedulerError, Unreachable."""
-    by_key = {job.key: job for job in jobs}
     question = _question(session, jobs)
-    places = [place for place in last_words if by_key[place[0]].directory]
-    notes = [job_directory.note(by_key[key].directory or "", task, "start") for key, task in places]
     directories = "".join(f"{job.directory}\n" for job in jobs if job.directory)
     program = Program(
         ("usage", "last_words", "ask"),
-        {"notes": "\n".join(notes), "lines": str(_LINES), "bytes": str(_BYTES), "command": question.command},
+        {**stderr_ends.variables(last_words), "command": question.command},
         data=[directories.encode("utf-8", "surrogateescape")],
         most=MOST_OF_A_QUEUE + MOST_OF_NOTES + _MOST_ASKED,
         within={"answer": MOST_OF_A_QUEUE, "noted": MOST_OF_NOTES, "asked": _MOST_ASKED},
@@ -110,7 +96,7 @@ def ask(session: ClusterSession, jobs: Sequence[Job], last_words: Sequence[Place
         {job.key: runs_of(job, runs) for job in jobs},
         noted,
         _asked(answer["asked"].exact),
-        dict(_last_words(answer, places)),
+        stderr_ends.told_in(answer, last_words),
         number(answer.text("now")) or 0,
     )
 
@@ -135,13 +121,4 @@ def _asked(text: str) -> dict[str, Asked]:
             continue
         time, memory, cores, mpi = (each if isinstance(each, int) and each > 0 else None for each in values)
         found[key] = Asked(time, memory, cores or mpi)
-    return found
-
-
-def _last_words(answer: Answer, places: Sequence[Place]) -> list[tuple[Place, LastWords]]:
-    found = []
-    for at, place in enumerate(places):
-        if f"last {at}" in answer:
-            path, _, text = answer[f"last {at}"].text.partition("\n")
-            found.append((place, LastWords(path, text)))
     return found

@@ -130,7 +130,7 @@ def _by_status(facts: Facts) -> Reason:
 def in_short(facts: Facts) -> str:
     """Why it failed, beside its exit status."""
     reason = reason_of(facts)
-    return meaning(facts.outcome.exit_status) if reason.kind == "exit" else reason.text
+    return meaning(facts.outcome.exit_status) if reason.kind in ("exit", "signal") else reason.text
 
 
 def advised(reason: Reason, job: Job, cause: Cause) -> Reason:

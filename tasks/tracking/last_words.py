@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..model.errors import JobFailed
 from ..model.job import Job, State
-from ..model.wording import typed
+from ..model.wording import one_line, typed
 from .cluster_session import ClusterSession
 from .watched import Watched
 
@@ -36,7 +36,8 @@ def complain(session: ClusterSession, jobs: Sequence[Job], *, fetched: bool) -> 
         return
     first, more = bad[0], f" and {len(bad) - 1} more did not succeed" if len(bad) > 1 else ""
     how = "" if fetched else f"; its results: {typed(session.name, 'fetch', job=first.job_id or '')}"
-    raise JobFailed(f"{first.title()} {first.state}{more}{how}")
+    why = f" ({one_line(first.outcome.reason, 200)})" if first.outcome.reason else ""
+    raise JobFailed(f"{first.title()} {first.state}{why}{more}{how}")
 
 
 def still(jobs: Sequence[Job]) -> str:

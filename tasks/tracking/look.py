@@ -20,14 +20,18 @@ from ..model.settling import Known, noted_ends, settle
 from ..model.wording import number
 from ..schedulers.bounds import MOST_OF_A_QUEUE
 from ..schedulers.values import Traced
+from . import stderr_ends
 from .cluster_session import ClusterSession
 from .matching import MOST_ONE_BY_ONE, by_id, check_enough, records_of, states_of
 from .pace import EVERY, Pace
 from .reasons import Reasons
+from .stderr_ends import LastWords, Place
 from .stored import Stored
 from .swept import read_rows
 from .watched import Watched
 
+# Of so many tasks at once the last words are looked at.
+_LAST_WORDS = 20
 # What takes long where the accounting has gigabytes (G27).
 _BY_ACCOUNTING = "; of some only the accounting tells, and that is being read"
 
@@ -158,9 +162,10 @@ class Look(Watched):
         silent = [job.job_id or "" for job in jobs if _unfinished(job) > len(self._noted(job))]
         ends = self._ends()
         trace = scheduler.trace(ids, silent)
-        commands = {"queue": scheduler.queue().command, "command": trace.command}
+        bad = self._bad_ends(jobs)
+        commands = {"queue": scheduler.queue().command, "command": trace.command, **stderr_ends.variables(bad)}
         within = {"queue": MOST_OF_A_QUEUE, "answer": MOST_OF_A_QUEUE}
-        program = Program(("trace", "ask"), commands, most=3 * MOST_OF_A_QUEUE, within=within)
+        program = Program(("trace", "last_words", "ask"), commands, most=3 * MOST_OF_A_QUEUE, within=within)
         words = f"{self.session.name}: still asking how jobs ended{_BY_ACCOUNTING if silent else ''}"
         with self.session.listener.slow(words):
             answer = self.session.ask(program)
@@ -176,9 +181,27 @@ class Look(Watched):
                 for job in jobs:
                     of_it = replace(traced, records=tuple(of_id.get(job.job_id, ())))
                     self._update(job, self._queue.get(job.key), of_it)
+                self._read_last_words(bad, stderr_ends.told_in(answer, bad))
                 self._looked_for |= {job.key for job in jobs}
                 self._stored.update(self.jobs, now_and_then=True)
         self._pace.asked(ends, time.monotonic(), lagging=bool(self._absent()))
+
+    def _bad_ends(self, jobs: Sequence[Job]) -> list[tuple[Job, int]]:
+        """Some tasks that have noted a failure; and of jobs that have left the list, some that noted no end."""
+        noted, silent = list[tuple[Job, int]](), list[tuple[Job, int]]()
+        for job in jobs:
+            for task, note in self.notes.notes.get(job.key, {}).items():
+                if note.exit_status != 0 and not job.of(task).state.final:
+                    (silent if note.exit_status is None else noted).append((job, task))
+        return [*noted, *((job, task) for job, task in silent if job.absent_since is not None)][:_LAST_WORDS]
+
+    def _read_last_words(self, bad: Sequence[tuple[Job, int]], words: Mapping[Place, LastWords]) -> None:
+        """What failed without a reason may have said itself why."""
+        by_key: dict[str, list[int]] = {}
+        for job, task in bad:
+            by_key.setdefault(job.key, []).append(task)
+        for key, tasks in by_key.items():
+            self.jobs[key] = stderr_ends.explained(self.jobs[key], tasks, words)
 
     def _update(
         self,
