@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ..seam import EVERYTHING, Scheduler
 from ..values import Clients
 from ..wording import shell
-from . import accounting, control, limits, request
+from . import accounting, control, limits, request, waiting
 from . import answer as answers
 from . import queue as queues
 from . import usage as usages
@@ -24,7 +24,7 @@ class Slurm(Scheduler):
     probe = "has sbatch"
     clients = Clients(
         submits="sbatch",
-        asks=("squeue", "sacct", "scontrol", "sinfo", "scancel", "sstat"),
+        asks=("squeue", "sacct", "sacctmgr", "scontrol", "sinfo", "scancel", "sstat"),
         places=("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SLURM_JWT"),
         ambient="S(LURM|QUEUE|ACCT|CONTROL|INFO|CANCEL|BATCH)[A-Z]*_[A-Za-z0-9_]*",
         fixed=("SLURM_BITSTR_LEN=0",),  # else long lists of tasks are cut off
@@ -56,6 +56,7 @@ class Slurm(Scheduler):
     load = staticmethod(queues.load)
     most_tasks = staticmethod(limits.most_tasks)
     marks = staticmethod(queues.marks)
+    reasons = staticmethod(waiting.reasons)
     trace = staticmethod(accounting.trace)
     usage = staticmethod(usages.usage)
     by_hand = staticmethod(accounting.by_hand)
