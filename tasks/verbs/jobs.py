@@ -14,7 +14,6 @@ from .selecting import LIVE
 from .verb import JSON, verb
 
 if TYPE_CHECKING:
-    from ..model.job import Job
     from ..model.wanted import Wanted
 
 
@@ -32,32 +31,19 @@ def status(c: Context, which: Wanted, watch: bool = False, json: bool = False) -
 
     Example: fab -H sharc status --all
     """
-    from ..jobs.status import not_asked
+    from functools import partial
+
     from ..model.command_line import current
-    from ..model.errors import Unreachable
-    from ..screen import output
-    from ..tracking.last_words import go_on
     from .host import chosen, host_of, known_too
+    from .showing import show_states, watch_states
 
     if current.rows and which.all:  # one of several clusters: the same table shows that it can be reached
         host_of(c).reach()
     host, selected = chosen(c, which, live=which.all)
     if watch:
-        seen = host.watch(selected)
-        with output.last_word(lambda: go_on(seen, "status --watch")), output.live_jobs(json) as show:
-            try:
-                seen.wait(None, show)
-            except Unreachable:
-                show(not_asked(seen.shown()))
-                raise
-        output.say_why(seen.shown())
-        return
-
-    def show_all(jobs: Sequence[Job]) -> None:
-        output.show_jobs(jobs, json)
-        output.say_why(jobs)
-
-    known_too(lambda: host.status(selected, all=which.all), show_all)
+        watch_states(host.watch(selected), json)
+    else:
+        known_too(lambda: host.status(selected, all=which.all), partial(show_states, as_json=json))
 
 
 @verb(

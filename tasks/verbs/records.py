@@ -148,31 +148,51 @@ def clean(
 
     Example: fab -H sharc clean --older-than 7-00:00:00
     """
-    from ..model.command_line import current
-    from ..model.errors import InvalidInput
-    from ..model.wording import size_of
-    from ..screen import output, terminal
+    from ..screen import output
     from .host import host_for_jobs, known_too
 
-    if not (yes or dry_run or (terminal.present() and not current.rows)):
-        raise InvalidInput("it removes job directories: where nobody can be asked it needs --yes, or --dry-run to show")
+    _refuse_unasked(yes or dry_run)
     host = host_for_jobs(c, which)
-    there = host.clean(which, unfetched, older_than, dry_run=True)
-    output.show_rows(("job", "name", "state", "size", "directory"), [_row(each) for each in there])
-    what = f"{len(there)} job director{'y' if len(there) == 1 else 'ies'} ({size_of(sum(e.size for e in there))})"
-    if not there:
+    found = host.clean(which, unfetched, older_than, dry_run=True)
+    output.show_rows(("job", "name", "state", "size", "directory"), [_row(each) for each in found])
+    if not found:
         output.say(f"{host.name}: there is nothing to remove")
-    if dry_run or not there:
-        return
-    if not yes and terminal.ask(f"remove these {what}? [y/N] ", echo=True).strip().lower() not in ("y", "yes"):
-        output.say(f"{host.name}: nothing removed")
-        return
+    elif not dry_run and (yes or _agreed(host.name, found)):
+        known_too(lambda: host.remove(found), lambda removed: _say_removed(host.name, removed, found))
 
-    def show(removed: Sequence[Candidate]) -> None:
-        some = len(removed) < len(there)
-        output.say(f"{host.name}: removed {len(removed)} of {what}" if some else f"removed {what}")
 
-    known_too(lambda: host.remove(there), show)
+def _refuse_unasked(sure: bool) -> None:
+    """Raises InvalidInput where nobody can be asked."""
+    from ..model.command_line import current
+    from ..model.errors import InvalidInput
+    from ..screen import terminal
+
+    if not sure and (current.rows or not terminal.present()):
+        raise InvalidInput("it removes job directories: where nobody can be asked it needs --yes, or --dry-run to show")
+
+
+def _agreed(name: str, found: Sequence[Candidate]) -> bool:
+    """Whether the person at the terminal wants these to be removed."""
+    from ..screen import output, terminal
+
+    if terminal.ask(f"remove these {_directories(found)}? [y/N] ", echo=True).strip().lower() in ("y", "yes"):
+        return True
+    output.say(f"{name}: nothing removed")
+    return False
+
+
+def _say_removed(name: str, removed: Sequence[Candidate], found: Sequence[Candidate]) -> None:
+    from ..screen import output
+
+    what = _directories(found)
+    output.say(f"{name}: removed {len(removed)} of {what}" if len(removed) < len(found) else f"removed {what}")
+
+
+def _directories(found: Sequence[Candidate]) -> str:
+    from ..model.wording import size_of
+
+    what = f"{len(found)} job director{'y' if len(found) == 1 else 'ies'}"
+    return f"{what} ({size_of(sum(each.size for each in found))})"
 
 
 def _row(found: Candidate) -> list[str]:

@@ -13,7 +13,8 @@ from ..checks.steps import Step
 from ..files.transferred import Transferred
 from ..jobs.results import Fetched
 from ..jobs.selection import named
-from ..model.errors import InvalidInput
+from ..jobs.status import not_asked
+from ..model.errors import InvalidInput, Unreachable
 from ..model.job import Job
 from ..model.wording import one_line, typed
 from ..screen import output
@@ -64,6 +65,23 @@ def show_files(done: Transferred, quiet: bool = False) -> None:
     """Each of them on stdout (`quiet`: keep that for others)."""
     for path in done.files:
         output.show_path(path, sys.stderr if quiet else sys.stdout)
+
+
+def show_states(jobs: Sequence[Job], *, as_json: bool) -> None:
+    """The jobs, and why they are in error or have failed."""
+    output.show_jobs(jobs, as_json)
+    output.say_why(jobs)
+
+
+def watch_states(watch: Watch, as_json: bool) -> None:
+    """Show the jobs until all have ended. Raises as `Watch.wait`; Ctrl-C ends the watching and says how to go on."""
+    with output.last_word(lambda: go_on(watch, "status --watch")), output.live_jobs(as_json) as show:
+        try:
+            watch.wait(None, show)
+        except Unreachable:
+            show(not_asked(watch.shown()))
+            raise
+    output.say_why(watch.shown())
 
 
 def to_the_end(watch: Watch, limit: float | None) -> None:
