@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..jobs import cancel, explain, resubmit, results, selection
+from ..jobs import collect as collecting
 from ..jobs.explain import Explanation
 from ..jobs.resubmit import Repeat
 from ..jobs.results import Fetched
@@ -130,14 +131,17 @@ class JobVerbs(LogVerbs):
         only: Sequence[str] = (),
         force: bool = False,
         told: Callable[[Fetched], None] = ignore,
+        table: str = "",
+        collect: str = "",
         **more: Unpack[More],
     ) -> list[Fetched]:
         """Bring what they left behind, changed files only; several jobs get directories of their own.
 
-        `told` is given what came of each job as soon as it is here. Raises InvalidInput, at the end, when files here
+        `table` is a file for what the method `table` makes of it, with `collect`. `told` is given what came of each job as soon as it is here. Raises InvalidInput, at the end, when files here
         are newer: `force` overwrites them.
         """
         selection.check_target(to)
+        collecting.check_flags(table, collect)
         selected = self.known(job, **more)
         watch = Watch(self.session, selected)
         found = results.fetch(
@@ -147,7 +151,13 @@ class JobVerbs(LogVerbs):
         for fetched in found:
             told(fetched)
             done.append(fetched)
+        if table:
+            collecting.write(self.table(done, collect), Path(table))
         return done
+
+    def table(self, fetched: Iterable[Fetched], collect: str = "") -> list[dict[str, str]]:
+        """A line for each row of sweeps that were fetched: row, its values, those in its file `collect`, state."""
+        return collecting.table_of(fetched, collect, self.session.listener)
 
     def usage(self, job: Iterable[Which] | None = None, **more: Unpack[More]) -> list[JobUsage]:
         """What jobs asked for and used, by one question for all of them."""

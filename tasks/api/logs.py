@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ..jobs import read_log
+from ..jobs import read_log, selection
 from ..jobs.read_log import JobLog
-from ..model.job import Job
+from ..model.job import Job, Selected
 from .chosen import ChosenJobs, More, Which
 
 if TYPE_CHECKING:
@@ -23,11 +23,15 @@ class LogVerbs(ChosenJobs):
         task: str | int = "",
         stderr: bool = False,
         lines: str | int = "",
+        row: str | int = "",
         **more: Unpack[More],
     ) -> str:
-        """A job's output so far; of an array job, that of `task`. `lines`: only so many of the last ones."""
+        """A job's output so far; of an array job, that of `task`, of a sweep, that of `row`. `lines`: only so many of
+        the last ones.
+        """
         pieces: list[bytes] = []
-        self.log(self.selected(job, **more), pieces.append, task, stderr, lines)
+        selected = self.selected(job, **more)
+        self.log(self.of_row(selected, row) if row else selected, pieces.append, task, stderr, lines)
         return b"".join(pieces).decode("utf-8", "replace")
 
     def log(
@@ -46,6 +50,10 @@ class LogVerbs(ChosenJobs):
     def one_log(self, job: Iterable[Which] | None = None, task: str | int = "") -> tuple[Job, int]:
         """Which job's log that would be, and of which task (0: it is no array job)."""
         return read_log.one_of(self.session, self.selected(job), str(task))
+
+    def of_row(self, job: Iterable[Which] | None, row: str | int) -> list[Selected]:
+        """The one task of these jobs that has this row: `alpha=0.1,seed=3`, or its number."""
+        return [selection.of_row(self.selected(job), str(row))]
 
     def conclude(self, log: JobLog, write: Callable[[bytes], None]) -> None:
         """Pass the end of a job's stderr to `write` where it failed or wrote nothing else; tell how it ended."""

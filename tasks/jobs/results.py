@@ -26,9 +26,10 @@ from ..tracking.watch import Watch
 
 @dataclass(frozen=True)
 class Fetched(Transferred):
-    """What one job left behind, and is here now."""
+    """What one job, or the tasks of it that were named, left behind, and is here now."""
 
     job: Job
+    tasks: tuple[int, ...] = ()
 
 
 def fetch(
@@ -102,7 +103,8 @@ def _fetch_one(
         missing += bring(session, each.directory or "", target, of_it)
     files = tuple(target / file.name for file in changes.wanted)
     said = f"{job.title()}: {_said(changes, target, found)}"
-    yield Fetched(str(target), files, changes.unchanged, tuple(changes.newer), said, job)
+    in_the_end = next(each for each in watch.shown() if each.key == job.key)
+    yield Fetched(str(target), files, changes.unchanged, tuple(changes.newer), said, in_the_end, tuple(tasks))
     if not (tasks or missing or changes.newer):
         for each, now, _ in looked:
             if watch.jobs[each.key].state.final and not each.by_hand:

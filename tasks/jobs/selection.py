@@ -22,6 +22,8 @@ from .status import say_nothing
 _MEANT = 1000
 # And so many groups are named where one is not known.
 _SHOWN = 10
+# And so many rows where one is meant.
+_NAMED = 5
 
 
 def last(session: ClusterSession) -> list[Selected]:
@@ -186,3 +188,15 @@ def _meant(session: ClusterSession, text: str) -> str:
     if of_name := [job for job in jobs if job.name == text and job.job_id]:
         return f"; job {of_name[-1].job_id} has that name: --job {of_name[-1].job_id}"
     return nearest(text, ["last", *(job.key for job in jobs)])
+
+
+def of_row(selected: Sequence[Selected], row: str) -> Selected:
+    """The one task that has this row. Raises InvalidInput where there is none, or there are several."""
+    found = [(job, task) for job, tasks in selected for task in job.rows.matching(row) if not tasks or task in tasks]
+    if len(found) != 1:
+        several = ", ".join(job.rows.called(task) for job, task in found[:_NAMED])
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        which = f"{len(found)} rows have these values: {several}{more}" if found else "no row has these values"
+        raise InvalidInput(f"--row {one_line(row)}: {which}")
+    ((job, task),) = found
+    return job, (task,) if job.array else ()

@@ -92,7 +92,9 @@ class Rows(Mapping[int, Row]):
         return f"row {self.number(task)} ({shortened(self[task])})"
 
     def matching(self, text: str) -> list[int]:
-        """The tasks whose rows have all these values, `alpha=0.1,seed=3`. Raises InvalidInput."""
+        """The tasks whose rows have all these values, `alpha=0.1,seed=3`, or this number. Raises InvalidInput."""
+        if text.isdecimal():
+            return [task for task in self if self.number(task) == int(text)]
         wanted = {}
         for word in next(csv.reader([text]), []):
             name, equals, value = word.partition("=")

@@ -81,6 +81,8 @@ def wait(c: Context, which: Wanted, timeout: str = "", json: bool = False) -> No
         "to": "the directory for the results; default: ./NAME-JOBID",
         "only": "only files that match this pattern (*.csv); may be repeated",
         "force": "overwrite local files that are newer",
+        "table": "and write one table of a sweep's rows: CSV, or by its suffix TSV or JSON lines; - is stdout",
+        "collect": "with --table: the small file that each row left (result.json), whose values are columns, too",
     },
 )
 def fetch(
@@ -89,14 +91,21 @@ def fetch(
     to: str = "",
     only: Sequence[str] | None = None,
     force: bool = False,
+    table: str = "",
+    collect: str = "",
 ) -> None:
     """Bring what jobs left behind, changed files only.
 
     Example: fab -H sharc fetch --to=results --only='*.csv'
     """
+    from ..jobs.collect import check_flags
     from ..jobs.selection import check_target
     from .host import chosen
-    from .showing import fetch_and_show
+    from .showing import fetch_and_show, show_table
 
     check_target(to)
-    fetch_and_show(*chosen(c, which), to, only or (), force=force)
+    check_flags(table, collect)
+    host, selected = chosen(c, which)
+    fetched = fetch_and_show(host, selected, to, only or (), force=force, quiet=table == "-")
+    if table:
+        show_table(host.table(fetched, collect), table)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     help={
         **ONE_HELP,
         "task": "which task of an array job",
+        "row": "which row of a sweep, by its values (alpha=0.1,seed=3) or its number",
         "stderr": "its stderr instead of its stdout",
         "follow": "wait for its start if need be, and go on until the job has ended",
         "lines": "only the last N lines",
@@ -28,6 +29,7 @@ def logs(
     c: Context,
     which: Wanted,
     task: str = "",
+    row: str = "",
     stderr: bool = False,
     follow: bool = False,
     lines: str = "",
@@ -50,6 +52,7 @@ def logs(
 
     last_lines(lines)
     host, selected = chosen(c, which)
+    selected = host.of_row(selected, row) if row else selected
     found, number = host.one_log(selected, task)
     called = f"{found.job_id}.{number}" if found.array else str(found.job_id)
     again = typed(host.name, "logs", job=called, stderr=stderr, follow=True)

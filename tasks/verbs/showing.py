@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 
 from ..api.chosen import Which
 from ..api.submit_host import SubmitHost
 from ..checks.steps import Step
 from ..files.transferred import Transferred
+from ..jobs.collect import write, written
 from ..jobs.results import Fetched
 from ..jobs.selection import named
 from ..jobs.status import not_asked
@@ -98,7 +100,7 @@ def fetch_and_show(
     *,
     force: bool = False,
     quiet: bool = False,
-) -> None:
+) -> list[Fetched]:
     """Fetch, and show what came of each job as soon as it is here (`quiet`: keep stdout for others)."""
     called = [job_id if task is None else f"{job_id}.{task}" for job_id, task in named(host.selected(job))]
     again = typed(host.name, "fetch", job=called, to=to, only=only, force=force)
@@ -108,7 +110,17 @@ def fetch_and_show(
         show_files(fetched, quiet)
 
     with output.last_word(lambda: [f"{host.name}: what has come is kept; this goes on with the rest: {again}"]):
-        host.fetch(job, to, only, force, told=show)
+        return host.fetch(job, to, only, force, told=show)
+
+
+def show_table(table: Sequence[Mapping[str, str]], to: str) -> None:
+    """A table of rows into the file `to`, which is told; `-` is stdout."""
+    if to == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(written(table, "").encode("utf-8", "surrogateescape"))
+        return
+    write(table, Path(to))
+    output.say(f"{len(table)} row{'' if len(table) == 1 else 's'} in {to}")
 
 
 def show_step(cluster: str, step: Step, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -12,6 +13,7 @@ ODD = """it's "$HOME" `id`
  \\n *"""
 PLAIN = """#!/bin/bash
 printf %s "$text" | cat - in.txt >result.txt
+printf '{"loss": 0.%s0, "seed": null}' "$seed" >out.json
 echo "row $SUBMITHOST_ROW seed=$seed" && [ "$seed" != 3 ] || [ -e again ]
 """
 CLUSTERS = pytest.mark.parametrize("cluster", ["sandbox", "sandbox-slurm"])
@@ -40,11 +42,18 @@ def test_a_task_for_each_row_with_its_values_in_a_directory_of_its_own(commuter:
 
     commuter.script("again", "")
     again = ["resubmit", "--failed", "--put=again", "wait", "--timeout=100", "fetch", "--job=odd", "--to=here"]
-    brought = commuter.fab("-H", cluster, *again, "logs", "--job=odd", "--task=4")
+    table = ["--table=t.tsv", "--collect=*.json"]
+    brought = commuter.fab("-H", cluster, *again, *table, "logs", "--job=odd", "--row=seed=4")
     assert brought.returncode == 0, brought.stderr
-    results = {path.parent.name: path.read_text() for path in (commuter.work / "here").glob("rows/*/*")}
+    results = {path.parent.name: path.read_text() for path in (commuter.work / "here").glob("rows/*/*.txt")}
     assert results == {str(n): f"{ODD if n == 2 else 'x'}<input>" for n in range(1, 6)}
     assert brought.stdout.endswith("\nrow 4 seed=4\n")
+    with (commuter.work / "t.tsv").open(newline="") as file:
+        lines = list(csv.DictReader(file, dialect="excel-tab"))
+    assert [line["text"] for line in lines] == ["x", ODD, "x", "x", "x"]
+    assert [(line["row"], line["loss"], line["state"]) for line in lines] == [
+        (str(n), f"0.{n}0", "succeeded") for n in range(1, 6)
+    ]
     (same,) = json_lines(commuter.fab(*words, "--json").stdout)  # the same again makes no second job
     assert same["job_id"] == job["job_id"]
 
