@@ -137,8 +137,8 @@ class JobVerbs(LogVerbs):
     ) -> list[Fetched]:
         """Bring what they left behind, changed files only; several jobs get directories of their own.
 
-        `table` is a file for what the method `table` makes of it, with `collect`. `told` is given what came of each job as soon as it is here. Raises InvalidInput, at the end, when files here
-        are newer: `force` overwrites them.
+        `told` is given what came of each job as soon as it is here. Raises InvalidInput, at the end, when files here
+        are newer: `force` overwrites them. `table` is a file for what the method `table` makes of it, with `collect`.
         """
         selection.check_target(to)
         collecting.check_flags(table, collect)
