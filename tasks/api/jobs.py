@@ -20,6 +20,7 @@ from ..model.usage import JobUsage
 from ..submission.submit import Heard, ignore
 from ..tracking.last_words import complain
 from ..tracking.watch import Told, Watch
+from .again import Again, asked
 from .chosen import Handle, More, Which
 from .logs import LogVerbs
 
@@ -79,9 +80,9 @@ class JobHandle(Handle):
         """Release it; return the scheduler's words."""
         return self._verbs.release([self])
 
-    def resubmit(self, failed: bool = False, put: Sequence[str] = ()) -> list[JobHandle]:
-        """Submit it again, or with `failed` what did not succeed of it."""
-        return self._verbs.resubmit([self], failed, put)
+    def resubmit(self, failed: bool | str = False, put: Sequence[str] = (), **more: Unpack[Again]) -> list[JobHandle]:
+        """Submit it again, or with `failed` what did not succeed of it; `more`: with what instead."""
+        return self._verbs.resubmit([self], failed, put, **more)
 
 
 class JobVerbs(LogVerbs):
@@ -178,20 +179,22 @@ class JobVerbs(LogVerbs):
     def resubmit(
         self,
         job: Iterable[Which] | None = None,
-        failed: bool = False,
+        failed: bool | str = False,
         put: Sequence[str] = (),
         job_file: str = "",
         heard: Heard = ignore,
-        **more: Unpack[More],
+        **more: Unpack[Again],
     ) -> list[JobHandle]:
-        """Submit jobs again as they were, or with `failed` what did not succeed of them; return the new ones.
+        """Submit jobs again, or with `failed` what did not succeed of them; return the new ones.
 
-        `put` are files for the new jobs instead of the earlier ones; `job_file` means what stands for the one job from
-        then on; `heard` is given what the scheduler said of each.
+        `failed` may name causes: "memory,time". `put` are files for the new jobs instead of the earlier ones;
+        `job_file` means what stands for the one job from then on; `heard` is given what the scheduler said of each.
+        What they ask for instead of what the earlier ones did is among `more`.
         """
+        again, selecting = asked(failed, put, more)
         new: list[JobHandle] = []
-        for found, tasks in self.known(job, **more):
-            repeats = resubmit.repeats(self.session, found, tasks, put, failed=failed)
+        for found, tasks in self.known(job, **selecting):
+            repeats = resubmit.repeats(self.session, found, tasks, again)
             of_it = [resubmit.submit_again(self.session, repeat, heard) for repeat in repeats]
             if of_it and job_file:
                 resubmit.means_now(self.session, job_file, found, of_it)
@@ -199,8 +202,13 @@ class JobVerbs(LogVerbs):
         return new
 
     def repeats(
-        self, job: Iterable[Which] | None = None, failed: bool = False, put: Sequence[str] = (), **more: Unpack[More]
+        self,
+        job: Iterable[Which] | None = None,
+        failed: bool | str = False,
+        put: Sequence[str] = (),
+        **more: Unpack[Again],
     ) -> Iterator[Repeat]:
         """What `resubmit` would submit; nothing is sent."""
-        for found, tasks in self.known(job, **more):
-            yield from resubmit.repeats(self.session, found, tasks, put, failed=failed)
+        again, selecting = asked(failed, put, more)
+        for found, tasks in self.known(job, **selecting):
+            yield from resubmit.repeats(self.session, found, tasks, again)

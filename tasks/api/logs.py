@@ -44,12 +44,25 @@ class LogVerbs(ChosenJobs):
         follow: bool = False,
     ) -> JobLog:
         """The same, passed to `write` as it comes; `follow`: wait for the start, and go on until the job has ended."""
-        found, number = self.one_log(job, task)
-        return read_log.read(self.session, found, number, write, str(lines), stderr=stderr, follow=follow)
+        return self.read_log(*self.one_log(job, task, follow), write, stderr, lines, follow)
 
-    def one_log(self, job: Iterable[Which] | None = None, task: str | int = "") -> tuple[Job, int]:
+    def read_log(
+        self,
+        job: Job,
+        task: int,
+        write: Callable[[bytes], None],
+        stderr: bool = False,
+        lines: str | int = "",
+        follow: bool = False,
+    ) -> JobLog:
+        """The same, of the very job and task that `one_log` found."""
+        return read_log.read(self.session, job, task, write, str(lines), stderr=stderr, follow=follow)
+
+    def one_log(
+        self, job: Iterable[Which] | None = None, task: str | int = "", follow: bool = False
+    ) -> tuple[Job, int]:
         """Which job's log that would be, and of which task (0: it is no array job)."""
-        return read_log.one_of(self.session, self.selected(job), str(task))
+        return read_log.one_of(self.session, self.selected(job), str(task), follow=follow)
 
     def of_row(self, job: Iterable[Which] | None, row: str | int) -> list[Selected]:
         """The one task of these jobs that has this row: `alpha=0.1,seed=3`, or its number."""

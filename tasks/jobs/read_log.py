@@ -37,12 +37,35 @@ class JobLog:
     follow: bool
 
 
-def one_of(session: ClusterSession, selected: Sequence[Selected], wanted: str = "") -> tuple[Job, int]:
+def one_of(
+    session: ClusterSession, selected: Sequence[Selected], wanted: str = "", *, follow: bool = False
+) -> tuple[Job, int]:
     """The one job that is meant, and which task of it (0: it is no array job).
 
-    Left out, that is the only task that there is, or the only one that failed. Raises InvalidInput where it is not
-    clear.
+    Left out, that is the only task that there is, or the only one that failed. What was submitted again is meant as
+    it ran last, and with `follow` as it is to run. Raises InvalidInput where it is not clear.
     """
+    job, task = _named(session, selected, wanted)
+    return _last_run(session, job, task, follow=follow), task
+
+
+def _last_run(session: ClusterSession, job: Job, task: int, *, follow: bool) -> Job:
+    """The job that ran a task last, or with `follow` is to run it; which one is told, where it is another."""
+    watch = Watch(session, [(job, (task,) if job.array else ())])
+    if len(watch.jobs) == 1:
+        return job
+    watch.look()
+    run = watch.shown()[0].repairs.get(task, job)
+    if run is job:
+        return job
+    begun = run.of(task).started_at is not None
+    which = f"task {task} of {job.title()}" if job.array else job.title()
+    now = "its log" if begun or follow else f"which is {run.of(task).state}; the log of the run before"
+    session.listener.say(f"{which} was submitted again as job {run.job_id}{': ' if begun or follow else ', '}{now}")
+    return run if begun or follow else job
+
+
+def _named(session: ClusterSession, selected: Sequence[Selected], wanted: str) -> tuple[Job, int]:
     number = parse_count(wanted, "task", least=0) if wanted else None
     if len(selected) != 1:
         raise InvalidInput(f"logs shows one job, and {len(selected) or 'none'} is meant: name it with --job")
@@ -57,11 +80,11 @@ def one_of(session: ClusterSession, selected: Sequence[Selected], wanted: str = 
         return job, numbers[0]
     watch = Watch(session, [(job, ())])
     watch.look()
-    return _failed_one(session, watch.jobs[job.key], numbers)
+    return _failed_one(session, watch.shown()[0], numbers)
 
 
 def _failed_one(session: ClusterSession, job: Job, numbers: Sequence[int]) -> tuple[Job, int]:
-    failed = [number for number, outcome in sorted(job.tasks.items()) if outcome.state is State.FAILED]
+    failed = [task for task in sorted(job.tasks) if job.repairs.get(task, job).of(task).state is State.FAILED]
     if len(failed) == 1:
         session.listener.say(f"task {failed[0]} of {job.title()} is the one that failed: its log")
         return job, failed[0]

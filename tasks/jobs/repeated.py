@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Job, State
@@ -11,14 +11,17 @@ from ..model.resources import TaskRange, ranges_of
 from ..submission.reconcile import confirmed, not_known_yet
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
+from .causes import CAUSES, cause_of
 
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
 # A job to repeat, and the tasks of it; None: all of a job that is no array job.
 Part = tuple[Job, TaskRange | None]
 
 
-def parts_of(session: ClusterSession, job: Job, tasks: Sequence[int], *, failed: bool) -> list[Part]:
-    """What to submit again. Raises InvalidInput for what has not ended, SchedulerError, Unreachable."""
+def parts_of(session: ClusterSession, job: Job, tasks: Sequence[int], failed: bool | Collection[str]) -> list[Part]:
+    """What to submit again; `failed`: what did not succeed, or not for one of these causes.
+
+    Raises InvalidInput for what has not ended, SchedulerError, Unreachable."""
     if failed:
         begun = [each for each in later(job, by_origin(session.ledger.repeats(session.name))) if not each.job_id]
         _, unknown = confirmed(session, [(each, ()) for each in begun])
@@ -30,7 +33,7 @@ def parts_of(session: ClusterSession, job: Job, tasks: Sequence[int], *, failed:
     if watch.trouble:
         raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
     if failed:
-        return list(_failed(session, now))
+        return list(_failed(session, now, CAUSES if isinstance(failed, bool) else failed))
     if not now.state.ended:
         raise InvalidInput(f"{now.title()} is {now.state}: wait for its end, or cancel it")
     if not now.array:
@@ -38,7 +41,7 @@ def parts_of(session: ClusterSession, job: Job, tasks: Sequence[int], *, failed:
     return [(now, part) for part in (ranges_of(tasks) if tasks else [now.array])]
 
 
-def _failed(session: ClusterSession, job: Job) -> Iterator[Part]:
+def _failed(session: ClusterSession, job: Job, causes: Collection[str]) -> Iterator[Part]:
     """The tasks that have not succeeded yet, as far as no repeat of them may still do so; each of the last job that
     ran it."""
     numbers = job.tasks if job.array else (0,)
@@ -46,7 +49,7 @@ def _failed(session: ClusterSession, job: Job) -> Iterator[Part]:
     parts: dict[str, list[int]] = {}
     for task in numbers:
         source = job.repairs.get(task, job)
-        if source.of(task).state in _DID_NOT_SUCCEED:
+        if (end := source.of(task)).state in _DID_NOT_SUCCEED and cause_of(end) in causes:
             parts.setdefault(source.key, []).append(task)
     for key, repeat in sources.items():
         if key != job.key and not repeat.state.ended:

@@ -21,9 +21,11 @@ from ..submission.job_file import clock_of, write_job_file
 from ..submission.prepare import Prepared, collect, finish
 from ..submission.submit import Heard, ignore, submit_once
 from ..tracking.cluster_session import ClusterSession
+from .changed import changed
 from .original import Original, read_original
 from .repeat_keys import keys
 from .repeated import parts_of
+from .repeating import Repeating
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,30 @@ class Repeat:
     inputs: Sequence[str]
 
 
-def repeats(
-    session: ClusterSession, job: Job, tasks: Sequence[int], put: Sequence[str], *, failed: bool
-) -> Iterator[Repeat]:
-    """Make ready `job` again, or these tasks of it, or with `failed` those that did not succeed.
+def repeats(session: ClusterSession, job: Job, tasks: Sequence[int], again: Repeating) -> Iterator[Repeat]:
+    """Make ready `job` again, or these tasks of it, as `again` says.
 
     Raises InvalidInput, SchedulerError, Unreachable.
     """
     say = session.listener.say
-    parts = parts_of(session, job, tasks, failed=failed)
+    parts = parts_of(session, job, tasks, again.failed)
     if not parts:
-        say(f"{job.title()}: nothing of it is to be repaired, nothing is submitted")
+        causes = f" that failed for {' or '.join(again.failed)}" if isinstance(again.failed, tuple) else ""
+        say(f"{job.title()}: nothing of it{causes} is to be repaired, nothing is submitted")
         return
     originals = {source.key: read_original(session, source.there()) for source, _ in parts}
-    files = collect(put, session.scheduler, session.listener)
+    asked = {source.key: changed(session, source, originals[source.key], again.changes) for source, _ in parts}
+    files = collect(again.put, session.scheduler, session.listener)
     done = {key for original in originals.values() for key in original.done}
     for key, (source, part) in zip(keys(session, job, [part for _, part in parts], done), parts, strict=True):
-        original = originals[source.key]
+        original = replace(originals[source.key], submission=asked[source.key])
         if original.submission.hold:
             say(f"{source.title()} was submitted held; this time it is not")
-        inputs = _inputs(source, original, files)
         prepared = _prepare(session, source, original, key, part, files)
+        if again.changes:
+            warnings = session.scheduler.check(original.script, original.submission.resources)
+            prepared = replace(prepared, warnings=tuple(warnings))
+        inputs = _inputs(source, original, files)
         yield Repeat(source, prepared, [*inputs, *map(job_directory.own, original.rows)])
 
 
@@ -101,8 +106,9 @@ def _prepare(
     inputs = original.inputs | inputs_of(files)
     root = (job.directory or "").removesuffix(f"/{job.key}")
     fresh = Job(
-        key, job.cluster, job.name, job.script, job.script_hash, f"{root}/{key}", job.bare, group=job.group,
-        origin=job.origin or job.key, digest=digest_again(job.digest, inputs, before, session.cluster),
+        key, job.cluster, submission.resources.name or job.name, job.script, job.script_hash, f"{root}/{key}", job.bare,
+        group=job.group, origin=job.origin or job.key,
+        digest=digest_again(job.digest, submission, inputs, before, session.cluster),
         sweep=job.sweep, rows=job.rows,
     )  # fmt: skip
     all_files = [*conditions.upload(after, bare=job.bare), *files]

@@ -176,6 +176,14 @@ def clock(seconds: int) -> str:
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
+def size(count: int) -> str:
+    """`1536M`: bytes with the largest unit that keeps them whole; K M G count in 1024s."""
+    for unit, large in (("G", 1024**3), ("M", 1024**2), ("K", 1024)):
+        if count % large == 0:
+            return f"{count // large}{unit}"
+    return str(count)
+
+
 def parse_memory(text: str) -> int:
     """Bytes in `4G`, `500M`, `1.5G`, `1024`; K M G T count in 1024s, k m g t in 1000s: Grid Engine's rule.
 

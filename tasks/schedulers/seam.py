@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Outcome, State
 from ..model.resources import Resources
-from .values import ByHand, Clients, Load, Ran, Record, Row, Submission, Submitted, Traced
+from .values import Amount, ByHand, Clients, Load, Ran, Record, Row, Submission, Submitted, Traced
 from .waiting import Reasons, listed_reasons
 from .wording import shell
 
@@ -117,6 +117,18 @@ class Scheduler(ABC):
         if options or resources != Resources():
             raise InvalidInput(f"the cluster's 'resources' and 'options': {self.name} has no defaults for jobs")
         return {}
+
+    def amounts(self, script: bytes, options: Sequence[str], names: Mapping[str, str]) -> list[Amount]:
+        """What directives, and over them these options, ask for of time and memory; each name once."""
+        return []
+
+    def asking(self, amount: Amount) -> tuple[str, ...]:
+        """The options that ask for it, in the words of `amounts`."""
+        return ()
+
+    def without(self, options: Sequence[str], what: str, names: Mapping[str, str]) -> tuple[str, ...]:
+        """These options without any that asks for `what`: time or memory."""
+        return tuple(options)
 
     def parse_submission(self, out: str, err: str = "") -> Submitted | None:
         """What was accepted; None: nothing was, or it was taken back at once."""

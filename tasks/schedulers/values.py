@@ -46,6 +46,18 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Amount:
+    """What a directive or an option asks for: of `what` (time, memory), by the scheduler's `name` for it.
+
+    `amount` is in seconds, or bytes; None: it is no number, or not understood.
+    """
+
+    what: str
+    name: str
+    amount: int | None
+
+
+@dataclass(frozen=True)
 class Submitted:
     """What an accepting answer says; or, of a job that carries a mark, what the scheduler shows of it: `directory` is
     the job directory that it was submitted from.

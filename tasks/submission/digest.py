@@ -26,6 +26,9 @@ _SAID = {
     "after": "the jobs before it",
     "defaults": "the cluster's defaults",
 }
+# What a repeat asks for, which may be more than the first time, is told apart from that of another repeat alone: a job
+# file whose job was repeated with more memory stands for the text that it stood for before.
+_OF_REPEATS = {"again": "the flags"}
 
 
 def inputs_of(files: Sequence[Upload]) -> dict[str, str]:
@@ -45,7 +48,7 @@ def digest_of(
 ) -> str:
     """The digest of a text. `after` are the jobs that it waits for, those among them that have succeeded as well;
     `rows` is the digest of a sweep's rows."""
-    flags = {name: value for name, value in submission.record().items() if name not in ("key", "after")}
+    flags = _flags(submission)
     parts = {
         "script": hashlib.sha256(script).hexdigest(),
         "flags": {**flags, "bare": bare},
@@ -57,11 +60,19 @@ def digest_of(
     return " ".join(f"{name}:{_hash(part)}" for name, part in parts.items())
 
 
-def digest_again(digest: str, inputs: Mapping[str, str], before: Sequence[object], cluster: Cluster) -> str:
+def digest_again(
+    digest: str, submission: Submission, inputs: Mapping[str, str], before: Sequence[object], cluster: Cluster
+) -> str:
     """The digest of what is submitted again, with these inputs, after these jobs, on the cluster as it is now."""
-    now = {"inputs": dict(inputs), "after": before, "defaults": _defaults(cluster)}
-    parts = (word.partition(":")[::2] for word in digest.split())
-    return " ".join(f"{name}:{_hash(now[name]) if name in now else old}" for name, old in parts)
+    now = {"inputs": dict(inputs), "after": before, "defaults": _defaults(cluster), "again": _flags(submission)}
+    parts = dict(word.partition(":")[::2] for word in digest.split())
+    if not parts:
+        return ""
+    return " ".join(f"{name}:{_hash(now[name]) if name in now else parts[name]}" for name in parts | now)
+
+
+def _flags(submission: Submission) -> dict[str, object]:
+    return {name: value for name, value in submission.record().items() if name not in ("key", "after")}
 
 
 def keys_of(after: Sequence[Before]) -> list[list[object]]:
@@ -80,6 +91,8 @@ def differences(one: str, other: str) -> str:
     parts = dict(word.partition(":")[::2] for word in one.split())
     rest = dict(word.partition(":")[::2] for word in other.split())
     differing = [said for name, said in _SAID.items() if parts.get(name) != rest.get(name)]
+    both = parts.keys() & rest.keys()
+    differing += [said for name, said in _OF_REPEATS.items() if name in both and parts[name] != rest[name]]
     return " and ".join(filter(None, [", ".join(differing[:-1]), *differing[-1:]]))
 
 

@@ -53,11 +53,11 @@ def logs(
     last_lines(lines)
     host, selected = chosen(c, which)
     selected = host.of_row(selected, row) if row else selected
-    found, number = host.one_log(selected, task)
+    found, number = host.one_log(selected, task, follow)
     called = f"{found.job_id}.{number}" if found.array else str(found.job_id)
     again = typed(host.name, "logs", job=called, stderr=stderr, follow=True)
     goes_on = [f"{found.title()} goes on; follow it again: {again}"]
     with closing(Log()) as out, last_word(lambda: goes_on if follow else []):
-        log = host.log([found], out.write, number if found.array else "", stderr, lines, follow)
+        log = host.read_log(found, number, out.write, stderr, lines, follow)
     with closing(Log(sys.stderr)) as err:
         host.conclude(log, err.write)

@@ -36,6 +36,7 @@ def jobs(c: Context, which: Wanted, refresh: bool = False, json: bool = False) -
     """
     from dataclasses import replace
 
+    from ..jobs.lines import with_lines
     from ..jobs.listing import newest
     from ..model.ledger import Ledger
     from ..screen import output
@@ -46,7 +47,7 @@ def jobs(c: Context, which: Wanted, refresh: bool = False, json: bool = False) -
     asked, failures = _refreshed(c, ledger.jobs(only, live=True)) if refresh else ([], [])
     shown, many = newest(ledger, only, which, asked, None if which.all else _SHOWN)
     if json:
-        output.show_jobs(shown, as_json=True)
+        output.show_jobs([job for job, _ in with_lines(ledger, shown)], as_json=True)
     else:
         _show(ledger, shown, refreshed=refresh)
     if not many:
@@ -64,6 +65,7 @@ def _show(ledger: Ledger, shown: Sequence[Job], *, refreshed: bool) -> None:
     """The jobs as a table, and as of when it is known what has not ended."""
     import time
 
+    from ..jobs.lines import with_lines
     from ..model.wording import age_of, one_line
     from ..screen import output
 
@@ -72,12 +74,12 @@ def _show(ledger: Ledger, shown: Sequence[Job], *, refreshed: bool) -> None:
         [
             job.cluster,
             job.job_id or job.key,
-            str(job.state),
+            f"{job.state} ({line})" if line else str(job.state),
             one_line(job.name),
             "-" if job.submitted_at is None else age_of(now - job.submitted_at),
             job.group or "-",
         ]
-        for job in shown
+        for job, line in with_lines(ledger, shown)
     ]
     styles = {(at, 2): output.style(job.state) for at, job in enumerate(shown)}
     columns = ("cluster", "job", "state", "name", "age", "group")

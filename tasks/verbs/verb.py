@@ -41,6 +41,9 @@ class Verb(Task[Any]):
         """The parser copies them once more before it writes values into them."""
         if not self._arguments:
             self._arguments += super().get_arguments(ignore_unknown_help)
+            for argument in self._arguments:
+                if argument.optional and _stands_alone(f"--{argument.name}"):
+                    argument.kind, argument.optional = bool, False
         return self._arguments
 
     def __deepcopy__(self, _: dict[int, Any]) -> Verb:
@@ -50,16 +53,23 @@ class Verb(Task[Any]):
         return twin
 
 
+def _stands_alone(flag: str) -> bool:
+    """Whether this command line has it without a value, for which Invoke would take the next word, or refuse that."""
+    return flag in sys.argv and not any(word.startswith(f"{flag}=") for word in sys.argv)
+
+
 def verb(
     *,
     help: Mapping[str, str],
     iterable: Iterable[str] = (),
+    optional: Iterable[str] = (),
     name: str | None = None,
     at_once: bool = False,
     selects: bool = False,
 ) -> Callable[[Callable[..., None]], Task[Any]]:
-    """Decorate a task. `help` has a line for each flag; the flags in `iterable` may be repeated. `at_once`: it runs
-    on many clusters at once, too. `selects`: it has the flags that select jobs, as its parameter `which`.
+    """Decorate a task. `help` has a line for each flag; the flags in `iterable` may be repeated, and those in
+    `optional` have no value, or one behind `=`. `at_once`: it runs on many clusters at once, too. `selects`: it has the
+    flags that select jobs, as its parameter `which`.
 
     Flags come in as text (F19: Invoke's own conversion ends in a traceback), `""` or None where not given; booleans
     are flags without a value. Errors of ours end the command line with their exit status.
@@ -86,7 +96,7 @@ def verb(
             run.__signature__ = asking_for(function)  # type: ignore[attr-defined]  # any function may have one
             known, repeated = {**SELECT_HELP, **known}, [*repeated, *SELECTING]
         # F13: short flags would shadow those of the program itself.
-        options: dict[str, Any] = {"name": name, "help": known, "iterable": repeated}
+        options: dict[str, Any] = {"name": name, "help": known, "iterable": repeated, "optional": list(optional)}
         made: Verb = task(klass=Verb, auto_shortflags=False, **options)(run)
         made.at_once = at_once
         return made

@@ -8,6 +8,7 @@ from ..seam import EVERYTHING, Scheduler
 from ..values import Clients
 from ..wording import shell
 from . import about, accounting, control, limits, request, waiting
+from . import amounts as asked
 from . import answer as answers
 from . import queue as queues
 
@@ -45,6 +46,9 @@ class GridEngine(Scheduler):
     directives = staticmethod(request.directives)
     defaults = staticmethod(request.defaults)
     submit_variables = staticmethod(request.submit_variables)
+    amounts = staticmethod(asked.amounts)
+    asking = staticmethod(asked.asking)
+    without = staticmethod(asked.without)
 
     parse_submission = staticmethod(answers.parse_submission)
     undecided = staticmethod(answers.undecided)

@@ -20,14 +20,20 @@ def asked_for(words: Sequence[str], names: Mapping[str, str]) -> set[str]:
 
     `names` are what the site calls memory and GPUs.
     """
-    found = {item.partition("=")[0] for word in _lists(words) for item in word.split(",")}
-    for family in (MEMORY | {names["memory"]}, GPUS | {names["gpus"]}):
+    found = {item.partition("=")[0] for word in lists(words) for item in word.split(",")}
+    for family in (memory_of(names), GPUS | {names["gpus"]}):
         if found & family:
             found |= family
     return found
 
 
-def _lists(words: Sequence[str]) -> Iterable[str]:
+def memory_of(names: Mapping[str, str]) -> set[str]:
+    """The resources that are about memory, at this site too."""
+    return MEMORY | {names["memory"]}
+
+
+def lists(words: Sequence[str]) -> Iterable[str]:
+    """The lists of `-l` among these words."""
     return (word for option, word in pairwise(words) if option == "-l")
 
 

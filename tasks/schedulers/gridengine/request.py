@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...model.errors import InvalidInput
-from ...model.resources import Resources
+from ...model.resources import Resources, size
 from ..seam import NOTHING
 from ..values import Submission
 from ..wording import at_home
@@ -51,20 +51,13 @@ def check(script: bytes, resources: Resources) -> list[str]:
 
 def _has_option(script: bytes, *options: str) -> bool:
     """Whether a directive has one of these options, as far as can be told without qsub's own reading."""
-    words = _words(script)
+    words = words_of(script)
     return any(option in words for option in options)
 
 
-def _words(script: bytes) -> list[str]:
+def words_of(script: bytes) -> list[str]:
+    """The words of its directives, as far as they can be told without qsub's own reading."""
     return b" ".join(_DIRECTIVE.findall(script)).decode("latin-1").split()
-
-
-def _amount(count: int) -> str:
-    """Bytes with the largest unit that keeps them whole; K M G count in 1024s (sge_types(1))."""
-    for unit, size in (("G", 1024**3), ("M", 1024**2), ("K", 1024)):
-        if count % size == 0:
-            return f"{count // size}{unit}"
-    return str(count)
 
 
 def _options(resources: Resources, names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
@@ -76,7 +69,7 @@ def _options(resources: Resources, names: Mapping[str, str]) -> Iterator[tuple[s
         minutes, seconds = divmod(resources.time, 60)
         yield "-l", f"h_rt={minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
     if resources.memory:
-        yield "-l", f"{named['memory']}={_amount(resources.memory)}"
+        yield "-l", f"{named['memory']}={size(resources.memory)}"
     if resources.gpus:
         yield "-l", f"{named['gpus']}={resources.gpus}"
     if resources.mpi:
@@ -115,7 +108,7 @@ def defaults(
     where one thing has several names.
     """
     lines = [*options, *(" ".join(option) for option in _options(resources, names))]
-    asked = asked_for([*_words(script), *submission.options], {**NAMES, **names})
+    asked = asked_for([*words_of(script), *submission.options], {**NAMES, **names})
     lines = [line for line in (without(line, asked) for line in lines) if line]
     if _has_option(script, "-m", "-M"):
         lines = [re.sub(r"(^|\s)-[mM]\s+\S+", "", line) for line in lines]

@@ -11,6 +11,7 @@ from ..seam import EVERYTHING, Scheduler
 from ..values import Clients
 from ..wording import shell
 from . import accounting, control, limits, request, waiting
+from . import amounts as asked
 from . import answer as answers
 from . import queue as queues
 from . import usage as usages
@@ -46,6 +47,9 @@ class Slurm(Scheduler):
     directives = staticmethod(request.directives)
     defaults = staticmethod(request.defaults)
     submit_variables = staticmethod(request.submit_variables)
+    amounts = staticmethod(asked.amounts)
+    asking = staticmethod(asked.asking)
+    without = staticmethod(asked.without)
 
     parse_submission = staticmethod(answers.parse_submission)
     doubtful = staticmethod(answers.doubtful)
