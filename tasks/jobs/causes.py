@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..model.errors import InvalidInput, nearest
-from ..model.job import Outcome, State
+from ..model.job import Job, State
+from ..tracking.cluster_session import ClusterSession
+from .failed import failures
 
 CAUSES = (
     "memory", "time", "signal", "exit", "shell", "script", "place", "quota", "after", "node", "cancelled", "start",
     "unknown",
 )  # fmt: skip
-# What `run` leaves with when a job that had to succeed first did not.
-_NOT_MET = 96
+# Of so many tasks the last words on stderr are read, which tell why one failed where its scheduler does not.
+_MOST_READ = 1000
 
 
 def causes_of(text: str) -> tuple[str, ...]:
@@ -23,18 +27,9 @@ def causes_of(text: str) -> tuple[str, ...]:
     return words
 
 
-def cause_of(outcome: Outcome) -> str:
-    """For which of CAUSES a task with this outcome did not succeed, as far as the outcome tells."""
-    reason, status = outcome.reason.lower(), outcome.exit_status
-    if outcome.state is State.CANCELLED:
-        return "cancelled"
-    if outcome.state is not State.FAILED:
-        return "unknown"
-    for cause, words in (("memory", ("memory",)), ("time", ("h_rt", "timeout", "time limit")), ("node", ("node",))):
-        if any(word in reason for word in words):
-            return cause
-    if status == _NOT_MET:
-        return "after"
-    if status is None:
-        return "start"
-    return "signal" if status > 128 else "exit"
+def causes(session: ClusterSession, ended: Sequence[tuple[Job, int]]) -> dict[tuple[str, int], str]:
+    """For which of CAUSES each of these tasks did not succeed, by key and task. Raises SchedulerError, Unreachable."""
+    failed = [(job, task) for job, task in ended if job.of(task).state in (State.FAILED, State.CANCELLED)]
+    found = failures(session, failed, _MOST_READ)
+    kinds = {place: failure.reason.kind for place, failure in found.items()}
+    return {(job.key, task): kinds.get((job.key, task), "unknown") for job, task in ended}

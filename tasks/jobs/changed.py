@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from ..model.changes import Changes, times
-from ..model.errors import InvalidInput
+from ..model.errors import InvalidInput, SchedulerError
 from ..model.job import Job
 from ..model.resources import clock, size
 from ..schedulers.values import Amount, Submission
 from ..tracking.cluster_session import ClusterSession
 from .original import Original
+from .told import ask
 
 
 def changed(session: ClusterSession, job: Job, original: Original, changes: Changes) -> Submission:
@@ -47,6 +49,8 @@ def _multiplied(session: ClusterSession, job: Job, original: Original, what: str
     if not (flag or options):
         options = asked(b"", [word for line in session.cluster.options for word in shlex.split(line)])
     if not (flag or options):
+        flag = _recorded(session, job, what)
+    if not (flag or options):
         raise _not_known(job, what, f"no flag, no directive and no default of the cluster asks for {what}")
     more = [replace(each, amount=_more(session, job, each, factor)) for each in options]
     words = [word for each in more for word in scheduler.asking(each)]
@@ -55,6 +59,14 @@ def _multiplied(session: ClusterSession, job: Job, original: Original, what: str
         resources = replace(resources, **new)
     kept = scheduler.without(submission.options, what, names)
     return replace(submission, resources=resources, options=(*kept, *words))
+
+
+def _recorded(session: ClusterSession, job: Job, what: str) -> int | None:
+    """What the scheduler says that was asked for: a default of the queue or of the site, perhaps."""
+    with suppress(SchedulerError):
+        usages = ask(session, [job]).usages(job).values()
+        return next((asked for usage in usages if (asked := getattr(usage.asked, what))), None)
+    return None
 
 
 def _more(session: ClusterSession, job: Job, asked: Amount, factor: Fraction) -> int:

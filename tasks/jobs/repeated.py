@@ -11,7 +11,7 @@ from ..model.resources import TaskRange, ranges_of
 from ..submission.reconcile import confirmed, not_known_yet
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
-from .causes import CAUSES, cause_of
+from .causes import causes
 
 _DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
 # A job to repeat, and the tasks of it; None: all of a job that is no array job.
@@ -33,7 +33,7 @@ def parts_of(session: ClusterSession, job: Job, tasks: Sequence[int], failed: bo
     if watch.trouble:
         raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
     if failed:
-        return list(_failed(session, now, CAUSES if isinstance(failed, bool) else failed))
+        return list(_failed(session, now, () if isinstance(failed, bool) else failed))
     if not now.state.ended:
         raise InvalidInput(f"{now.title()} is {now.state}: wait for its end, or cancel it")
     if not now.array:
@@ -41,15 +41,17 @@ def parts_of(session: ClusterSession, job: Job, tasks: Sequence[int], failed: bo
     return [(now, part) for part in (ranges_of(tasks) if tasks else [now.array])]
 
 
-def _failed(session: ClusterSession, job: Job, causes: Collection[str]) -> Iterator[Part]:
+def _failed(session: ClusterSession, job: Job, only: Collection[str]) -> Iterator[Part]:
     """The tasks that have not succeeded yet, as far as no repeat of them may still do so; each of the last job that
     ran it."""
     numbers = job.tasks if job.array else (0,)
     sources = {job.key: job, **{each.key: each for each in job.repairs.values()}}
+    ended = [(job.repairs.get(task, job), task) for task in numbers]
+    ended = [(source, task) for source, task in ended if source.of(task).state in _DID_NOT_SUCCEED]
+    kinds = causes(session, ended) if only else {}
     parts: dict[str, list[int]] = {}
-    for task in numbers:
-        source = job.repairs.get(task, job)
-        if (end := source.of(task)).state in _DID_NOT_SUCCEED and cause_of(end) in causes:
+    for source, task in ended:
+        if not only or kinds[source.key, task] in only:
             parts.setdefault(source.key, []).append(task)
     for key, repeat in sources.items():
         if key != job.key and not repeat.state.ended:

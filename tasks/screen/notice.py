@@ -60,7 +60,7 @@ def ring() -> None:
 
 
 def show(title: str, text: str) -> None:
-    """Show a notice on the desktop, by notify-send(1) or osascript(1); where there is neither, or no desktop, nothing."""
+    """Show a notice on the desktop, by notify-send(1) or osascript(1), where there is one."""
     if found := shutil.which("notify-send"):
         words = [found, "--app-name=submithost", "--", title, escape(text, quote=False)]
     elif found := shutil.which("osascript"):

@@ -21,6 +21,7 @@ from ..model.job import Job, State, iso
 from ..model.wording import one_line
 from .streams import lose_stdout
 from .tables import JOB_COLUMNS, NOTHING, most_urgent, table
+from .watched import Change, change_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -149,12 +150,16 @@ def redrawn() -> Iterator[Callable[[Sequence[str], Cells, Styles], None]]:
     from rich.live import Live
 
     last: list[RenderableType] = []
+    before: Cells = ()
+    change = Change()
     with Live(auto_refresh=False, vertical_overflow="crop") as live:
 
         def show(columns: Sequence[str], rows: Cells, styles: Styles) -> None:
+            nonlocal before, change
             width, height = live.console.size
             width -= CONTROL_C
-            live.update(most_urgent(columns, rows, styles, width, height - 1), refresh=True)
+            before, change = rows, change_of(columns, before, rows, change)
+            live.update(most_urgent(columns, rows, styles, width, height - 1, change), refresh=True)
             last[:] = [table(columns, rows, styles, width)]
 
         try:

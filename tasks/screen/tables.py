@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..model.command_line import Cells, Styles
 from ..model.job import State
+from .watched import Change, summary
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -28,6 +28,8 @@ _THEN = ("exit", "group", "age", "size", "user", "down")
 _CUT = ("cluster", "job", "name", "host", "queue", "directory")
 _ROOMY, _LEAST, _NAME_OF_PLACE = 16, 6, 16
 _TIME = re.compile(r"\d{4}-(\d\d-\d\d)T(\d\d:\d\d:\d\d)Z", re.ASCII)
+# On a screen of fewer lines each is needed for a row.
+_ROOM_FOR_NEWS = 15
 # Which rows are shown where not all have room: what needs somebody, then what goes on.
 _URGENT = (
     State.ERROR, State.FAILED, State.VANISHED, State.UNKNOWN, State.SUSPENDED, State.RUNNING, State.CANCELLED,
@@ -89,25 +91,34 @@ def fitted(columns: Sequence[str], rows: Cells, width: int) -> tuple[list[int], 
     return shown, cells, least
 
 
-def most_urgent(columns: Sequence[str], rows: Cells, styles: Styles, width: int, height: int) -> Group:
-    """A table of jobs that is redrawn, in so many lines: all rows, or the most urgent ones and how many there are."""
+def most_urgent(columns: Sequence[str], rows: Cells, styles: Styles, width: int, height: int, change: Change) -> Group:
+    """A table of jobs that is redrawn, in so many lines: all rows, or the most urgent ones; below it how many are in
+    which state, and what changed last."""
     from rich.console import Group
     from rich.text import Text
 
-    if len(rows) + 1 <= height:
-        return Group(table(columns, rows, styles, width))
     at = columns.index("state")
-    states = [row[at].partition(" (")[0] for row in rows]
+    cells = [row[at] for row in rows]
+    news = change.lines(width) if change.news and height >= _ROOM_FOR_NEWS else []
+
+    def below(kept: int) -> list[str]:
+        return [*news, *summary(kept, cells, _URGENT, width)]
+
+    lines, shown, marks = below(len(rows)), rows, styles
+    if len(rows) + 1 + len(lines) > height:
+        kept = _urgent(cells, max(1, height - 1 - len(below(0))))
+        lines, shown = below(len(kept)), [rows[row] for row in kept]
+        places = {old: new for new, old in enumerate(kept)}
+        marks = {(places[row], place): style for (row, place), style in styles.items() if row in places}
+    said = (Text(line, no_wrap=True, overflow="ellipsis") for line in lines)
+    return Group(table(columns, shown, marks, width), *said)
+
+
+def _urgent(cells: Sequence[str], most: int) -> list[int]:
+    """The places of so many rows, by their states."""
     order = {state.value: place for place, state in enumerate(_URGENT)}
-    urgent = sorted(range(len(rows)), key=lambda row: (order.get(states[row], len(order)), row))
-    kept = sorted(urgent[: max(1, height - 2)])
-    marks = {
-        (new, place): style for new, old in enumerate(kept) for (row, place), style in styles.items() if row == old
-    }
-    counts = Counter(states)
-    tally = ", ".join(f"{counts[state.value]} {state}" for state in _URGENT if counts[state.value])
-    said = Text(f"{len(kept)} of {len(rows)} jobs: {tally}", no_wrap=True, overflow="ellipsis")
-    return Group(table(columns, [rows[row] for row in kept], marks, width), said)
+    states = [cell.partition(" (")[0] for cell in cells]
+    return sorted(sorted(range(len(cells)), key=lambda row: (order.get(states[row], len(order)), row))[:most])
 
 
 def _short(cell: str) -> str:

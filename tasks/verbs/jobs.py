@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from .selecting import LIVE
-from .verb import JSON, verb
+from .verb import JSON, NOTIFY, verb
 
 if TYPE_CHECKING:
     from ..model.wanted import Wanted
@@ -24,9 +24,17 @@ if TYPE_CHECKING:
         **LIVE,
         "watch": "go on until all have ended: redrawn on a terminal, a line for each change elsewhere",
         "json": JSON,
+        **NOTIFY,
     },
 )
-def status(c: Context, which: Wanted, watch: bool = False, json: bool = False) -> None:
+def status(
+    c: Context,
+    which: Wanted,
+    watch: bool = False,
+    json: bool = False,
+    notify: bool = False,
+    notify_command: str = "",
+) -> None:
     """Show the state of jobs, by one question to the cluster.
 
     Example: fab -H sharc status --all
@@ -35,13 +43,14 @@ def status(c: Context, which: Wanted, watch: bool = False, json: bool = False) -
 
     from ..model.command_line import current
     from .host import chosen, host_of, known_too
-    from .showing import show_states, watch_states
+    from .showing import notice_of, show_states, watch_states
 
+    notice = notice_of(notify, notify_command, watch, "--watch")
     if current.rows and which.all:  # one of several clusters: the same table shows that it can be reached
         host_of(c).reach()
     host, selected = chosen(c, which, live=which.all)
     if watch:
-        watch_states(host.watch(selected), json)
+        watch_states(host.watch(selected), json, notice)
     else:
         known_too(lambda: host.status(selected, all=which.all), partial(show_states, as_json=json))
 
@@ -49,9 +58,16 @@ def status(c: Context, which: Wanted, watch: bool = False, json: bool = False) -
 @verb(
     at_once=True,
     selects=True,
-    help={**LIVE, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": JSON},
+    help={**LIVE, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": JSON, **NOTIFY},
 )
-def wait(c: Context, which: Wanted, timeout: str = "", json: bool = False) -> None:
+def wait(
+    c: Context,
+    which: Wanted,
+    timeout: str = "",
+    json: bool = False,
+    notify: bool = False,
+    notify_command: str = "",
+) -> None:
     """Wait until jobs have ended, and say how.
 
     Example: fab -H sharc wait --timeout 2:00:00
@@ -60,13 +76,13 @@ def wait(c: Context, which: Wanted, timeout: str = "", json: bool = False) -> No
     from ..screen.output import show_jobs
     from ..tracking.last_words import complain
     from .host import chosen
-    from .showing import to_the_end
+    from .showing import notice_of, to_the_end
 
     limit = parse_time(timeout) if timeout else None
     host, selected = chosen(c, which, live=which.all)
     watch = host.watch(host.known(selected))
     try:
-        to_the_end(watch, limit)
+        to_the_end(watch, limit, notice_of(notify, notify_command))
     finally:
         if json:
             show_jobs(watch.shown(), as_json=True)

@@ -20,6 +20,7 @@ from ..model.errors import InvalidInput, Unreachable
 from ..model.job import Job
 from ..model.wording import one_line, typed
 from ..screen import output
+from ..screen.notice import Notice
 from ..screen.progress import WaitProgress
 from ..submission.prepare import Prepared
 from ..submission.submit import Heard
@@ -75,9 +76,20 @@ def show_states(jobs: Sequence[Job], *, as_json: bool) -> None:
     output.say_why(jobs)
 
 
-def watch_states(watch: Watch, as_json: bool) -> None:
+def notice_of(person: bool, command: str, waits: bool = True, flag: str = "") -> Notice:
+    """Who is told when the wait ends. Raises InvalidInput where `flag`, which makes it wait, is missing."""
+    if (person or command) and not waits:
+        raise InvalidInput(f"--notify and --notify-command tell when a wait ends: they go with {flag}")
+    return Notice(person, command)
+
+
+def watch_states(watch: Watch, as_json: bool, notice: Notice) -> None:
     """Show the jobs until all have ended. Raises as `Watch.wait`; Ctrl-C ends the watching and says how to go on."""
-    with output.last_word(lambda: go_on(watch, "status --watch")), output.live_jobs(as_json) as show:
+    with (
+        notice.at_the_end(watch.session.name, watch.shown),
+        output.last_word(lambda: go_on(watch, "status --watch")),
+        output.live_jobs(as_json) as show,
+    ):
         try:
             watch.wait(None, show)
         except Unreachable:
@@ -86,9 +98,13 @@ def watch_states(watch: Watch, as_json: bool) -> None:
     output.say_why(watch.shown())
 
 
-def to_the_end(watch: Watch, limit: float | None) -> None:
+def to_the_end(watch: Watch, limit: float | None, notice: Notice) -> None:
     """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
-    with output.last_word(lambda: go_on(watch, "wait")), closing(WaitProgress()) as progress:
+    with (
+        notice.at_the_end(watch.session.name, watch.shown),
+        output.last_word(lambda: go_on(watch, "wait")),
+        closing(WaitProgress()) as progress,
+    ):
         watch.wait(limit, progress)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from .verb import JSON, verb
+from .verb import JSON, NOTIFY, verb
 
 if TYPE_CHECKING:
     from ..model.job import Job
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         "bare": "submit the very file, without notes of start and end",
         "dry-run": "show every step and touch nothing",
         "json": JSON,
+        **NOTIFY,
     },
 )
 def submit(
@@ -85,6 +86,8 @@ def submit(
     bare: bool = False,
     dry_run: bool = False,
     json: bool = False,
+    notify: bool = False,
+    notify_command: str = "",
 ) -> None:
     """Submit a job script or template.
 
@@ -98,12 +101,13 @@ def submit(
     from ..screen.output import show_jobs
     from ..tracking.last_words import complain
     from .host import flags_of, host_for, remember
-    from .showing import fetch_and_show, scheduler_said, show_steps, steps_or_jobs, to_the_end
+    from .showing import fetch_and_show, notice_of, scheduler_said, show_steps, steps_or_jobs, to_the_end
 
     steps_or_jobs(dry_run, json)
     flags = flags_of(given)
     host = host_for(c, flags)
     limit = parse_time(timeout) if timeout else None
+    notice = notice_of(notify, notify_command, wait or bool(fetch), "--wait or --fetch")
     check_target(fetch)
     if dry_run:
         show_steps(host.name, host.steps(**flags))
@@ -116,7 +120,7 @@ def submit(
         if wait or fetch:
             watch = host.watch(jobs)
             try:
-                to_the_end(watch, limit)
+                to_the_end(watch, limit, notice)
             finally:
                 jobs[:] = watch.shown()
             if fetch:

@@ -20,6 +20,10 @@ from .ending import ending
 from .selecting import SELECT_HELP, SELECTING, asking_for, wanted_of
 
 JOB_HELP = SELECT_HELP["job"]
+NOTIFY = {
+    "notify": "ring the bell and show a notice on the desktop when the wait ends",
+    "notify-command": "run this by sh then, with SUBMITHOST_JOB, SUBMITHOST_STATE and SUBMITHOST_CLUSTER",
+}
 JSON = "one JSON object per job and line on stdout"
 # So many objects are made before Python looks for cycles among all. A command line keeps what it makes, and by default
 # goes through it again and again: of a ledger of 100,000 jobs that is a third of the time it takes.

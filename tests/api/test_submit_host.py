@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import tasks
+from tasks.api.again import Again
 from tasks.api.chosen import More
 from tasks.api.jobs import JobVerbs
 from tasks.api.submit_host import SubmitHost
@@ -112,11 +113,13 @@ VERBS = "submit status wait logs fetch cancel hold release resubmit reconcile ad
 def test_the_api_has_every_verb_of_jobs_and_clusters_with_the_flags_of_that() -> None:
     # Those that make no sense in a program, or are methods of what is returned.
     elsewhere = {"json", "c", "watch", "wait", "fetch", "timeout", "dry_run", "all", "follow", "lines", "yes"}
+    elsewhere |= {"notify", "notify_command"}
     for name in VERBS.split():
         flags = set(inspect.signature(by_name()[name].body).parameters) - elsewhere
         method = getattr(SubmitHost, name)
         own = set(inspect.signature(method).parameters)
-        own |= set(More.__annotations__) if "more" in own else set()
+        more = Again if name == "resubmit" else More
+        own |= set(more.__annotations__) if "more" in own else set()
         if name == "submit":  # over rows it makes several jobs, perhaps: a method of its own
             own |= set(inspect.signature(SubmitHost.sweep).parameters)
         assert {flag.rstrip("_") for flag in flags} <= own, name
