@@ -1,7 +1,6 @@
 """The way to the login node of a cluster: sessions, their answers, and the login environment.
 
-A session goes over a transport (transport.py says what one is); `fabric/` is the one that is taken when nobody names
-another. Nothing in here knows jobs or schedulers.
+A session uses a transport (see transport.py), by default the one in `fabric/`. Nothing here knows jobs or schedulers.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ __all__ = [
 
 
 def default_transport(cluster: Cluster, identities: Sequence[Path] = (), listener: Listener | None = None) -> Transport:
-    """The transport to a cluster when nobody names another; `identities` are key files given by `-i`."""
+    """The transport that is used unless another is named; `identities` are key files given by `-i`."""
     from .fabric.transport import FabricTransport
 
     return FabricTransport(cluster, identities, listener or Quiet())

@@ -1,4 +1,4 @@
-"""A program's answer, as it comes in: stdout and stderr cut into sections, given away when both are whole."""
+"""A program's answer, as it comes in: stdout and stderr cut into sections, each passed on once it is complete."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Section = tuple[str, Reply]
 
 @dataclass
 class Answer:
-    """A whole answer: its sections by name (the last one where a name comes twice)."""
+    """A whole answer: its sections by name (of several with one name, the last)."""
 
     sections: Mapping[str, Reply]
 
@@ -29,9 +29,9 @@ class Answer:
 
 
 class Answers:
-    """Feed it what the channel brings. The section `begin` is what the login environment's making said.
+    """Cuts what the channel brings into sections. The section `begin` is what was said while the environment was made.
 
-    `most` bounds each stream, and so what is kept here: all of it, or with `passing` what has not been given away yet.
+    `most` bounds the bytes of each stream: of all of it, or with `passing` of what has not been passed on yet.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Answers:
 
     @property
     def noise(self) -> bytes:
-        """What rc files printed on stdout before anything of ours: its beginning."""
+        """The beginning of what rc files printed on stdout before our first mark."""
         return self._streams[0].noise
 
     def feed(self, out: bytes, err: bytes) -> Iterator[Section]:
-        """Yield the sections that are whole now. A mark `=N` gives the section before it its exit status."""
+        """Yield the sections that are complete now. A mark `=N` is the exit status of the section before it."""
         for stream, data in enumerate((out, err)):
             for name, piece in self._streams[stream].feed(data):
                 if not piece:

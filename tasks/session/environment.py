@@ -1,4 +1,4 @@
-"""The login environment of a cluster, which the first program of a connection brings and all later ones are given."""
+"""The login environment of a cluster: the first program of a connection finds it out, and later ones are given it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from .login_shell import last_words
 
 
 class Environment:
-    """What is known of it: `text` (sh; empty while nothing is known), and what making it said.
+    """The environment as `text` for sh (empty while it is not known), and what was printed while it was made.
 
-    `noise` is what rc files printed on stdout before anything of ours; `failed_setup` says which lines of the cluster's
-    `setup` failed, and how.
+    `noise` is what rc files printed on stdout; `failed_setup` says which lines of the cluster's `setup` failed and how.
     """
 
     def __init__(self, cluster: Cluster, listener: Listener) -> None:
@@ -26,7 +25,7 @@ class Environment:
         self._told: set[str] = set()
 
     def begun(self, errors: Reply, noise: bytes, mark: str) -> None:
-        """It was made for a program whose marks are `mark`. Tells what the lines of `setup` said."""
+        """Read what was printed before the first section, and tell what the lines of `setup` said."""
         self._errors, self.noise = errors.err, noise
         for line, status, said in setup_troubles(errors.errors, mark, self._cluster.setup):
             how = {"": "ended the login shell", "0": "said"}.get(status, f"failed with exit status {status}")
@@ -36,14 +35,14 @@ class Environment:
             self._tell_once(trouble)
 
     def came(self, reply: Reply) -> None:
-        """Keep it. Tells where there is none."""
+        """Keep the environment; tell when there is none."""
         self.text = reply.exact
         if not reply.out:
             without = f"ends without a word of its environment{last_words([self._errors])}"
             self._tell_once(f"the login shell on the login node {without}")
 
     def _tell_once(self, warning: str) -> None:
-        """What is found out with each connection need not be said each time."""
+        """Each connection finds the same out again; once is enough."""
         if warning not in self._told:
             self._told.add(warning)
             self._listener.say(one_line(f"{self._cluster.name}: {warning}", 1000))

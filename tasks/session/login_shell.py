@@ -10,23 +10,23 @@ from ..model.listener import Listener
 from ..model.wording import one_line
 from .transport import Running
 
-_TELL = 5.0  # seconds until it is said what is being waited for
-# Seconds that rc files may take: some sites' are slow when their file system is.
+_TELL = 5.0  # seconds until a line says what is being waited for
+# Seconds that rc files may take: with a slow file system some are slow.
 PATIENCE = 120.0
-# And bytes that they may print.
+# Bytes that they may print.
 _MOST = 32 << 20
 
 
 class InTheWay(Exception):
-    """The login shell did not come to our program; says why."""
+    """The login shell never got as far as our program; the message says why."""
 
 
 def watched(
     running: Running, silence: float, mark: bytes, name: str, listener: Listener
 ) -> Iterator[tuple[bytes, bytes]]:
-    """The pieces of stdout and stderr as they come. `mark` on stdout tells that the login shell is behind us.
+    """The pieces of stdout and stderr as they come. Once `mark` is on stdout, the login shell is done.
 
-    Raises InTheWay when it ends without, takes too long, or prints too much; and what `running` raises.
+    Raises InTheWay when the login shell ends without it, takes too long, or prints too much; and what `running` raises.
     """
     began, told, noise, seen, size = time.monotonic(), False, [b"", b""], b"", 0
     passed = False
@@ -58,7 +58,7 @@ def _reason(status: int, noise: list[bytes]) -> str:
 
 
 def last_words(noise: list[bytes]) -> str:
-    """The last line on stderr, else on stdout, that is none of our marks."""
+    """The last line on stderr, or else on stdout, that is not one of our marks."""
     for stream in reversed(noise):
         lines = stream.decode("utf-8", "replace").splitlines()
         if said := [line for line in lines if line.strip() and not line.startswith("@")]:

@@ -1,4 +1,4 @@
-"""The network goes away in the middle of long work: when to try again, and when to give up."""
+"""When the network goes away in the middle of a long transfer: when to try again, and when to give up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .session import GIVE_UP, LONGEST_PAUSE, Session, back_off
 
 
 class Outage:
-    """The breaks of one piece of work over `session`. Work that gets somewhere may break as often as it likes."""
+    """The breaks of one piece of work over `session`. They may be any number, as long as there is progress between."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -19,10 +19,10 @@ class Outage:
         self._tries = 0
 
     def survive(self, error: Unreachable, done: int) -> None:
-        """Wait until the next try. `done` is how much of the work is done, in any unit.
+        """Wait before the next try. `done` is how much of the work is done, in any unit.
 
-        Raises `error` when another try cannot mend it (a refusal, a cluster that was never reached), or when nothing
-        was done for `GIVE_UP` seconds.
+        Raises `error` when trying again cannot help (a refusal, a cluster that was never reached), or after `GIVE_UP`
+        seconds without progress.
         """
         if isinstance(error, HostKeyRefused | LoginRefused) or not self._session.reached:
             raise error

@@ -29,18 +29,17 @@ from .environment import Environment
 from .login_shell import InTheWay, watched
 from .transport import Passed, Transport, lost
 
-# A login node that says nothing for that long, in seconds, is taken for dead. The programs that go on for longer say
-# something every second.
+# Seconds of silence after which a login node is taken for dead. Programs that run longer say something every second.
 SILENCE = 120.0
 _TRIES = 4
-# Seconds without any progress after which the cluster counts as gone, for work that is worth waiting.
+# Seconds without any progress after which work that is worth waiting for is given up.
 GIVE_UP = 180.0
-# Seconds between two tries: somebody waits for this work.
+# The longest pause between two tries, in seconds: somebody is waiting.
 LONGEST_PAUSE = 10.0
-# Bytes of one answer that is kept in memory, whatever its program says, and of what comes with the login environment.
+# The most bytes of one answer that are kept in memory, and how many the login environment may add.
 _MOST = 96 << 20
 _LOGIN = 4 << 20
-# Sections that are for the session itself.
+# Sections that the session itself reads.
 _OWN = ("begin", "environment", "refused")
 T = TypeVar("T")
 
@@ -53,14 +52,14 @@ class Session:
         self.transport = transport
         self.listener = listener or Quiet()
         self.environment = Environment(cluster, self.listener)
-        self.endurance = 0.0  # seconds for which a network that has gone is waited for, though a few tries do not help
+        self.endurance = 0.0  # seconds to go on trying when the network is down
         self._reached = False
         self._answered = False
         self._logging_in = threading.Lock()  # threads that use one session log in once
 
     @property
     def name(self) -> str:
-        """The cluster's."""
+        """The name of the cluster."""
         return self.cluster.name
 
     @property
@@ -69,33 +68,33 @@ class Session:
         return self._reached
 
     def clients(self) -> Mapping[str, str]:
-        """What describe.sh has to know of a scheduler's commands: nothing, since a session by itself has none."""
+        """What describe.sh needs to know of a scheduler's commands; a plain session has no scheduler."""
         return {}
 
     def ask(self, program: Program, silence: float = SILENCE) -> Answer:
         """Run `program` on the login node; return its whole answer.
 
-        Raises ConnectionLost when it could not be had whole in several tries, Unreachable and its kinds when there is
-        no connection at all. Nothing is known of what was asked then.
+        Raises ConnectionLost when no try brought a whole answer, Unreachable and its subclasses when there was no
+        connection at all. Either way, the program may or may not have run.
         """
         return self.persist(lambda: Answer(dict(self._sections(program, silence))))
 
     def must(self, program: Program, silence: float = SILENCE) -> Answer:
-        """As `ask`; raises SchedulerError with the reason of a program that refuses."""
+        """As `ask`; raises SchedulerError, with the reason, when the program refuses."""
         answer = self.ask(program, silence)
         if "refused" in answer:
             raise SchedulerError(f"{self.name}: {answer.text('refused')}")
         return answer
 
     def follow(self, program: Program, silence: float = SILENCE) -> Generator[Section, None, None]:
-        """Run `program` and yield its sections as they come whole; only a program that has ended ends this.
+        """Run `program` and yield each section once it is complete, until the program ends.
 
-        Raises ConnectionLost as soon as the connection breaks: the caller knows where to go on.
+        Raises ConnectionLost as soon as the connection breaks: only the caller knows where to resume.
         """
         return self._sections(program, silence, passing=True)
 
     def persist(self, attempt: Callable[[], T]) -> T:
-        """What `attempt` returns, which asks; tried again where the connection breaks. Raises as `ask`."""
+        """Return what `attempt` returns, trying again when the connection breaks. Raises as `ask`."""
         broke, tries = 0.0, 0
         while True:
             tries += 1
@@ -104,7 +103,7 @@ class Session:
             except (HostKeyRefused, LoginRefused):
                 raise
             except Unreachable as error:
-                # What was never reached is not going to be: only what was there before is waited for.
+                # Wait only for a cluster that was reached before; one that never was is not going to be.
                 broke = broke or time.monotonic()
                 if not self._reached or (tries >= _TRIES and time.monotonic() - broke >= self.endurance):
                     raise
@@ -117,9 +116,9 @@ class Session:
         return (piece for name, piece in self.pieces(program, silence) if name == wanted and piece)
 
     def pieces(self, program: Program, silence: float = SILENCE) -> Generator[tuple[str, bytes], None, None]:
-        """Run `program` and yield the bytes of its sections as they come; an empty piece tells that one begins.
+        """Run `program` and yield the bytes of its sections as they come; an empty piece begins a section.
 
-        Raises as `follow` does, and SchedulerError with the reason of a program that refuses.
+        Raises as `follow` does, and SchedulerError, with the reason, when the program refuses.
         """
         mark = new_mark()
         sections, ended, refused = Sections(mark, _with_login(program.most), program.within), False, b""
@@ -136,7 +135,7 @@ class Session:
             raise self._not_whole()
 
     def _sections(self, program: Program, silence: float, *, passing: bool = False) -> Generator[Section, None, None]:
-        """One try: run it, and read until the last section."""
+        """One try: run the program, and read up to its last section."""
         mark = new_mark()
         most = _with_login(min(_MOST, program.most or _MOST))
         answers = Answers(mark, most, program.within, passing=passing)
@@ -156,7 +155,7 @@ class Session:
 
     @contextmanager
     def _running(self, program: Program, mark: str, silence: float) -> Iterator[Iterator[tuple[bytes, bytes]]]:
-        """What a program says, as it comes. Raises ConnectionLost for whatever breaks in between."""
+        """The program's output, as it comes. Raises ConnectionLost for whatever breaks."""
         environment = self.environment.text
         beginning = f"\n@{mark} {'begin' if environment else 'environment'}\n".encode()
         try:
@@ -172,16 +171,16 @@ class Session:
             raise SchedulerError(f"{self.name}: the answer is not understood: it goes on and on") from None
         except InTheWay as reason:
             what = f"{self.name}: the login shell on the login node is in the way: {reason}"
-            # One that has answered before will again: it was killed, or its file system hangs.
+            # A login shell that worked before will work again: it was killed, or its file system hangs.
             raise (ConnectionLost if self._answered else LoginRefused)(what) from None
 
     def _not_whole(self) -> ConnectionLost:
-        """The error of an answer that lacks its end; the next program logs in anew."""
+        """The error for an answer without its end. Logs out, so the next program logs in anew."""
         self.close()
         return lost(self.name, "its answer is not whole")
 
     def ready(self) -> Transport:
-        """The transport, logged in. Raises Unreachable and its kinds, and InvalidInput."""
+        """The transport, logged in. Raises Unreachable and its subclasses, and InvalidInput."""
         with self._logging_in:
             if not self.transport.alive:
                 self.transport.log_in()
@@ -201,7 +200,7 @@ class Session:
 
 
 def _stdin(head: bytes, program: Program) -> Iterator[bytes]:
-    """A program and its data. What goes wrong here is a local file's fault, never the transport's."""
+    """A program and its data. An OSError in here comes from a local file, never from the transport."""
     yield head
     try:
         yield from program.data
@@ -215,5 +214,5 @@ def _with_login(most: int | None) -> int | None:
 
 
 def back_off(tries: int) -> float:
-    """Seconds to wait after that many failed tries: doubled each time up to a minute, and never all at once."""
+    """Seconds to wait after so many failed tries: doubled each time up to a minute, and never the same for all."""
     return min(60.0, 2.0 ** (tries - 1)) * random.uniform(0.75, 1.25)  # noqa: S311  # no secret depends on it

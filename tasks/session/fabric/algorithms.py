@@ -1,4 +1,4 @@
-"""Which algorithms may be used: what ssh_config allows, of what paramiko has. None of them: refused, in one line."""
+"""Which algorithms to use: those of paramiko's that ssh_config allows. If there are none, one line says so."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Names = tuple[str, ...]
 class Algorithms:
     """What ssh_config allows, best first; None where ssh did not say.
 
-    `known_first` is whether the host keys that are known for a host are asked for before the others.
+    `known_first`: ask a host for the types of its known keys before the others.
     """
 
     key_exchange: Names | None = None

@@ -1,4 +1,4 @@
-"""Noticing that the other end is dead, as ServerAliveInterval and ServerAliveCountMax of ssh_config(5) mean it.
+"""Notice that the other end is dead, as ServerAliveInterval and ServerAliveCountMax of ssh_config(5) mean it.
 
 paramiko's own keepalive wants no reply, so nobody learns from it that there is none: a login node that froze, or a
 firewall that forgot the connection, would be waited for as for one that works and has nothing to say (L7).
@@ -14,12 +14,12 @@ from paramiko.common import cMSG_GLOBAL_REQUEST
 from paramiko.message import Message
 from paramiko.packet import Packetizer
 
-# Seconds without anything heard until a sign of life is asked for, and how many of them may pass without any.
+# Seconds of silence until a sign of life is asked for, and how many requests may go unanswered.
 INTERVAL, COUNT = 15, 3
 
 
 class _Ear(Packetizer):
-    """Notes when the last packet came, whatever is in it."""
+    """Notes when the last packet came, of whatever kind."""
 
     heard = 0.0
 
@@ -30,7 +30,7 @@ class _Ear(Packetizer):
 
 
 class SteadyTransport(paramiko.Transport):
-    """paramiko's, asking for a reply; `patience` is after how many seconds without any the other end is dead."""
+    """paramiko's Transport, asking for replies; after `patience` seconds without one the other end is dead."""
 
     patience = INTERVAL * COUNT
 
@@ -43,12 +43,12 @@ class SteadyTransport(paramiko.Transport):
         return float(getattr(self.packetizer, "heard", 0.0))
 
     def stay_awake(self, interval: int, count: int) -> None:
-        """From now on, ask for a sign of life every `interval` seconds in which nothing else was sent."""
+        """From now on, ask for a sign of life whenever nothing was sent for `interval` seconds."""
         self.patience = interval * count
         self.packetizer.set_keepalive(interval, self._ask)
 
     def _ask(self) -> None:
-        """Called by the thread that reads, which must not wait for the reply: it is to read it."""
+        """Called by the thread that reads: it must not wait for the reply, since it has to read it."""
         message = Message()
         message.add_byte(cMSG_GLOBAL_REQUEST)
         message.add_string("keepalive@openssh.com")

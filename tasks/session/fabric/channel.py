@@ -1,4 +1,4 @@
-"""One channel, while a command runs on the login node: a thread writes its stdin, and what it says is read."""
+"""The channel of a command that runs on the login node: one thread writes its stdin, another reads its output."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from paramiko.common import cMSG_CHANNEL_REQUEST
 from ...model.errors import SubmithostError
 from .alive import SteadyTransport
 
-# What paramiko puts into one packet. Of more it sends so much and copies all the rest, for each packet again.
+# What paramiko puts into one packet. Given more, it copies all the rest again for each packet.
 PACKET = 32768 - 64
-# As much as may be under way to us, so that one read takes all there is: of more, paramiko moves what is left to the
-# front each time.
+# As much as may be under way to us, so that one read takes all there is: paramiko moves what it leaves to the front
+# each time.
 WINDOW = 2 << 20
 
 
 def begin(channel: paramiko.Channel, command: str) -> None:
-    """Start a command on the login node, as `exec_command` does, but wait for no word that it runs: a round trip less.
+    """Start a command on the login node as `exec_command` does, but without waiting to hear that it runs.
 
     A server that refuses closes the channel. Raises SSHException and OSError when the connection is gone.
     """
@@ -62,7 +62,7 @@ class Sender(threading.Thread):
         for at in range(0, len(data), PACKET):
             rest = data[at : at + PACKET]
             while rest:
-                # Whoever reads the answer has set a short timeout; the login node may take longer to look at what came.
+                # The reader of the answer has set a short timeout; the login node may take longer to read what we send.
                 with contextlib.suppress(TimeoutError):
                     sent = self._channel.send(rest)
                     if not sent:

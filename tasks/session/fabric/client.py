@@ -27,7 +27,7 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class KeyAtOnce(AuthHandler):
-    """Asks to log in and shows the key at once: what the server says to the first is not waited for (RFC 4253, 10)."""
+    """Asks to log in and shows the key at once, without waiting for the answer to the first (RFC 4253, 10)."""
 
     def _request_auth(self) -> None:
         super()._request_auth()  # type: ignore[misc]  # not in the published types
@@ -37,11 +37,11 @@ class KeyAtOnce(AuthHandler):
         super()._parse_service_accept(granted)  # type: ignore[misc]  # the same
 
     def _parse_service_accept(self, _: paramiko.Message) -> None:
-        """Here it is; there is nothing left to do about it."""
+        """The server accepts the request; the key was shown with it already."""
 
 
 class OpenSSHLikeTransport(alive.SteadyTransport):
-    """A round trip faster; and `signatures` are those that may be made with a key, best first (None: any)."""
+    """Logs in one round trip faster. `signatures` are the algorithms to sign with, best first (None: any)."""
 
     signatures: algorithms.Names | None = None
 
@@ -61,7 +61,7 @@ class OpenSSHLikeTransport(alive.SteadyTransport):
 
 
 class Connection(fabric.connection.Connection):
-    """Fabric's, once open and never again: a second login would be a second prompt (L5), so it is asked for aloud."""
+    """Fabric's Connection, opened once only: another login would prompt again (L5), and must not come by itself."""
 
     client: paramiko.SSHClient
     transport: Any  # a paramiko.Transport once it is open
@@ -70,7 +70,7 @@ class Connection(fabric.connection.Connection):
     _sock: Any = None
 
     def open(self) -> None:
-        """Nothing while it is open. Raises ConnectionLost when it was and is not."""
+        """Open it, unless it is open. Raises ConnectionLost when it was open before."""
         if self.is_connected:
             return
         if self._opened:
@@ -79,7 +79,7 @@ class Connection(fabric.connection.Connection):
         self._opened = True
 
     def close(self) -> None:
-        """Close it, its files and its jump hosts, whatever state they are in."""
+        """Close it, its files and its jump hosts, whatever their state."""
         transport = self.client.get_transport()
         if self._sftp is not None:
             _quietly(self._sftp.close)
@@ -98,7 +98,7 @@ class Connection(fabric.connection.Connection):
 
 
 def _quietly(close: Callable[[], object]) -> None:
-    """What is broken already need not be closed well."""
+    """Ignore errors: what is broken already need not be closed properly."""
     with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
         close()
 
@@ -106,7 +106,7 @@ def _quietly(close: Callable[[], object]) -> None:
 def prepare(
     place: Place, there: Destination, identities: list[Path], sock: Any, timeout: int, lines: Sequence[known_hosts.Line]
 ) -> Connection:
-    """A Connection that takes nothing from Fabric's configuration (F21), and whose settings are its own (F2)."""
+    """A Connection that takes nothing from Fabric's configuration (F21) and shares no settings (F2)."""
     known = host_key.types(there, (*lines, *host_key.asked(there, place.say)))
 
     def transport_factory(sock: Any, **options: Any) -> paramiko.Transport:

@@ -79,7 +79,7 @@ def _reach(
 def _jump(
     place: Place, there: Destination, ssh_config: Path | None, jumps: Sequence[str], depth: int
 ) -> Connection | None:
-    """The connection to the last jump host. As with ssh, `-i` is not for jump hosts, ssh_config is."""
+    """The connection to the last jump host. As with ssh, ssh_config counts for jump hosts, but `-i` does not."""
     if not jumps:
         return None
     if depth == _HOPS:
@@ -108,7 +108,7 @@ def _spec(text: str) -> tuple[str | None, str, int | None]:
 
 
 def _patiently(place: Place, there: Destination, identities: list[Path], over: Connection | None) -> Connection:
-    """Log in; try again when the server hangs up before it has said anything (L3: MaxStartups), but nothing else."""
+    """Log in; try again only when the server hangs up before it says anything (L3: MaxStartups)."""
     for tries in range(1, _TRIES + 1):
         try:
             with turn(there.hostname, there.port, _TIMEOUT):
@@ -141,7 +141,7 @@ def _log_in(place: Place, there: Destination, identities: list[Path], over: Conn
             transport.packetizer.complete_handshake()  # else its timer's thread keeps the process waiting
         sock.close()
         if isinstance(error, Exception) and not isinstance(error, SubmithostError):
-            # Whatever it is: what a server sends can make paramiko's thread raise anything.
+            # Any exception: what a server sends can make paramiko's thread raise anything.
             raise failure.meant(place, transport, error, said, timeout, complaint) from None
         raise
     return connection

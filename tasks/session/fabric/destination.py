@@ -23,8 +23,8 @@ class Destination:
     `host` is the name as given, `hostname` what it resolves to in ssh_config. `identity_agent` is `none`, a socket's
     path, or empty when there is none to be found. `methods` are the kinds of login that may be tried, best first;
     `methods_of_ssh` those that ssh would try and we cannot; `may_ask` is whether a person may be asked to type
-    anything for one of them. In the words of `known_hosts_command` are left the tokens that stand for the host and its
-    key: %f %H %I %K %t, and %%. `required_rsa_size` is in bits.
+    anything for one of them. `known_hosts_command` still has the tokens that stand for the host and its key: %f %H %I
+    %K %t, and %%. `required_rsa_size` is in bits.
     """
 
     host: str

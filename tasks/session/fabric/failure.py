@@ -11,11 +11,11 @@ from .login import Place
 
 
 class Dropped(Exception):
-    """The server closed the connection before it said who it is."""
+    """The server closed the connection before it identified itself."""
 
 
 def said(error: BaseException, transport: paramiko.Transport | None, timeout: int) -> str:
-    """An error of paramiko's in words; to be asked for while its transport is open."""
+    """What an error of paramiko's says; call this while its transport is open."""
     said = str(error) if isinstance(error, (paramiko.SSHException, OSError)) else repr(error)
     if said == "No existing session":  # keys were not exchanged in time
         return f"no answer for {2 * timeout} s"
@@ -28,7 +28,7 @@ def said(error: BaseException, transport: paramiko.Transport | None, timeout: in
 def meant(
     place: Place, transport: paramiko.Transport | None, error: Exception, said: str, timeout: int, complaint: str
 ) -> Exception:
-    """What an error of paramiko's means to the user; `said` is what it says itself."""
+    """The error that the user gets for one of paramiko's; `said` is that one's text."""
     if complaint:
         return Unreachable(f"{place.where} cannot be reached by ssh_config's ProxyCommand: {complaint}")
     if transport is None or not transport.remote_version:

@@ -1,4 +1,4 @@
-"""Whether a server's key is the known one: known_hosts' verdict, and what StrictHostKeyChecking makes of it."""
+"""Whether a server's key is the known one: what known_hosts says, and what StrictHostKeyChecking makes of it."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def types(there: Destination, lines: Sequence[Line]) -> tuple[str, ...]:
 def asked(
     there: Destination, say: Callable[[str], None], key: paramiko.PKey | None = None, address: str = ""
 ) -> tuple[Line, ...]:
-    """What ssh_config's KnownHostsCommand says, if there is one: of the key of the host, or of an address of its; or
-    before there is a key, of the host.
+    """The lines that ssh_config's KnownHostsCommand prints, if there is one: about a key of the host or of its address,
+    or, before there is a key, about the host.
 
-    As with ssh a program that is not there says nothing, which is told. Raises HostKeyRefused when it fails.
+    As with ssh, a program that is missing prints nothing; the user is told. Raises HostKeyRefused when it fails.
     """
     if not there.known_hosts_command:
         return ()
@@ -57,7 +57,7 @@ def asked(
 
 
 def _peer(sock: object) -> str:
-    """The address at the other end of a straight connection; empty through a proxy, where nobody can know."""
+    """The address at the other end of a direct connection; empty behind a proxy, where it cannot be known."""
     if isinstance(sock, socket.socket) and sock.family in (socket.AF_INET, socket.AF_INET6):
         return str(sock.getpeername()[0])
     return ""
@@ -116,11 +116,11 @@ class Check(paramiko.MissingHostKeyPolicy):
         )
 
     def _not_known(self, finding: KnownKey, kind: str, blob: bytes) -> None:
-        """Return when a new key may be taken. Raises HostKeyRefused."""
+        """Return if a new key may be accepted. Raises HostKeyRefused."""
         where, by_hand, strict = self.place.where, self.place.by_hand, self.there.strict_host_key_checking
         shown = f"{kind.removeprefix('ssh-')} key {fingerprint(blob)}"
         if finding.verdict is KeyStatus.CHANGED:
-            # Also with StrictHostKeyChecking no, where ssh goes on without passwords: jobs are sent over this.
+            # Even with StrictHostKeyChecking no, where ssh goes on without passwords: we send jobs over this.
             raise HostKeyRefused(
                 f"{where} shows another host key than the known one of {finding.line}: someone may be listening in; "
                 f"ask its administrators, and if {shown} is right, remove that line"
@@ -144,7 +144,7 @@ class Check(paramiko.MissingHostKeyPolicy):
             )
 
     def _ask(self, shown: str) -> None:
-        """As ssh does: yes, no, or the fingerprint. Raises HostKeyRefused."""
+        """Ask as ssh does: yes, no, or the fingerprint. Raises HostKeyRefused."""
         host = names(self.there)[0]
         terminal.show(f"The authenticity of host '{host}' can't be established.\nIt shows the {shown}.")
         prompt = f"{self.place.name}: are you sure you want to continue (yes/no/[fingerprint])? "

@@ -1,6 +1,6 @@
 """Keys to log in with: private key files, their certificates, and the agent's.
 
-A file that is no key, is of a type that paramiko does not know, or may be read by others is left aside with a reason.
+A file that is not a key, has a type that paramiko does not know, or can be read by others is skipped, with a reason.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LONGEST = 1 << 18
 
 @dataclass(frozen=True)
 class KeyFile:
-    """What can be known of a key file without its passphrase; `problem` is why it cannot be used by itself."""
+    """What a key file tells without its passphrase; `problem` is why it cannot be used by itself."""
 
     path: Path
     kind: str = ""
@@ -101,7 +101,7 @@ def _pem(path: Path, data: bytes) -> KeyFile:
 
 
 def _public(data: bytes) -> bytes | None:
-    """The wire form of a one-line public key or certificate; None when it is none."""
+    """The wire form of a one-line public key or certificate; None for anything else."""
     words = data.split(None, 2)
     with contextlib.suppress(binascii.Error, IndexError):
         blob = base64.b64decode(words[1], validate=True)
@@ -129,7 +129,7 @@ def certificates(files: Iterable[Path]) -> Iterator[PublicBlob]:
 
 
 def with_certificate(key: paramiko.PKey, certificate: PublicBlob) -> paramiko.PKey | None:
-    """The key, to be shown with the certificate; None when it is another key's."""
+    """The key with this certificate; None when the certificate is for another key."""
     kind, numbers = _string(key.asbytes())
     nonce_and_on = _string(certificate.key_blob)[1]
     if certificate.key_type != kind.decode("latin-1") + CERTIFICATE:
@@ -142,7 +142,7 @@ def with_certificate(key: paramiko.PKey, certificate: PublicBlob) -> paramiko.PK
 
 
 class Agent(AgentSSH):
-    """An agent on a socket, that cannot hang us (L7: paramiko waits for a stale one for ever; fabric#2306)."""
+    """An agent on a socket, with a timeout (L7: paramiko waits for a stale one for ever; fabric#2306)."""
 
     def __init__(self, path: str) -> None:
         """Connect and list the keys. Raises OSError (or its TimeoutError) or SSHException."""
@@ -175,7 +175,7 @@ class Agent(AgentSSH):
 class _Patient(paramiko.AgentKey):
     """paramiko signs in the thread that reads from the server: an agent's refusal there would end the connection.
 
-    An empty signature is refused by the server instead, and the next key gets its turn, as with ssh.
+    An empty signature is refused by the server instead, and the next key is tried, as with ssh.
     """
 
     def __copy__(self) -> _Patient:

@@ -1,7 +1,7 @@
 """A server's key against known_hosts, line by line, as sshd(8) describes the file.
 
 F22: paramiko refuses a whole file for one `@revoked` or `@cert-authority` line. Here a line that is not understood is
-a line that says nothing. The first part is pure; at the end the files are read and appended to.
+ignored. All but the end is pure; the end reads the files and appends to them.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ class KeyStatus(Enum):
     """What known_hosts says of a key."""
 
     KNOWN = "known"
-    CHANGED = "changed"  # the host is there with other keys only
-    CA_ONLY = "ca only"  # only an authority is named for the host
+    CHANGED = "changed"  # the host is listed, but only with other keys
+    CA_ONLY = "ca only"  # only a certificate authority is listed for the host
     REVOKED = "revoked"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a known_hosts file, and where it stands."""
+    """One line of a known_hosts file, and where it is."""
 
     text: str
     file: str = "known_hosts"
@@ -108,9 +108,9 @@ def _check(lines: Iterable[Line], name: str, key: bytes) -> KnownKey:
 
 
 def key_types(lines: Iterable[Line], names: Sequence[str]) -> tuple[str, ...]:
-    """The types of the keys that are known for a host of the first of these names, in the order of the lines.
+    """The types of the keys known for the host under the first of these names, in the order of the lines.
 
-    To be asked for first: a host known by its RSA key would otherwise show its Ed25519 key, which nobody knows.
+    They are asked for first: a host known by its RSA key would otherwise show its Ed25519 key, which is not known.
     """
     return tuple(dict.fromkeys(_types(lines, names[0])))
 
@@ -139,7 +139,7 @@ class _Entry:
 
 
 def _parse(text: str) -> _Entry | None:
-    """A line's parts; None for comments, blank lines and everything that is not understood."""
+    """The parts of a line; None for comments, blank lines and lines that are not understood."""
     words = re.split(r"[ \t]+", text.strip(" \t\r"))
     if words[0].startswith("#"):
         return None
@@ -206,7 +206,7 @@ def _base64(data: bytes) -> str:
 
 
 def read(files: Iterable[Path]) -> tuple[Line, ...]:
-    """The lines of all files that can be read; the others say nothing, as for ssh."""
+    """The lines of all files that can be read; the others are ignored, as ssh does."""
     lines: list[Line] = []
     for file in files:
         with contextlib.suppress(OSError, ValueError):

@@ -24,16 +24,16 @@ from .offers import Offer, Offers
 _TYPED = ("keyboard-interactive", "password")
 _OURS = ("publickey", *_TYPED)
 _TYPING = 300.0  # seconds to find the code and type it; the server's own limit is usually shorter
-_ATTEMPTS = 40  # no server goes that far; one that does is playing with us
+_ATTEMPTS = 40  # more than any honest server needs
 
 Questions = list[tuple[str, bool]]  # prompt, and whether the answer may be seen
 
 
 @dataclass(frozen=True)
 class Place:
-    """How to speak of a destination: its name, name with address, and the command that logs in there by hand.
+    """What to call a destination: its name, its name with the address, and the command that logs in there by hand.
 
-    `passed` is told each step of the way there: its name, and what is to be said of it; `say` takes lines for a person.
+    `passed` is called after each step of the way there; `say` takes lines for a person.
     """
 
     name: str
@@ -53,8 +53,8 @@ class Login(AuthStrategy):
         self.identities = tuple(identities)
         self._terminal = there.may_ask and not there.batch_mode and terminal.present()
         self._offer: Offer | None = None
-        self._allowed: set[str] | None = None  # the methods that the server takes; None: it has not said
-        self._spent: set[str] = set()  # methods with typed answers that had their turn
+        self._allowed: set[str] | None = None  # the methods that the server accepts; None: it has not said yet
+        self._spent: set[str] = set()  # methods with typed answers that were tried
         self._tried: list[str] = []
         self._aside: list[str] = []  # which keys were not offered, and why
         self._asked = False
@@ -144,7 +144,7 @@ class Login(AuthStrategy):
         return self._may("publickey")
 
     def _learn(self, transport: paramiko.Transport) -> None:
-        """Ask the server which methods it takes, unless it has said so. A round trip that a good key spares."""
+        """Ask the server which methods it accepts, unless it has said so: a round trip that a good key saves."""
         if self._allowed is None and transport.is_active():
             try:
                 transport.auth_none(self.there.user)
@@ -164,7 +164,7 @@ class Login(AuthStrategy):
         return LoginRefused(f"{what}: {cure}")
 
     def _foreign(self) -> tuple[list[str], str]:
-        """What the server takes that ssh has and we have not, and what to do about the refusal."""
+        """Which accepted methods ssh has and we lack, and what to do about the refusal."""
         by_hand, allowed = f"see whether `{self.place.by_hand}` does", self._allowed or set()
         ours = allowed.intersection(_OURS)
         theirs = sorted(allowed.intersection(self.there.methods_of_ssh) if ours else allowed)
@@ -188,7 +188,7 @@ class Login(AuthStrategy):
     def _interactive(self, transport: paramiko.Transport) -> Sequence[str]:
         """Keyboard-interactive: the server's own questions, such as a one-time code.
 
-        paramiko asks them in the thread that reads from the server. Here the main thread does, where Ctrl-C arrives.
+        paramiko asks in the thread that reads from the server. We ask in the main thread, where Ctrl-C arrives.
         """
         asked: queue.Queue[tuple[str, str, Questions] | None] = queue.Queue()
         answers: queue.Queue[list[str]] = queue.Queue()

@@ -20,7 +20,7 @@ Offer = tuple[str, paramiko.PKey]
 
 
 class Offers:
-    """The keys for one login at one destination; the agent and the key files are looked at when their turn comes.
+    """The keys for one login at one destination; the agent and the key files are opened when their turn comes.
 
     `ask` asks for a passphrase (None: there is no terminal). `wanted` tells whether the server takes keys at all, which
     costs a round trip, and is asked before a person is. Lines of `aside` say what was not offered, and why.
@@ -57,7 +57,7 @@ class Offers:
                 yield from self._with_certificates(what, key, blobs)
 
     def _keys(self, explicit: Sequence[keys.KeyFile], files: Sequence[keys.KeyFile]) -> Iterator[Offer]:
-        """Every key that there is, some of them twice."""
+        """Every key; some may come twice."""
         for file in explicit:
             if not file.encrypted and not file.problem:
                 yield from self._loaded(file)
@@ -85,7 +85,7 @@ class Offers:
         yield f"key {file.path}", key
 
     def _with_certificates(self, what: str, key: paramiko.PKey, certificates: list[PublicBlob]) -> Iterator[Offer]:
-        """The key with each certificate that is for it, then by itself."""
+        """The key with each of its certificates, then alone."""
         # By its name, since an agent's key is of a class of its own.
         if key.get_name() == "ssh-rsa" and key.get_bits() < self._there.required_rsa_size:
             self.aside.append(f"{what} is shorter than ssh_config's RequiredRSASize")
@@ -112,7 +112,7 @@ class Offers:
             self._agent = keys.Agent(self._there.identity_agent)
         except FileNotFoundError:
             return []  # ssh says nothing of an agent that is gone
-        except Exception as error:  # an agent is another program: it may answer anything
+        except Exception as error:  # an agent is another program, and may answer anything
             said = "says nothing" if isinstance(error, TimeoutError) else f"is of no use: {error}"
             self.aside.append(f"the agent at {self._there.identity_agent} {said}")
             return []

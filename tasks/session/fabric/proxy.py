@@ -1,4 +1,4 @@
-"""A socket to the login node: straight, or through the program that ProxyCommand names."""
+"""A socket to the login node: direct, or through the program that ProxyCommand names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Prompt(socket.socket):
 
 
 def dial(there: Destination, timeout: float, found: Callable[[str], None] = lambda _: None) -> socket.socket:
-    """Connect to the first of the host's addresses that answers. Raises OSError: what the last of them said.
+    """Connect to the first of the host's addresses that answers. Raises the OSError of the last one.
 
     `found` is told the first of the addresses.
     """
@@ -100,7 +100,7 @@ class Proxy(socket.socket):
         return self._said
 
     def close(self) -> None:
-        """Close our end, end the program, and wait for it."""
+        """Close our end, stop the program, and wait for it."""
         with self._lock:
             super().close()
             if self._errors.closed:

@@ -13,7 +13,7 @@ _PATIENCE = 10.0  # rc files that print make it wait for ever (L1)
 
 
 def trouble(channel: paramiko.Channel) -> str:
-    """Say hello, and what is wrong with the answer; empty: nothing. Closes the channel."""
+    """Begin a session; return what is wrong with the answer (empty: nothing). Closes the channel."""
     try:
         channel.settimeout(_PATIENCE)
         channel.invoke_subsystem("sftp")

@@ -32,14 +32,14 @@ _STRICT = {
     "ask": "ask",
     "accept-new": "accept-new",
 }
-# ssh can log in by these, we cannot.
+# Kinds of login that ssh has and we lack.
 _OF_SSH_ALONE = {
     "gssapi-with-mic": "gssapiauthentication",
     "gssapi-keyex": "gssapikeyexchange",
     "hostbased": "hostbasedauthentication",
 }
-# Options that change whom ssh talks to: the value that changes nothing, and what to do about another one. The others
-# are obeyed, or make no such difference (a test has them all, with the reasons).
+# Options that change whom ssh talks to: the harmless value, and what to do about any other. All other options are
+# obeyed, or make no such difference (a test lists them all, with reasons).
 _REFUSED = {
     "bindinterface": ("", "name one of its addresses in BindAddress"),
     "proxyusefdpass": ("no", "name a ProxyCommand that passes on the data itself, such as `nc %h %p`"),

@@ -85,7 +85,7 @@ class _Program(Running):
             yield from receive(self._channel, self._sender, silence)
 
     def exit_status(self) -> int | None:
-        self._channel.status_event.wait(5)  # it may come after the end of stdout
+        self._channel.status_event.wait(5)  # the status may come after the end of stdout
         return None if self._channel.exit_status == -1 else self._channel.exit_status
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class _Program(Running):
 
 @contextmanager
 def _told(cluster: str) -> Iterator[None]:
-    """What breaks in here, in our words."""
+    """Raise our errors for paramiko's."""
     try:
         yield
     except (paramiko.SSHException, OSError, EOFError) as error:

@@ -1,4 +1,4 @@
-"""One login at a time to each host, whichever of this user's processes it is: sshd drops a crowd (L3, MaxStartups)."""
+"""One login at a time to each host, among all of this user's processes: sshd drops a crowd (L3, MaxStartups)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from platformdirs import user_state_path
 
 @contextmanager
 def turn(host: str, port: int, patience: float) -> Iterator[None]:
-    """Let others log in first, but wait for none of them for more than `patience` seconds: one may be at a prompt.
+    """Let others log in first, but wait at most `patience` seconds for each: it may be waiting at a prompt.
 
-    Where no lock can be kept, nobody waits. The system gives a lock back when its process ends, however it does.
+    Where no lock can be made, nobody waits. The system releases the lock of a process that ends, however it ends.
     """
     lock = _open(f"{host}:{port}")
     try:
@@ -40,7 +40,7 @@ def _open(name: str) -> int | None:
 
 
 def _wait(lock: int, patience: float) -> None:
-    """The file's time tells who has the lock: each one has `patience` seconds."""
+    """The file's time tells when the lock changed hands: each holder has `patience` seconds."""
     holder, deadline = -1, 0.0
     while _is_taken(lock):
         if holder != (holder := os.fstat(lock).st_mtime_ns):
@@ -52,7 +52,7 @@ def _wait(lock: int, patience: float) -> None:
 
 
 def _is_taken(lock: int) -> bool:
-    """Whether somebody else has it; if not, it is ours from now on."""
+    """Whether somebody else has the lock; if not, we have it now."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
