@@ -1,4 +1,4 @@
-"""A tar archive with names of any bytes and exact times, which every tar reads."""
+"""Tar archives that keep any name and exact times, and that every tar can read."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _TYPES = {"f": tarfile.REGTYPE, "d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE}
 
 
 def archive(members: Iterable[tuple[Entry, bytes, bytes]]) -> bytes:
-    """The archive of these entries, each with its name and its content.
+    """An archive of these entries, each with its name and its content.
 
-    Names are GNU's, bytes as they are: a pax header's would be recoded from UTF-8 by the tar that reads them. Times are
-    a pax header's: only those have fractions of a second.
+    Names are stored as GNU tar does, byte for byte: those in a pax header would be recoded from UTF-8 by the tar that
+    reads them. Times are in a pax header, the only place with fractions of a second.
     """
     blocks = []
     for entry, name, content in members:
@@ -37,6 +37,6 @@ def _header(name: bytes, size: int, mode: int, kind: bytes) -> tarfile.TarInfo:
 
 
 def _record(text: str) -> bytes:
-    """`LENGTH TEXT`, the length being that of all of it."""
+    """`LENGTH TEXT`, where the length counts itself, too."""
     length = next(n for n in count(len(text) + 2) if n == len(f"{n} {text}"))
     return f"{length} {text}".encode()

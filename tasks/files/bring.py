@@ -1,5 +1,5 @@
-"""Files from a cluster to here: changed ones only, each verified, none newer overwritten, and big ones gone on
-with where they stopped.
+"""Files from a cluster to here: only changed ones, each verified. No newer file is overwritten, and big ones resume
+where they stopped.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from .stream import BIG, MANY
 from .tree import SLOW, Entry, local_entry
 
 Progress = Callable[[int], None]
-# Big files of one round, each of which is open here until it is whole: a process may have 256 on some systems.
+# How many big files are open here at once: some systems allow a process 256 open files.
 _OPEN_AT_ONCE = 16
-# By so many bytes files may have grown meanwhile.
+# By how many bytes files may have grown since they were listed.
 _MEANWHILE = 256 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RemoteFile:
-    """Something there: `path` as `bring.sh` takes it, `name` the place below the target. Equal to itself alone."""
+    """A file on the cluster: its `path` for `bring.sh`, and its `name` below the target. Equal only to itself."""
 
     path: str
     name: str
@@ -36,13 +36,13 @@ class RemoteFile:
 
     @property
     def raw(self) -> bytes:
-        """Its path in bytes; one that begins with a dash would be an option."""
+        """The path in bytes, never one that begins with a dash and would be taken for an option."""
         return (self.path if self.path.startswith("/") else f"./{self.path}").encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What to bring of what was found, what is `newer` here and stays, and how many files are the same."""
+    """Which files to bring, which are `newer` here and stay, and how many are unchanged."""
 
     wanted: list[RemoteFile]
     newer: list[str]
@@ -50,14 +50,14 @@ class Changes:
 
     @classmethod
     def between(cls, found: Sequence[RemoteFile], target: Path, *, force: bool) -> Changes:
-        """`force`: what is newer here is wanted too."""
+        """Compare the files found with those in `target`. `force`: bring those that are newer here, too."""
         wanted, newer, unchanged = [], [], 0
         for file in found:
             here = os.path.join(target, file.name)
             mine = local_entry(here)
-            if file.entry.same(mine):  # a directory that is there is left as it is
+            if file.entry.same(mine):  # an existing directory is left as it is
                 unchanged += file.entry.kind != "d"
-            # A directory is in the way in another manner, which is told when the file is written.
+            # A directory in the way is another matter, which is told when the file is written.
             elif not force and mine and mine.kind != "d" and mine.modified > file.entry.modified + 1_000_000:
                 newer.append(here)
             else:
@@ -66,15 +66,15 @@ class Changes:
 
 
 def refuse_newer(paths: Sequence[str]) -> None:
-    """Raises InvalidInput when files here were newer, and so are left as they are."""
+    """Raises InvalidInput when files here were newer and so were left alone."""
     if paths:
         raise InvalidInput(f"not overwritten, since newer here: {', '.join(paths[:5])}; --force overwrites them")
 
 
 def bring(session: Session, directory: str, target: Path, files: Sequence[RemoteFile]) -> list[RemoteFile]:
-    """Bring them; what was brought before a connection broke is not brought again.
+    """Bring the files; after a broken connection, only what is still missing.
 
-    Returns those that are not here all the same, since they have changed or gone meanwhile; that was said of each.
+    Returns those that could not be brought since they changed or disappeared meanwhile; each was reported.
     """
     missing: list[RemoteFile] = []
     total = sum(file.entry.size for file in files)
@@ -113,17 +113,17 @@ def _once(
     missing: list[RemoteFile],
     progress: Progress,
 ) -> Iterator[RemoteFile]:
-    """Yield each file that is settled: it is here, whole and verified, or is said to have gone and noted in `missing`.
+    """Yield each file that is done: whole and verified here, or reported as gone and added to `missing`.
 
-    Files that change under our hands put out of step what comes together with them: they are noted in `alone`, to be
-    asked for by themselves in the next round, like the big ones.
+    A file that changes while it comes puts all that follow it in its batch out of step. It is added to `alone`, and
+    asked for by itself in the next round, like the big ones.
     """
     batches = list(_batches([file for file in files if file.entry.size < BIG and file not in alone]))
     single = [file for file in files if file.entry.size >= BIG or file in alone][:_OPEN_AT_ONCE]
     with Parts(session, directory, target, single) as parts:
         requests = [_many(batch) for batch in batches]
         requests += [_piece(file, parts[file].size) for file in single]
-        # Files grow meanwhile, and what is sent of a small one is all of it.
+        # A small file is sent whole, however much it has grown.
         most = 2 * sum(file.entry.size for file in files) + sum(map(len, requests)) + _MEANWHILE
         program = Program(("sha256", "bring"), {"directory": directory}, data=requests, most=most)
         arrival = Arrival(session.pieces(program, SLOW if single else SILENCE))
@@ -192,11 +192,11 @@ def _take_many(
 
 
 def _take_piece(arrival: Arrival, part: Part, file: RemoteFile, progress: Progress) -> bool:
-    """Whether the rest of the file came as it was asked for."""
+    """Take the rest of a big file; whether it came as asked for."""
     digest, missing = hashlib.sha256(), file.entry.size - part.size
     for piece in arrival.section("bytes"):
         missing -= len(piece)
-        if missing < 0:  # more than was asked for, and more may come than the disk holds
+        if missing < 0:  # more than was asked for: it could go on until the disk is full
             part.forget()
             raise SchedulerError(f"the answer is not understood: more of {file.name} than there is")
         digest.update(piece)
@@ -211,7 +211,7 @@ def _take_piece(arrival: Arrival, part: Part, file: RemoteFile, progress: Progre
 
 
 class Parts(dict[RemoteFile, Part]):
-    """The parts of these files that are here, what is in them verified; open while they are written."""
+    """The parts of these files that are here, verified; they are open until they are written."""
 
     def __init__(self, session: Session, directory: str, target: Path, files: Sequence[RemoteFile]) -> None:
         super().__init__()

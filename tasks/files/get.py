@@ -1,4 +1,4 @@
-"""The verb get: a file or directory from a cluster, changed files only, each verified."""
+"""The verb get: bring a file or directory from a cluster, only changed files, each verified."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def get(
 ) -> Transferred:
     """Bring a file or directory into a directory here; it keeps its name.
 
-    Raises InvalidInput when there is nothing, when files of another cluster came there (`owners`), and when files here
-    are newer and were left, with the rest in `known`; SchedulerError, Unreachable.
+    Raises InvalidInput when there is nothing to bring, when the target has files of another cluster (`owners`), and
+    when files here are newer and were left alone (the rest is in its `known`); SchedulerError, Unreachable.
     """
     if not source:
         raise InvalidInput("get what? --source=PATH on the cluster")
@@ -47,18 +47,18 @@ def get(
 
 
 def _name(session: Session, source: str, there: There) -> str:
-    """The name that it keeps here."""
+    """The name that the file or directory keeps here."""
     if there.kind == "nothing":
         raise InvalidInput(f"{session.name}: there is no {there.path}")
     name, asked = PurePosixPath(there.path).name, PurePosixPath(source).name
     if name != asked and (asked not in ("", "..", "~") or name.startswith(".")):
-        # A login node that names what comes could have it replace anything in the target.
+        # A login node that chose the name could replace anything in the target.
         raise SchedulerError(f"{session.name}: asked for {source!r}, it answers with {there.path!r}")
     return name
 
 
 def _found(session: Session, there: There, name: str) -> list[RemoteFile]:
-    """What is to be brought; what is left there is told by name."""
+    """What to bring; what is left there is reported by name."""
     found = [
         RemoteFile(entry.path or there.path, inside(f"{name}/{entry.path}" if entry.path else name, session), entry)
         for entry in there.entries

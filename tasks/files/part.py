@@ -1,4 +1,4 @@
-"""What comes from a cluster, as it comes, and where it goes here: never through a link, and whole or not at all."""
+"""Read the files that a cluster sends, and write them here: never through a link, and each whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _LONGEST = 32 << 20
 
 
 class Arrival:
-    """Read the sections of an answer while it comes. Raises ConnectionLost when it ends too early."""
+    """Reads the sections of an answer while it comes. Raises ConnectionLost when it ends too early."""
 
     def __init__(self, stream: Iterator[tuple[str, bytes]]) -> None:
         self._stream = stream
-        self._begun = ""  # a section whose beginning was read, and nothing of it yet
+        self._begun = ""  # a section that has begun, and of which nothing was read yet
         self._rest = b""
 
     def begin(self, name: str) -> None:
-        """Pass over everything before the next section, which is to be `name`."""
+        """Skip to the next section, which has to be `name`."""
         self._rest = b""
         while not self._begun:
             self._next()
@@ -37,7 +37,7 @@ class Arrival:
         self._begun = ""
 
     def _next(self) -> bytes:
-        """The next bytes of this section; none when another has begun."""
+        """The next bytes of this section; none when the next section has begun."""
         if self._begun:
             return b""
         name, piece = next(self._stream, ("", b""))
@@ -54,7 +54,7 @@ class Arrival:
             yield piece
 
     def text(self, name: str) -> bytes:
-        """All of the next section. Raises SchedulerError for more than checksums can be: it is kept in memory."""
+        """All of the next section, kept in memory. Raises SchedulerError for more than checksums can take."""
         text = bytearray()
         for piece in self.section(name):
             text += piece
@@ -63,20 +63,20 @@ class Arrival:
         return bytes(text)
 
     def take(self, size: int) -> Iterator[bytes]:
-        """The next bytes of this section, piece by piece: fewer where it ends."""
+        """The next `size` bytes of this section, piece by piece; fewer if it ends before."""
         while size and (piece := self._rest or self._next()):
             piece, self._rest = piece[:size], piece[size:]
             size -= len(piece)
             yield piece
 
     def end(self) -> None:
-        """See the answer to its end: only then it is whole."""
+        """Read to the end of the answer: only then is it known to be whole."""
         for _ in self._stream:
             pass
 
 
 def unpack_sums(lines: bytes) -> dict[bytes, str]:
-    """The checksums by path, as sha256sum prints them: a line with a backslash before it has escapes."""
+    """The checksums that sha256sum printed, by path; a line that begins with a backslash has escapes."""
     found = {}
     for line in lines.split(b"\n"):
         there, _, path = line.partition(b"  ")
@@ -88,9 +88,9 @@ def unpack_sums(lines: bytes) -> dict[bytes, str]:
 
 
 class Part:
-    """A file beside the place of one that comes. A lasting one is kept until the file is whole.
+    """A temporary file beside the place of the one that comes. A lasting one is kept until the file is whole.
 
-    `size` is what was there at first.
+    `size` is what it held when it was opened.
     """
 
     def __init__(self, target: Path, name: str, *, lasting: bool) -> None:
@@ -120,7 +120,7 @@ class Part:
         self.size: int = self._file.seek(0, os.SEEK_END)
 
     def _check_ours(self) -> None:
-        """Its name can be foreseen: who made it first, or has another name for it, could read and change the file."""
+        """Its name can be guessed: whoever made it first, or has a hard link to it, could read and change the file."""
         status = os.fstat(self._file.fileno())
         if status.st_uid != os.geteuid() or status.st_nlink != 1:
             part = self._place.with_name(self._name)
@@ -142,7 +142,7 @@ class Part:
         self.close()
 
     def sum(self, digest: hashlib._Hash) -> str:
-        """The checksum of what is there."""
+        """The checksum of what it holds."""
         self._file.seek(0)
         while piece := self._file.read(1 << 18):
             digest.update(piece)
@@ -155,7 +155,7 @@ class Part:
         self.size = 0
 
     def write(self, piece: bytes) -> None:
-        """Raises InvalidInput when there is no room."""
+        """Append. Raises InvalidInput when there is no room."""
         try:
             while piece:
                 piece = piece[self._file.write(piece) :]
@@ -174,11 +174,11 @@ class Part:
         self._name = ""
 
     def forget(self) -> None:
-        """It is to be kept no longer."""
+        """Do not keep it."""
         self._lasting = False
 
     def close(self) -> None:
-        """What is neither whole nor to be kept goes away, and so does what is empty."""
+        """Close it; remove it if it is empty, or neither whole nor lasting."""
         if self._file.closed:
             return
         if self._name and not (self._lasting and os.fstat(self._file.fileno()).st_size):
@@ -189,15 +189,15 @@ class Part:
 
 
 def make_directory(target: Path, name: str, mode: int) -> None:
-    """Make a directory below the target, with this mode if it is not there yet. Raises InvalidInput."""
+    """Make a directory below the target, with this mode, unless it exists. Raises InvalidInput."""
     os.close(open_directory(target, f"{name}/", mode))
 
 
 def open_directory(target: Path, name: str, mode: int | None = None) -> int:
-    """Open the directory that `name` is in, made where it is not there, through no symbolic link below the target.
+    """Open the directory that `name` is in, following no symbolic link below the target; make what is missing.
 
-    Whatever its name means a moment later, the descriptor stays that of this directory. `mode` is for one that is made
-    last. Raises InvalidInput.
+    Whatever happens to its name later, the descriptor stays that of this directory. `mode` is for the innermost one, if
+    it is made. Raises InvalidInput.
     """
     place, flags = target, os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
     try:
@@ -220,7 +220,7 @@ def open_directory(target: Path, name: str, mode: int | None = None) -> int:
 
 
 def _make(word: str, above: int, mode: int | None) -> None:
-    """Make one directory, unless there is something of that name."""
+    """Make one directory, unless the name is taken."""
     try:
         os.mkdir(word, dir_fd=above)
     except FileExistsError:
@@ -232,7 +232,7 @@ def _make(word: str, above: int, mode: int | None) -> None:
 
 
 def make_link(target: Path, name: str, link: str) -> None:
-    """Make a symbolic link, in place of whatever file is there. Raises InvalidInput."""
+    """Make a symbolic link, replacing any file of that name. Raises InvalidInput."""
     directory, place, new = open_directory(target, name), target / name, f"{OURS}link-{secrets.token_hex(8)}"
     try:
         os.symlink(link, new, dir_fd=directory)

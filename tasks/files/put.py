@@ -1,4 +1,4 @@
-"""The verb put: a file or directory to a cluster, changed files only, each verified."""
+"""The verb put: send a file or directory to a cluster, only changed files, each verified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .tree import all_files, local, summary, tell
 def put(session: Session, source: str, target: str = "", *, dry_run: bool = False) -> Transferred:
     """Send a file or directory into a directory of the cluster (empty: the home directory); it keeps its name.
 
-    Raises InvalidInput for what cannot be read, or is in the way, SchedulerError, Unreachable.
+    Raises InvalidInput for files that cannot be read, or for something in the way; SchedulerError, Unreachable.
     """
     if not source:
         raise InvalidInput("put what? --source=PATH here")

@@ -1,5 +1,5 @@
-"""Files to a cluster: many small ones at a time, big ones by themselves, each verified there before it is in its
-place; what was sent before a connection broke is not sent again.
+"""Send files to a cluster: small ones many at a time, big ones by themselves. Each is verified on the login node before
+it is moved into place; what was sent before a connection broke is not sent again.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from .wire import pieces
 
 
 def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Entry]) -> Plan:
-    """Compare what is here and there.
+    """Compare what is here with what is there.
 
-    A link in the place itself that nobody else has a say in is followed. Raises InvalidInput when one is a directory
-    and the other a file, or when there is another link in place of a directory: somebody may have laid it there, and
-    what it leads to would be overwritten.
+    If the place itself is a link that nobody else could have made or changed, it is followed. Raises InvalidInput for
+    any other link where a directory goes (somebody may have planted it to have its target overwritten), and when one
+    side is a directory and the other a file.
     """
     there = list_there(session, place, key_of(name))
     links = [there.path] if there.kind == "link" else _in_the_way(there, mine)
@@ -33,18 +33,18 @@ def plan(session: Session, here: Path, name: str, place: str, mine: Sequence[Ent
     if there.kind != "nothing" and (there.kind == "directory") is not here.is_dir():
         raise InvalidInput(f"{session.name}: {there.path} is a {there.kind}, and {here} is none")
     known = {entry.path: entry for entry in there.entries}
-    name = PurePosixPath(there.path).name  # a link's is left behind
+    name = PurePosixPath(there.path).name  # not that of the link that was followed
     return Plan(here, name, there, [entry for entry in mine if not entry.same(known.get(entry.path))])
 
 
 def _in_the_way(there: There, mine: Sequence[Entry]) -> list[str]:
-    """The links on the login node where a directory is to be."""
+    """The links on the login node where directories are to go."""
     links = {entry.path for entry in there.entries if entry.kind == "l"}
     return [f"{there.path}/{entry.path}" for entry in mine if entry.kind == "d" and entry.path in links]
 
 
 def send(session: Session, begun: Plan, mine: Sequence[Entry], place: str) -> None:
-    """Send what the plan says; when the connection breaks, look again and go on with what is not there yet."""
+    """Send what is in the plan; when the connection breaks, compare again and go on with what is still missing."""
     now, told, outage = begun, 0, Outage(session)
     with session.listener.transfer(f"sending to {session.name}", begun.size) as progress:
 
@@ -79,7 +79,7 @@ def _once(session: Session, plan: Plan, progress: Callable[[int], None]) -> None
 
 
 def _good_parts(session: Session, plan: Plan) -> dict[str, Kept]:
-    """For each big file the largest part on the login node that is how the file here begins."""
+    """For each big file, the largest part on the login node with which the file here begins."""
     candidates = []
     for entry in plan.changed:
         name = f"{plan.name}/{entry.path}" if entry.path else plan.name
@@ -103,12 +103,12 @@ def _good_parts(session: Session, plan: Plan) -> dict[str, Kept]:
 
 
 def _patience(size: int) -> float:
-    """Seconds that may pass without a word while so many bytes are summed on the login node."""
+    """Seconds of silence to allow while the login node sums so many bytes."""
     return max(SLOW, to_sum(size))
 
 
 def sums(session: Session, directory: str, wanted: Sequence[tuple[int, str]]) -> list[str]:
-    """The checksums on the login node of the first bytes of files."""
+    """The checksums, on the login node, of the first `size` bytes of each path."""
     data = []
     for size, path in wanted:
         name = path.encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""All files of one `put`, as they are sent: many small ones at a time, big ones by themselves."""
+"""The files of one `put`, as they are sent: small ones many at a time, big ones by themselves."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ..model.errors import InvalidInput
 from .tree import Entry, There
 from .wire import DONE, PLACE, READ, WORDS, header, pieces, sums
 
-# A file of that size goes by itself, and smaller ones together until they are so large, or so many.
+# A file of this size goes by itself; smaller ones go together, up to this size or this number.
 BIG = 8 << 20
 MANY = 1000
-# What is sent at once, and how many bytes of the user's are in there.
+# What is sent at once, and how many of these bytes are the user's.
 Batch = tuple[bytes, int]
 
 
 def key_of(name: str) -> str:
-    """What marks the parts of a file of that name."""
+    """The part of a part's name that tells which file it is of."""
     return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be sent: `here` is the tree's top, `name` its name there, `there` what is there already."""
+    """What to send: `here` is the top of the tree, `name` its name on the cluster, `there` what is there already."""
 
     here: Path
     name: str
@@ -42,21 +42,21 @@ class Plan:
 
 @dataclass(frozen=True)
 class Kept:
-    """What of a big file is there already: its entry, and the digest of so much of the file here."""
+    """The part of a big file that is there already, and the digest of the same bytes of the file here."""
 
     entry: Entry
     digest: hashlib._Hash
 
 
 class Stream:
-    """All of it, as `receive.sh` and `put.sh` read it. A thread reads and sums the small files that come next."""
+    """Everything in a plan, as `receive.sh` and `put.sh` read it. A thread reads and sums the next small files."""
 
     def __init__(self, plan: Plan, parts: dict[str, Kept], progress: Callable[[int], None]) -> None:
         self._plan, self._parts, self._progress = plan, parts, progress
         self._ahead = ThreadPoolExecutor(1)
 
     def close(self) -> None:
-        """End the thread, though whoever sends may not have noticed yet that nobody listens any more."""
+        """End the thread, even if the sender has not noticed yet that the connection is gone."""
         self._ahead.shutdown()
 
     def _soon(self, batches: Iterator[Batch]) -> Future[Batch | None]:
@@ -78,7 +78,7 @@ class Stream:
         yield DONE
 
     def _counted(self, data: bytes, amount: int) -> Iterator[bytes]:
-        """Bytes that carry `amount` of the user's, told as they go."""
+        """Yield `data`, which has `amount` bytes of the user's, and report these as they go."""
         told = 0
         for at in range(0, len(data), READ):
             yield data[at : at + READ]
@@ -91,12 +91,12 @@ class Stream:
         return name.encode("utf-8", "surrogateescape")
 
     def _batches(self, small: Sequence[Entry]) -> Iterator[Batch]:
-        """Many at a time."""
+        """The small files, many at a time."""
         members: list[tuple[Entry, bytes]] = []
         size = 0
         for entry in small:
             content = self._content(entry)
-            # What is there now; when it has changed since it was listed, the next put sends it again.
+            # The content as it is now; if it has changed since it was listed, the next put sends it again.
             members.append((replace(entry, size=len(content)), content))
             size += len(content)
             if size >= BIG or len(members) == MANY:
@@ -136,7 +136,7 @@ class Stream:
         yield header("big", name, entry.size, entry.mode, entry.modified)
         yield f"{offset} {key_of(name.decode('utf-8', 'surrogateescape'))} {old}\n".encode()
         path = self._plan.here / entry.path
-        # Summed in this thread: another one would have to wait for Python's lock, and make this one wait, each time.
+        # Summed in this thread: a second one would only take turns with it at Python's lock.
         for piece in pieces(path, offset, entry.size - offset):
             digest.update(piece)
             yield piece

@@ -1,4 +1,4 @@
-"""What put, get and fetch have done, as a value; and whose files are in which directory here."""
+"""What put, get and fetch did, as a value; and which cluster's files are in which local directory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Transferred:
-    """Files that were sent or brought, or with `dry_run` would be.
+    """The files that were sent or brought, or with `dry_run` would be.
 
-    `target` is where they went, on the cluster for `put` and here otherwise; `files` are the changed ones, `unchanged`
-    is how many were the same already, `newer` which ones here are newer and were left; `said` is all that in words.
+    `target` is where they went (for `put`, on the cluster); `files` are the changed ones, `unchanged` counts the
+    others; `newer` are those that are newer here and were left alone; `said` is all that in words.
     """
 
     target: str
@@ -22,10 +22,10 @@ class Transferred:
 
 
 Owners = dict[Path, str]
-"""Whose files were put into which local directory."""
+"""Local directories, each with the cluster whose files went there first."""
 
 
 def first_there(owners: Owners, place: Path, owner: str) -> str:
-    """Note whose files go into a local directory; return who was first if that is somebody else, else empty."""
+    """Note that files of `owner` go into a local directory; return another cluster if its files went there first."""
     first = owners.setdefault(place.resolve(), owner)
     return first if first != owner else ""

@@ -1,4 +1,4 @@
-"""What is in a tree of files, here or on the cluster, told in the same way: so the two can be compared."""
+"""Listings of trees of files, here and on the cluster, in one form, so that they can be compared."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from ..model.listener import Listener
 from ..model.wording import one_line
 from ..session import Session
 
-# Seconds of silence for which a login node may count files, or read a large one for its checksum.
+# Seconds of silence to allow a login node that counts files, or sums a large one.
 SLOW = 1800.0
-# Of so many files a list is kept, and so many bytes of it.
+# The longest list of files that is kept, in files and in bytes.
 MOST_FILES = 300_000
 LISTING = 40 << 20
-# How the temporary files of ours begin, here and there.
+# How the names of our temporary files begin, here and there.
 OURS = job_directory.TEMPORARY
 _PART = re.compile(rf"{re.escape(OURS)}part-[\w.-]+", re.ASCII)
 _TIME = re.compile(r"-?[0-9]{1,15}(\.[0-9]*)?")
 _HEAD = re.compile(rf"(\w) ([0-9]{{1,18}}) ({_TIME.pattern.replace('(', '(?:')}) ([0-7]{{1,5}})", re.ASCII)
-_LATEST = 253_402_300_799  # seconds: what no file can have, a login node can claim
-# Modes are kept, but what anybody could write on the login node, or here, nobody else can write at the other end.
+_LATEST = 253_402_300_799  # seconds: a login node can claim times that no file can have
+# Modes are kept, except that no copy can be written by everybody, and none is setuid.
 _KEPT = 0o775
-_CLOCK = 1_000_000  # ns: file systems and tools differ in how much of a time they keep
+_CLOCK = 1_000_000  # ns: file systems and tools differ in the precision of times
 
 
 def to_sum(size: int) -> float:
-    """Seconds in which a login node sums so many bytes, without a word, however slow its file system."""
+    """Seconds of silence to allow a login node that sums so many bytes from a slow file system."""
     return size / 10e6
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file, directory or link. `kind` is find's %y, `modified` in ns since 1970, `mode` what is kept of it.
+    """A file, directory or link. `kind` is find's %y, `modified` in ns since 1970, `mode` the bits that are kept.
 
-    `path` is below the tree's top (empty: the top itself), `link` where a link points to.
+    `path` is relative to the top of the tree (empty: the top itself); `link` is the target of a link.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Entry:
     link: str = ""
 
     def same(self, other: Entry | None) -> bool:
-        """Whether a copy of this is what `other` is: put and get leave modification times and modes."""
+        """Whether `other` looks like a copy of this one: put and get keep modification times and modes."""
         if other is None or other.kind != self.kind:
             return False
         if self.kind != "f":
@@ -61,10 +61,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class There:
-    """What is at a place there: `directory`, `file` or `nothing`; `path` is absolute. For `put`, also a `link`: to
-    a directory, and somebody else has a say in that.
+    """What is at a place on the cluster. `kind` is directory, file or nothing; `path` is absolute.
 
-    `parts` are files that came partly, by their path as in `entries`; `tar` is whether there is one.
+    For `put`, `kind` can also be link: a link to a directory that somebody else could have made or changed. `parts` are
+    files that came in part, with paths as in `entries`; `tar` is whether the login node has tar.
     """
 
     kind: str
@@ -75,9 +75,9 @@ class There:
 
 
 def stays_inside(path: str, link: str) -> bool:
-    """Whether a link at `path` leads nowhere out of its tree, whatever the other links in there are that stay inside.
+    """Whether a link at `path` stays inside its tree, whatever other links are in there that stay inside.
 
-    Only its first words may be `..`: behind one that is a link, `..` would be somewhere else than it looks.
+    `..` may only come first: after a word that is itself a link it would lead elsewhere than it looks.
     """
     words = [word for word in link.split("/") if word not in ("", ".")]
     up = next((at for at, word in enumerate(words) if word != ".."), len(words))
@@ -85,7 +85,7 @@ def stays_inside(path: str, link: str) -> bool:
 
 
 def list_there(session: Session, path: str, key: str = "") -> There:
-    """List a place on the cluster; `key` is that of the parts of a single file. Raises SchedulerError, Unreachable."""
+    """List a place on the cluster; `key` (see `key_of`) finds parts of a file. Raises SchedulerError, Unreachable."""
     with session.listener.transfer(f"looking at {session.name}", None):
         parts = ("directory", "list") if key else ("list",)
         answer = session.must(Program(parts, {"path": path, "key": key, "root": "/"}, most=LISTING), SLOW)
@@ -101,7 +101,7 @@ def _is_part(path: str) -> bool:
 
 
 def texts_of(pieces: Iterable[bytes], longest: int) -> Iterator[str]:
-    """The texts that end in a NUL each, as they come. Raises SchedulerError for one that is longer than it can be."""
+    """Split at NULs, as the pieces come. Raises SchedulerError for a text that is longer than any can be."""
     rest = bytearray()
     for piece in pieces:
         rest += piece
@@ -115,7 +115,7 @@ def texts_of(pieces: Iterable[bytes], longest: int) -> Iterator[str]:
 
 
 def entries(*data: bytes) -> Iterator[Entry]:
-    """The entries of `list.sh` and `manifest.sh`. Raises SchedulerError for more than can be kept."""
+    """Parse what `list.sh` and `manifest.sh` list. Raises SchedulerError for more than can be kept."""
     texts = texts_of(data, max(map(len, data)))
     for number, (text, link) in enumerate(zip(texts, texts, strict=False)):
         if number >= MOST_FILES:
@@ -128,7 +128,7 @@ def entries(*data: bytes) -> Iterator[Entry]:
 
 
 def laid(data: bytes) -> Iterator[Entry]:
-    """The files that `submit.sh` found laid there by `--put`: `SIZE MTIME PATH<NUL>`."""
+    """Parse the list of the files that `--put` laid: `SIZE MTIME PATH<NUL>`, as `submit.sh` wrote it."""
     for number, text in enumerate(texts_of([data], len(data))):
         if number >= MOST_FILES:
             raise SchedulerError(f"there are more than {MOST_FILES} files that were put there")
@@ -139,15 +139,15 @@ def laid(data: bytes) -> Iterator[Entry]:
 
 
 def _nanoseconds(text: str) -> int:
-    """find's %T@, which has more digits than a float."""
+    """The time of find's %T@, which has more digits than a float."""
     seconds, _, rest = text.partition(".")
     return max(-_LATEST, min(int(seconds), _LATEST)) * 10**9 + int(rest[:9].ljust(9, "0"))
 
 
 def local(here: Path) -> tuple[list[Entry], list[str]]:
-    """What is at and below a path, and what is said of links: those that stay inside are links, others what they mean.
+    """List a path and what is below it; return the entries, and a line for each link that is followed or left out.
 
-    Raises InvalidInput for what cannot be read.
+    Links that stay inside the tree are kept as links. Raises InvalidInput for what cannot be read.
     """
     found: list[Entry] = []
     said: list[str] = []
@@ -197,7 +197,7 @@ def _entry(kind: str, status: os.stat_result, path: str, link: str = "") -> Entr
 
 
 def local_entry(path: Path | str) -> Entry | None:
-    """What is here, whatever it is."""
+    """The entry of one path here, None if there is none; links are not followed."""
     try:
         status = os.lstat(path)
     except OSError:
@@ -208,7 +208,7 @@ def local_entry(path: Path | str) -> Entry | None:
 
 
 def inside(name: str, session: Session) -> str:
-    """`name` if it stays below the target directory. Raises SchedulerError: it is the cluster that names it."""
+    """Return `name`, which the cluster chose. Raises SchedulerError if it leads out of the target."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if not parts or name.startswith("/") or ".." in parts or "\0" in name:
         raise SchedulerError(f"{session.name}: a file there is called {name!r}, which leads out of the target")
@@ -216,7 +216,7 @@ def inside(name: str, session: Session) -> str:
 
 
 def summary(entries: Sequence[Entry]) -> str:
-    """How many files, and of what size; where there are directories alone, how many of these."""
+    """How many files of what size; or how many directories, if there is nothing else."""
     files = [entry for entry in entries if entry.kind != "d"]
     if entries and not files:
         return f"{len(entries)} director{'y' if len(entries) == 1 else 'ies'}"
@@ -224,17 +224,17 @@ def summary(entries: Sequence[Entry]) -> str:
 
 
 def all_files(count: int) -> str:
-    """The beginning of a sentence about all files, when there is nothing to do about them."""
+    """The beginning of a sentence that says that nothing has to be done about so many files."""
     return "the file is" if count == 1 else f"all {count} files are"
 
 
 def what(entry: Entry) -> str:
-    """What is not brought."""
+    """Describe an entry that is not brought."""
     return f"a link to {entry.link}, out of the directory" if entry.kind == "l" else "no file, directory or link"
 
 
 def tell(listener: Listener, who: str, lines: Sequence[str], most: int = 20) -> None:
-    """Say what is left out, by name."""
+    """Report what is left out or followed, by name."""
     for line in lines[:most]:
         listener.say(f"{who}: {one_line(line, 4096)}")
     if len(lines) > most:

@@ -1,7 +1,7 @@
-"""Files on their way to the login node, as `receive.sh` reads them there: for `put` and for a submission alike.
+"""The form in which files travel to the login node, for `put` and for a submission: `receive.sh` reads it.
 
-Each begins with a line `WORD MODE MTIME SIZE LINES` and its name, on so many lines; SIZE bytes follow. After some of
-them come their checksums, and in the end a line that says so: data without it was cut.
+A file is a line `WORD MODE MTIME SIZE LINES`, its name on LINES lines, and SIZE bytes. Checksums follow the files that
+they are of. The last line is `done`: data that ends without it was cut.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from ..model.errors import InvalidInput
 
 READ = 8 * 32704  # whole packets
 WORDS = {"f": "file", "d": "directory", "l": "link", "c": "copy"}
-"""How each kind is called there: those of `Entry`, and `c`, a copy of what is on the login node already."""
+"""The WORD for each kind of `Entry`, and for `c`, a copy of a file that is on the login node."""
 PLACE = b"place\n"
-"""For `put`: move everything since the last one into its place."""
+"""For `put`: move what came since the last such line into place."""
 DONE = b"done\n"
-"""That was all."""
+"""The last line."""
 
 
 def header(word: str, name: bytes, size: int, mode: int = 0o600, modified: int | None = None) -> bytes:
-    """What stands before the `size` bytes of one file. `modified` in ns since 1970; None: the time of its arrival."""
+    """What precedes the `size` bytes of one file. `modified` is in ns since 1970; None: when it arrives."""
     when = "-" if modified is None else "{}.{:09}".format(*divmod(modified, 10**9))
     lines = 1 + name.count(b"\n")
     return f"{word} {mode:o} {when} {size} {lines}\n".encode() + name + b"\n"
 
 
 def sums(lines: bytes) -> bytes:
-    """Checksums of files since the last ones, in lines of `check_line`; empty when there were none but directories."""
+    """The checksums (lines of `check_line`) of the files since the last ones; nothing if there were no files."""
     return b"sums - - %d 0\n%b" % (len(lines), lines) if lines else b""
 
 
 def pieces(path: Path, start: int = 0, most: int | None = None) -> Iterator[bytes]:
-    """At most so many bytes of a file here, piece by piece. Raises InvalidInput when it cannot be read."""
+    """The bytes of a local file from `start`, at most so many, piece by piece. Raises InvalidInput."""
     left = most
     try:
         with path.open("rb") as file:
@@ -50,10 +50,10 @@ def pieces(path: Path, start: int = 0, most: int | None = None) -> Iterator[byte
 
 @dataclass(frozen=True)
 class Upload:
-    """A text of ours, or a local file of the user's, and its name below the directory that it goes to.
+    """A text or a local file to be sent, and its name in the directory that it goes to.
 
-    `kind` is one of `WORDS`. The content of a link is where it leads, that of a copy the path of what is copied.
-    `modified` in ns since 1970; None: the time of its arrival.
+    `kind` is one of `WORDS`. The content of a link is its target, that of a copy the path of the original. `modified`
+    is in ns since 1970; None: when it arrives.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Some files, to be iterated as the data of a program; it may be sent again.
+    """Files as the data of a program; it can be iterated again when the program is sent again.
 
     Raises InvalidInput for a file that cannot be read, or that changes while it is sent.
     """
