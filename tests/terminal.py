@@ -87,6 +87,10 @@ class Terminal:
             lines.pop()
         return lines
 
+    def scrolled(self) -> bool:
+        """Whether anything has scrolled off the top."""
+        return bool(self._screen.history.top)
+
     def lines(self) -> list[str]:
         """The lines that have scrolled off the top, and then those that are shown."""
         columns = self._screen.columns
