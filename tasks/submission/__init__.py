@@ -1,4 +1,4 @@
 """From a request to a job ID, exactly once: prepare, attempt, find out what became of an attempt.
 
-docs/exactly-once.md is the page about it.
+docs/exactly-once.md explains it.
 """

@@ -1,4 +1,4 @@
-"""Take in jobs that this ledger does not know: those whose job directories are there, and jobs submitted by hand."""
+"""Take in jobs that the ledger here does not know: those that have job directories, and jobs submitted by hand."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .inspection import Inspection
 from .reconcile import confirmed, not_known_yet, turned_up
 from .verdict import recorded, root_of
 
-# Bytes of all that is told, as it comes, of one submission, and of a path. So many jobs are kept at a time.
+# The most bytes of a whole answer, of one submission in it, and of a path; and the most jobs that are taken in at once.
 _MOST, _LONGEST, _LONGEST_PATH = 4 << 30, 4 << 20, 8192
 _AT_ONCE = 50_000
 
 
 def adopt(session: ClusterSession, job_ids: Sequence[str] = ()) -> list[Job]:
-    """Take in the jobs of these IDs, submitted by hand, or those of the job directories; return them as they are now,
-    and what had vanished and has turned up.
+    """Take in the jobs with these IDs, which were submitted by hand; without IDs, those that have job directories.
 
-    Raises InvalidInput, Unreachable, SchedulerError where it is not known yet what one is, with the rest in `known`.
+    Returns them as they are now, with jobs that had vanished and have turned up. Raises InvalidInput, Unreachable, and
+    SchedulerError when it is not known yet what became of one (the rest is in its `known`).
     """
     new = [adopt_by_hand(session, job_id) for job_id in job_ids] if job_ids else adopt_all(session)
     if not new:
@@ -47,10 +47,10 @@ def adopt(session: ClusterSession, job_ids: Sequence[str] = ()) -> list[Job]:
 
 
 def adopt_all(session: ClusterSession) -> list[Job]:
-    """Note the submissions in the cluster's job directories that the ledger lacks; return these, oldest first.
+    """Record the submissions in the cluster's job directories that the ledger lacks; return them, oldest first.
 
-    Where there are more than are taken in at a time, that is said. Those without an answer of the scheduler's are noted
-    as begun. Raises SchedulerError, Unreachable.
+    Says so when there are more than are taken in at once. Those without an answer of the scheduler's are recorded as
+    begun. Raises SchedulerError, Unreachable.
     """
     known = session.ledger.keys(session.name)
     new = session.persist(lambda: list(islice(_unknown(session, known), _AT_ONCE + 1)))
@@ -65,7 +65,7 @@ def adopt_all(session: ClusterSession) -> list[Job]:
 
 
 def _unknown(session: ClusterSession, known: Collection[str]) -> Iterator[Job]:
-    """The submissions on the login node whose keys are not `known`, as they come."""
+    """The submissions on the login node whose keys are not among the `known` ones, as they come."""
     program = Program(
         ("directory", "adopt"), {"root": root_of(session.cluster)}, most=_MOST, within={"root": _LONGEST_PATH}
     )
@@ -85,7 +85,7 @@ def _unknown(session: ClusterSession, known: Collection[str]) -> Iterator[Job]:
 
 
 def _found(session: ClusterSession, answer: Answer) -> Iterator[Job]:
-    """The submissions of `adopt.sh`; one that is not understood is told, and left alone."""
+    """Parse the submissions that `adopt.sh` sends; report those that are not understood, and skip them."""
     root = answer["root"].exact.rstrip("\n")
     fields = texts_of([answer["found"].out], _LONGEST)
     for key, about, receipt in zip(fields, fields, fields, strict=False):
@@ -104,7 +104,7 @@ def _understood(session: ClusterSession, directory: str, key: str, about: str, r
             return None
     except (InvalidInput, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    # What it says of an end, or of tasks, is none of what was written down before the scheduler was asked.
+    # Written down before the scheduler was asked: it cannot know of an end, or of tasks.
     job = replace(job, array=None, tasks={}, outcome=Outcome(State.UNKNOWN))
     progress = Inspection(directory).with_receipt(receipt)
     accepted = session.scheduler.parse_submission(progress.out)
@@ -112,7 +112,7 @@ def _understood(session: ClusterSession, directory: str, key: str, about: str, r
 
 
 def adopt_by_hand(session: ClusterSession, job_id: str) -> Job:
-    """Note a job that was submitted without submithost: queue and accounting alone tell its end.
+    """Record a job that was submitted without submithost: only the queue and the accounting tell its end.
 
     Raises InvalidInput for a job that is not this user's, SchedulerError, Unreachable.
     """

@@ -1,8 +1,8 @@
 """Submit once: send the files, ask the scheduler under a lock, and when the answer is lost, find out what became of it.
 
-Each program in here may be sent again. What the job directory says decides: a receipt is a job; an attempt without
-one is looked up, by the mark that the scheduler keeps and by the claim that the job itself takes, before anything is
-submitted again (PROTOCOL.md, "Once").
+Each program in here may be sent again. The job directory decides: with a receipt there is a job. An attempt without one
+is looked up, by the mark that the scheduler keeps and the claim that the job itself takes, before anything is submitted
+again (PROTOCOL.md, "Once").
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ..session import SILENCE, Answer
 from ..tracking.cluster_session import ClusterSession
 from .verdict import Verdict, judge, place, step
 
-# How long the truth about an attempt is looked for before the answer is "unknown".
+# Seconds to find out what became of an attempt before the answer is "unknown".
 PATIENCE = 150
-# The same while the scheduler cannot be asked at all.
+# The same when the scheduler cannot be asked at all.
 PATIENCE_DOWN = 15
-# Until a submit command that says nothing is looked up by its mark: some scripts make it wait for the job's end.
+# Seconds until a silent submit command's job is looked up by its mark: some scripts make it wait for the job's end.
 _SILENT = "3"
 
 
@@ -39,7 +39,7 @@ def where_to_insert(script: bytes) -> tuple[int, bool]:
 def program(
     session: ClusterSession, job: Job, variables: Mapping[str, str], uploads: Bundle, script: bytes, job_file: str
 ) -> Program:
-    """The program that submits `job`: `variables` are the scheduler's, `job_file` the name of the submitted file."""
+    """The program that submits `job`. `variables` are the scheduler's, `job_file` is the name of the submitted file."""
     insert, shebang = where_to_insert(script)
     return Program(
         ("directory", "receive", "submit"),
@@ -61,7 +61,7 @@ def program(
 def own_files(
     scheduler: Scheduler, script: bytes, arguments: Sequence[str], about: bytes, digest: str, *, sweep: bool = False
 ) -> list[Upload]:
-    """What submithost itself lays into the job directory."""
+    """The files that submithost itself puts into the job directory."""
     given = f"submithost_given() (\nblock=/proc/$$/environ\n{source('given.sh')}\nfacts\nkept\n)"
     names = ("run", *(["run_row"] if sweep else []), "run_interpreter", "run_body")
     parts = (source(f"{name}.sh") for name in names)
@@ -78,14 +78,14 @@ def own_files(
 def submit(session: ClusterSession, job: Job, program: Program, *, fresh: bool) -> tuple[Job, str, str]:
     """Submit, or continue what was begun. Return the job with its ID, and what the scheduler said (stdout, stderr).
 
-    A `fresh` key was made just now; any other one may have become a job already. Raises SchedulerError when the
-    scheduler refused, or when it cannot be known yet whether there is a job; Unreachable.
+    A `fresh` key was made just now; any other may be a job already. Raises NotSubmitted when the scheduler refused,
+    SchedulerError when it cannot be known yet whether there is a job; Unreachable.
     """
     deadline = time.monotonic() + PATIENCE
     asked_now = told = False
     looks = step(session, job, "inspect", submitter=program.variables["submitter"])
     answer = _send(session, program) if fresh else session.ask(looks)
-    tried, in_vain = "" if fresh else None, 0  # the attempt that was released last, or empty: it was sent
+    tried, in_vain = "" if fresh else None, 0  # the attempt that was released last; empty: the program was sent
     while True:
         asked_now = asked_now or "submitted_at" in answer
         found = judge(session, job, answer, submitting=True)
@@ -121,7 +121,7 @@ def submit(session: ClusterSession, job: Job, program: Program, *, fresh: bool) 
 
 
 def _send(session: ClusterSession, program: Program) -> Answer:
-    """Send it, and tell its warnings. What is copied or summed on the login node says nothing until it is done."""
+    """Send the program, and show its warnings. It is silent while files are copied or summed on the login node."""
     files = program.data.files if isinstance(program.data, Bundle) else ()
     copied = any(file.kind == "c" for file in files)
     slow = SLOW if copied else max(SILENCE, to_sum(sum(file.size() for file in files)))
@@ -132,7 +132,7 @@ def _send(session: ClusterSession, program: Program) -> Answer:
 
 
 def not_known(session: ClusterSession, job: Job, trouble: str = "") -> SchedulerError:
-    """The error that the truth about a submission cannot be known yet."""
+    """The error for a submission of which it is not known yet whether it is a job."""
     return SchedulerError(
         f"{session.name}: not known yet whether key {job.key} became a job{trouble}; "
         f"{job.again()} finds out and never makes a second one"

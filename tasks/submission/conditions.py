@@ -1,4 +1,4 @@
-"""The jobs that have to succeed before another one runs: as `run` reads them, and as they are when it is submitted."""
+"""The jobs that have to succeed before another one runs: the file that tells `run`, and what is known of them now."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .digest import Before
 
 
 def upload(after: Sequence[Before], *, bare: bool) -> list[Upload]:
-    """The file from which `run` knows which jobs have to have succeeded: the scheduler waits for ends only (G10).
+    """The file that tells `run` which jobs have to have succeeded: the scheduler only waits for their ends (G10).
 
-    Two lines for each range of tasks: `FIRST LAST STEP JOBID`, and the job directory. Raises InvalidInput where there
-    are no notes to look at.
+    It has two lines for each range of tasks: `FIRST LAST STEP JOBID`, and the job directory. Raises InvalidInput for a
+    job that writes no notes.
     """
     lines = []
     for job, tasks in after:
@@ -32,18 +32,18 @@ def upload(after: Sequence[Before], *, bare: bool) -> list[Upload]:
 
 
 def not_yet_met(after: Sequence[Before]) -> list[Before]:
-    """Of what is known to have succeeded nothing is to be waited for, nor are its notes needed any more."""
+    """Those not known to have succeeded: for the others there is no need to wait, nor to look at their notes."""
     return [(job, tasks) for job, tasks in after if job.only(tasks).state is not State.SUCCEEDED]
 
 
 def as_repaired(session: ClusterSession, before: Sequence[Before]) -> list[Before]:
-    """The jobs that count in place of these, as far as is known here: repairs, for what did not succeed."""
+    """The jobs that count instead of these, as far as is known here: for what did not succeed, its repairs."""
     watch = Watch(session, before)
     return [part for job in watch.shown() for part in counted(job, watch.tasks_of(job.key))]
 
 
 def now(session: ClusterSession, text: str) -> dict[str, list[Before]]:
-    """The same for the jobs of an earlier job's file of conditions, by the key of each; the cluster is asked.
+    """The same for the jobs in an earlier job's file of conditions, by key, after asking the cluster.
 
     Raises InvalidInput for a job that is not known here, SchedulerError, Unreachable.
     """

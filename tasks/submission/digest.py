@@ -1,7 +1,7 @@
-"""The text of a submission: its script, flags, inputs and whatever else makes it. Digests tell two texts apart.
+"""The text of a submission is its script, flags, inputs and everything else that defines it; digests tell texts apart.
 
-A digest is written down in the ledger, in the job file and in the job directory. It has a word for each part,
-`script:1f3a...`, so that a message can say what differs. When a file was changed does not count, only what is in it.
+A digest is kept in the ledger, in the job file and in the job directory. It has a word for each part, `script:1f3a...`,
+so that a message can say what differs. Of files only the content counts, not the time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..model.cluster import Cluster
 from ..model.job import Job
 from ..schedulers.values import Submission
 
-# A job that has to succeed first, and the tasks of it that count; none: all.
+# A job that has to succeed first, and those of its tasks that count (none: all).
 Before = tuple[Job, tuple[int, ...]]
 _SAID = {
     "script": "the script",
@@ -32,7 +32,7 @@ _OF_REPEATS = {"again": "the flags"}
 
 
 def inputs_of(files: Sequence[Upload]) -> dict[str, str]:
-    """A digest of each input, by its name. Raises InvalidInput for one that cannot be read."""
+    """The digests of inputs, by name. Raises InvalidInput for one that cannot be read."""
     return {file.name: _content(file) for file in files}
 
 
@@ -76,7 +76,7 @@ def _flags(submission: Submission) -> dict[str, object]:
 
 
 def keys_of(after: Sequence[Before]) -> list[list[object]]:
-    """Who has to succeed first, as it is written down: keys, and the tasks that count."""
+    """The jobs that have to succeed first, in the form that is written down: keys, and the tasks that count."""
     return [[job.key, list(tasks)] for job, tasks in after]
 
 
@@ -85,7 +85,7 @@ def _defaults(cluster: Cluster) -> object:
 
 
 def differences(one: str, other: str) -> str:
-    """What differs between two texts, in words. Empty: nothing, or an earlier version wrote no digest of one."""
+    """What differs between two texts, in words. Empty if nothing does, or if an earlier version kept no digest."""
     if not (one and other):
         return ""
     parts = dict(word.partition(":")[::2] for word in one.split())
@@ -97,7 +97,7 @@ def differences(one: str, other: str) -> str:
 
 
 def _content(file: Upload) -> str:
-    """What is in a file, and whether it can be run."""
+    """The digest of a file's content, and of whether it is executable."""
     digest = hashlib.sha256()
     for piece in file.read():
         digest.update(piece)
@@ -105,7 +105,7 @@ def _content(file: Upload) -> str:
 
 
 def _given(value: object) -> object:
-    """`value` without what was not given: a later version may know of more that can be asked for."""
+    """`value` without what was not given, so that flags that a later version adds change no digest."""
     if isinstance(value, dict):
         return {name: kept for name, each in value.items() if (kept := _given(each)) not in (None, "", False, [], {})}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""How far a submission has come, as `inspect.sh` reads it off a job directory."""
+"""How far a submission has come, as `inspect.sh` finds it in a job directory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..model.resources import MOST_FOLLOWED, TaskRange
 from ..model.wording import number
 from ..session import Answer
 
-# Seconds, by the cluster's clock, since an attempt's last sign of life, after which it is over. When its process is
-# known to be gone: more than the lag of a shared file system, and than a scheduler takes to show what it has accepted.
+# Seconds (by the cluster's clock) since an attempt's last sign of life after which it is over. If its process is known
+# to be gone: longer than a shared file system lags, and than a scheduler takes to show what it has accepted.
 GRACE = 60
-# When it is on another login node, where nobody can look; the attempt shows life as long as it lives.
+# If it is on another login node, where we cannot look; as long as it lives it shows signs of life.
 _SILENT = 600
-# What still has its process number after so long is another process.
+# After so long, a process with its number is another one.
 _ANOTHER_PROCESS = 3600
-# A shell's status of what signal N ended is 128 + N; some end with 255 of their own accord.
+# In a shell, a command that signal N ended has status 128 + N; some commands end with 255 by themselves.
 _SIGNALLED = 128
 _LAST_SIGNAL = 64
 
@@ -45,11 +45,11 @@ class Inspection:
 
     @property
     def killed(self) -> str:
-        """The signal that ended the submit command, or one below a site's wrapper, as a shell names it; or nothing."""
+        """The signal that ended the submit command (or the one that a site's wrapper calls), as a shell names it."""
         ended_by = self.status - _SIGNALLED
         if not 0 < ended_by <= _LAST_SIGNAL:
             return ""
-        known = ended_by in signal.valid_signals()  # over here, where there may be fewer
+        known = ended_by in signal.valid_signals()  # this system may have fewer than the login node
         return (signal.strsignal(ended_by) if known else None) or f"signal {ended_by}"
 
     @classmethod
@@ -63,36 +63,36 @@ class Inspection:
         attempts = [words for line in answer.text("attempt").splitlines() if len(words := line.split(" ")) > 2]
         if not attempts:
             return found
-        # Of several that take in their files the liveliest one tells how far it is.
+        # Of several that are receiving files, the liveliest one tells how far it is.
         words = min(attempts, key=lambda words: (words[2] == "no", number(words[1]) or 0))
         held = words[3] if len(words) > 3 and words[0] != "putting" else ""
         found = replace(found, phase=words[0], age=number(words[1]) or 0, alive=words[2], held=held)
         if "answer" not in answer:
             return found
         said = answer["answer"]
-        if said.status is None:  # whole lines count
+        if said.status is None:  # only whole lines count
             return replace(found, out=said.text[: said.text.rfind("\n") + 1], err=said.errors)
         return replace(found, ended=True, out=said.text, err=said.errors, status=said.status)
 
     @property
     def over(self) -> bool:
-        """Whether this attempt has ended without a word, since its process has, or shows no life any more."""
+        """Whether this attempt has ended without an answer: its process has, or shows no sign of life any more."""
         if self.phase in ("putting", "taking"):
             return self.alive == "no" or self.age > (_ANOTHER_PROCESS if self.alive == "yes" else _SILENT)
-        if self.phase == "laying":  # nothing was asked for yet, and nothing will be once it is released
+        if self.phase == "laying":  # the scheduler was not asked yet, and will not be once this is released
             return self.alive == "no" or self.age > GRACE
         gone = self.ended or self.alive == "no"
         return self.age > (GRACE if gone else _ANOTHER_PROCESS if self.alive == "yes" else _SILENT)
 
     def with_receipt(self, receipt: str) -> Inspection:
-        """As its receipt says: `WHEN [TASKS NAME]` on the first line, then what the scheduler said."""
+        """The job as its receipt has it: `WHEN [TASKS NAME]` on the first line, then what the scheduler said."""
         head, _, out = receipt.partition("\n")
         when, tasks, called = (*head.split(" ", 2), "", "")[:3]
         return replace(self, receipt=True, submitted_at=number(when), extent=extent(tasks), name=called, out=out)
 
 
 def extent(text: str) -> TaskRange | None:
-    """The tasks of an array job, in whatever order they are told; None where none are."""
+    """The range of an array job's tasks, told in any order; None if there are none."""
     try:
         told = TaskRange.parse(text.strip()) if text.strip() else None
     except InvalidInput:

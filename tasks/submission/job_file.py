@@ -1,4 +1,4 @@
-"""Job files: one job, its key and its ID in a file of the user's, for Makefiles (`submit --job-file x.job`)."""
+"""Job files: the key and ID of one job in a file of the user's, for Makefiles (`submit --job-file x.job`)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..model.errors import InvalidInput, NotRecorded
 from ..model.job import Job
 from ..model.record import from_record, to_record
 
-# How old (ns since 1970) a job file is that names no job yet: make is to repeat the submit, which continues it.
+# The time (ns since 1970) of a job file without a job: so old that make repeats the submit, which continues it.
 _NO_JOB_YET = 10**9
 
 
 def read_job_file(path: Path) -> Job:
-    """The job of a job file. Raises InvalidInput, also when somebody else has a say in it."""
+    """The job of a job file. Raises InvalidInput, also when somebody else could have changed it."""
     try:
         record = json.loads(project.current.own(path).read_text("utf-8"))
         return from_record(record)
@@ -31,7 +31,7 @@ def read_job_file(path: Path) -> Job:
 
 
 def job_noted(path: Path) -> Job | None:
-    """The job of a job file that is to be written, if it is there. Raises InvalidInput, also where others may write."""
+    """The job of a job file that is to be written, if it exists. Raises InvalidInput, also where others may write."""
     if os.path.lexists(path):
         return read_job_file(path)
     with contextlib.suppress(FileNotFoundError):  # told when it is written
@@ -40,7 +40,7 @@ def job_noted(path: Path) -> Job | None:
 
 
 def claim_job_file(path: Path, job: Job) -> Job:
-    """Write a job file that is not there yet; return its job, or that of whoever was first. Raises InvalidInput."""
+    """Write a new job file; return its job, or the job of whoever wrote it first. Raises InvalidInput."""
     try:
         write_job_file(path, job, place=os.link)
     except FileExistsError:
@@ -49,7 +49,7 @@ def claim_job_file(path: Path, job: Job) -> Job:
 
 
 def clock_of(path: Path) -> int:
-    """The time (ns since 1970) by the clock of the file system that a job file is on."""
+    """The time (ns since 1970) by the clock of the file system of a job file."""
     try:
         with tempfile.TemporaryFile(dir=path.parent) as file:
             return os.fstat(file.fileno()).st_mtime_ns
@@ -58,23 +58,23 @@ def clock_of(path: Path) -> int:
 
 
 def confirm_job_file(path: Path, job: Job, began: int) -> None:
-    """Write a job with its ID into its job file, as of when its script was read: what is changed later is newer.
+    """Write a job with its ID into its job file, with the time when its script was read: later changes are newer.
 
-    A job file that has it already is left as it is, its time as well. Raises InvalidInput.
+    A job file that has it already is left alone, and keeps its time. Raises InvalidInput.
     """
     try:
         known = read_job_file(path)
         if (known.key, known.job_id) == (job.key, job.job_id) and path.stat().st_mtime_ns != _NO_JOB_YET:
             return
     except (InvalidInput, OSError):
-        pass  # removed, or spoilt, meanwhile
+        pass  # removed or damaged meanwhile
     write_job_file(path, job, began)
 
 
 def write_job_file(
     path: Path, job: Job, when: int = _NO_JOB_YET, place: Callable[[str, Path], None] = os.replace
 ) -> None:
-    """Write it whole or not at all, with this time. Raises InvalidInput, and FileExistsError with `place=os.link`."""
+    """Write a job file, whole or not at all, with this time. Raises InvalidInput; with `os.link`, FileExistsError."""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:

@@ -55,9 +55,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that goes over. `job_file` is the name of the submitted file, which names the job by default.
+    """Everything that is sent. `job_file` is the name of the submitted file, and by default the job's.
 
-    `fresh` says that nobody can have used its key before.
+    `fresh`: the key is new, so nobody can have used it before.
     """
 
     job: Job
@@ -141,9 +141,9 @@ def finish(
     scheduler: Scheduler,
     warnings: Sequence[str] = (),
 ) -> Prepared:
-    """What goes over for this submission: the script, `files`, and what submithost itself adds.
+    """What is sent for this submission: the script, `files`, and what submithost itself adds.
 
-    `written` is more to be written down in the job directory, for who submits it again.
+    `written` is kept in the job directory, for `resubmit`.
     """
     scheduler.refuse(submission)
     asked = submission.resources
@@ -163,9 +163,9 @@ def finish(
 
 
 def collect(paths: Sequence[str], scheduler: Scheduler, listener: Listener) -> list[Upload]:
-    """What `--put` names: each under its own name, directories with what is in them, as the verb `put` sends them.
+    """The files that `--put` names, each under its own name, and directories with their content, as `put` sends them.
 
-    What is left out, or followed, is told by name. Raises InvalidInput.
+    Links that are followed or left out are reported by name. Raises InvalidInput.
     """
     own = {job_directory.OWN, *scheduler.own_files}
     found: dict[str, tuple[Path, Upload]] = {}
@@ -197,7 +197,7 @@ def _upload(name: str, file: Path, entry: Entry) -> Upload:
 
 
 def option_words(options: Sequence[str]) -> tuple[str, ...]:
-    """The words of `--option "-l x=y"`. Raises InvalidInput for an open quote."""
+    """The words of `--option "-l x=y"`. Raises InvalidInput for a missing quote."""
     words: list[str] = []
     for text in options:
         try:

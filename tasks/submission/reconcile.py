@@ -1,7 +1,7 @@
-"""Find out what became of submissions that were begun and not confirmed: of a crash, a cut, a laptop that was closed.
+"""Find out what became of submissions that were begun but not confirmed: after a crash, a cut, a closed laptop.
 
-Nothing is submitted in here. What is known to have made no job stays in the ledger only until that is told: the same
-submit begins it again.
+Nothing is submitted in here. A submission that made no job is reported and then dropped from the ledger: the same
+submit begins it anew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .verdict import Finding, Verdict, look_up
 
 
 def reconcile(session: ClusterSession, begun: Sequence[Job]) -> list[Finding]:
-    """Look each of these up once, record the jobs among them, and say what each is. Raises Unreachable."""
+    """Look each submission up once, record those that are jobs, and report what each is. Raises Unreachable."""
     looked = look_up(session, begun)
     for found in looked:
         session.listener.say(f"{session.name}: {_said(found)}")
@@ -26,10 +26,10 @@ def reconcile(session: ClusterSession, begun: Sequence[Job]) -> list[Finding]:
 
 
 def reconcile_all(session: ClusterSession) -> list[Job]:
-    """Find out what became of every submission that was begun and not confirmed, and forget those that made no job.
+    """Find out what became of every submission that was begun but not confirmed; forget those that made no job.
 
-    Returns the others, and what had vanished and has turned up. Raises SchedulerError for those of which it is not
-    known yet (the rest is in its `known`), NotRecorded, Unreachable.
+    Returns the jobs, with those that had vanished and have turned up. Raises SchedulerError when some cannot be known
+    yet (the rest is in its `known`), NotRecorded, Unreachable.
     """
     begun = session.ledger.begun(session.name)
     if not begun:
@@ -46,14 +46,14 @@ def reconcile_all(session: ClusterSession) -> list[Job]:
 
 
 def turned_up(session: ClusterSession) -> list[Job]:
-    """The jobs that had vanished and are known of again, now that they were looked for. Raises Unreachable."""
+    """Look for jobs that had vanished; return those that have turned up. Raises Unreachable."""
     watch = Watch(session, [(job, ()) for job in session.ledger.jobs(session.name, [State.VANISHED])])
     watch.look()
     return [job for job in watch.shown() if job.state is not State.VANISHED]
 
 
 def confirmed(session: ClusterSession, selected: Sequence[Selected]) -> tuple[list[Selected], list[Finding]]:
-    """These, after what was begun and not confirmed has been looked up; and those of which it cannot be known yet."""
+    """Look up those that are not confirmed. Return the jobs, and the submissions that are still unknown."""
     begun = [job for job, _ in selected if not job.job_id]
     looked = {found.job.key: found for found in reconcile(session, begun)}
     known = [(looked[job.key].job if job.key in looked else job, tasks) for job, tasks in selected]
@@ -61,7 +61,7 @@ def confirmed(session: ClusterSession, selected: Sequence[Selected]) -> tuple[li
 
 
 def known_there(session: ClusterSession, selected: Sequence[Selected]) -> list[Selected]:
-    """These, all of them known to be jobs. Raises SchedulerError when one is not, or not yet; Unreachable."""
+    """The same jobs, all confirmed. Raises SchedulerError when one is no job, or not known yet; Unreachable."""
     known, unknown = confirmed(session, selected)
     if unknown:
         raise not_known_yet(session, unknown)
@@ -72,7 +72,7 @@ def known_there(session: ClusterSession, selected: Sequence[Selected]) -> list[S
 
 
 def not_known_yet(session: ClusterSession, unknown: Sequence[Finding], known: Sequence[Job] = ()) -> SchedulerError:
-    """The error that what became of these cannot be known yet; these are `known` all the same."""
+    """The error for submissions that are still unknown; `known` is carried along."""
     found = unknown[0]
     more = f", nor what became of {len(unknown) - 1} more keys" if len(unknown) > 1 else ""
     why = f" ({found.trouble})" if found.trouble else ""

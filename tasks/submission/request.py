@@ -1,4 +1,4 @@
-"""What `submit` is asked for, as its flags and the API's parameters say it; and the job that becomes of it."""
+"""The request that the flags of `submit`, or the API's parameters, make; and the job that it becomes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .submit import Heard, ignore, submit_once
 
 @dataclass(frozen=True)
 class Request:
-    """Each field is the flag of that name; texts as they are typed, empty where not given.
+    """Each field is the flag of that name, as typed; empty if not given.
 
     `after` are the jobs that have to succeed first.
     """
@@ -79,7 +79,7 @@ class Request:
         return bool(self.over or self.grid)
 
     def noted(self) -> Job | None:
-        """The job of the job file. Raises InvalidInput, also when that is the job of another key."""
+        """The job of the job file. Raises InvalidInput, also when it has another key."""
         noted = job_noted(Path(self.job_file)) if self.job_file else None
         if noted and self.key and self.key != noted.key:
             raise InvalidInput(f"--key {self.key}: {self.job_file} already is the job file of key {noted.key}")
@@ -87,7 +87,7 @@ class Request:
 
 
 def steps(session: ClusterSession, request: Request) -> Prepared:
-    """What submitting it would send, without contact to the cluster as far as it can be. Raises InvalidInput."""
+    """What submitting would send; the cluster is contacted only if that cannot be avoided. Raises InvalidInput."""
     noted = request.noted()
     asked = wanted(session, request)
     asked = replace(asked, key=asked.key or (noted.key if noted else None))
@@ -95,10 +95,10 @@ def steps(session: ClusterSession, request: Request) -> Prepared:
 
 
 def submit(session: ClusterSession, request: Request, heard: Heard = ignore) -> Job:
-    """Submit it, or continue what was begun under its key or job file; return the job.
+    """Submit, or continue what was begun under the same key or job file; return the job.
 
-    `heard` is given what the scheduler said. Raises InvalidInput, JobFailed when a job that has to succeed first did
-    not, NotRecorded, SchedulerError, Unreachable.
+    `heard` is called with what the scheduler said. Raises InvalidInput, JobFailed when a job that has to succeed first
+    did not, NotRecorded, SchedulerError, Unreachable.
     """
     file = Path(request.job_file) if request.job_file else None
     began = clock_of(file) if file else 0

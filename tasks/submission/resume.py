@@ -1,8 +1,8 @@
-"""What a submission under a known key or job file is: the one that was begun, or a new one, since its text was changed.
+"""What to do with a submission under a known key or job file: continue the one that was begun, or begin a new one.
 
-The same text is never submitted twice. Another text under the same job file is a new job when the one before it has
-ended. Its key is made from what it replaces and from the new text: whoever does the same at the same time, or again
-after a crash, means the same job.
+The same text is never submitted twice. Another text under the same job file is a new job, once the one before it has
+ended. Its key is made from what it replaces and the new text, so whoever does the same at the same time, or again after
+a crash, means the same job.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ Prepare = Callable[[str | None], Prepared]
 def begin(
     session: ClusterSession, prepare: Prepare, key: str | None, job_file: Path | None, noted: Job | None
 ) -> tuple[Prepared, Job]:
-    """What to submit, and the job that it is, which may have been begun, or have ended.
+    """What to submit, and its job, which may have been begun or have ended already.
 
-    `prepare` makes the submission ready under a key, `key` is what the user named it, and `noted` is what the job file
-    had before. Raises InvalidInput where a key or job file belongs to another text, JobFailed when a job that has to
-    succeed first did not.
+    `prepare` makes the submission ready under a key; `key` is the user's, and `noted` the job of the job file. Raises
+    InvalidInput when the key or job file belongs to another text, JobFailed when a job that has to succeed first did
+    not.
     """
     prepared = prepare(key or (noted.key if noted else None))
     if job_file and not noted:
         noted = claim_job_file(job_file, prepared.job)
-        # Somebody was faster with the same job file: it is their submission that is continued.
+        # Somebody was faster with the same job file: continue their submission.
         if noted.key != prepared.job.key:
             prepared = prepare(noted.key)
     known = _begun(session, prepared.job, noted)
@@ -64,7 +64,7 @@ def begin(
 
 
 def _say_failed(session: ClusterSession, known: Job, job_file: Path | None) -> None:
-    """A job that did not succeed, nor what repairs it, is run again by another verb."""
+    """Say that `resubmit` is the verb for a job that failed, unless it was repaired."""
     (job,) = Watch(session, [(known, ())]).shown()
     if job.in_the_end.state.ended and job.in_the_end.state is not State.SUCCEEDED:
         again = (
@@ -76,7 +76,7 @@ def _say_failed(session: ClusterSession, known: Job, job_file: Path | None) -> N
 
 
 def _begun(session: ClusterSession, job: Job, noted: Job | None) -> Job:
-    """What is known under the key of `job`; `job` itself where that is known to have made no job."""
+    """The job that is known under the key of `job`; if it is known that none was made, `job` itself."""
     known = session.ledger.by_key(session.name, job.key) or noted or job
     if known.job_id or not differences(known.digest, job.digest):
         return known

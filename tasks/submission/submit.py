@@ -1,4 +1,4 @@
-"""One submission as a user sees it: noted before the cluster is contacted, sent, recorded, and told."""
+"""One submission as a user sees it: noted before the cluster is contacted, sent, recorded, and reported."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .digest import differences
 from .prepare import Prepared
 
 Heard = Callable[[Job | None, str, str], None]
-"""Is given what the scheduler said of a submission, stdout and stderr, and the job; None: there is none."""
+"""Called with the job (None: there is none) and what the scheduler said on stdout and stderr."""
 
 
 def ignore(*_: object) -> None:
-    """What the scheduler said is in the job's `answer`."""
+    """For those who read what the scheduler said from the job's `answer`."""
 
 
 def submit_once(
     session: ClusterSession, prepared: Prepared, wanted: Job, keep: Callable[[Job], None], heard: Heard = ignore
 ) -> Job:
-    """Note the intention, submit, record and `keep`; `heard` is given what the scheduler said.
+    """Note the intention, submit, record the job and `keep` it; `heard` is called with what the scheduler said.
 
-    What is known to be a job (`wanted`) is not submitted again, nor is the cluster asked. Raises InvalidInput when
+    If `wanted` is known to be a job, nothing is submitted and the cluster is not contacted. Raises InvalidInput when
     another text was submitted under the same key, from elsewhere or at the same time.
     """
     if not wanted.job_id and not session.ledger.by_key(session.name, wanted.key):
@@ -45,7 +45,7 @@ def submit_once(
         try:
             job, out, err = send(session, job, prepared)
         except NotSubmitted as error:
-            if job is wanted:  # and nothing was begun under this key before: there is nothing to remember
+            if job is wanted:  # nothing was begun under this key before, so nothing has to be remembered
                 with session.ledger.leniently():
                     session.ledger.forget(job)
             if isinstance(error, OnlyAsked):
@@ -59,9 +59,9 @@ def submit_once(
 
 
 def _tell_and_keep(session: ClusterSession, job: Job, tell: Callable[[], None], keep: Callable[[Job], None]) -> None:
-    """Do each of it, whatever becomes of the others: tell what the scheduler said, record it, and `keep` the job.
+    """Tell what the scheduler said, record the job, and `keep` it: each of these, even if another one fails.
 
-    Raises NotRecorded, which tells the job as well.
+    Raises NotRecorded, whose message names the job.
     """
     troubles = []
     for step in (tell, lambda: session.ledger.update(job), lambda: keep(job)):
@@ -74,7 +74,7 @@ def _tell_and_keep(session: ClusterSession, job: Job, tell: Callable[[], None], 
 
 
 def check_before(session: ClusterSession, prepared: Prepared) -> None:
-    """Raises JobFailed when one of the jobs that have to succeed first is known not to have."""
+    """Raises JobFailed when a job that has to succeed first is known to have failed."""
     for job, tasks in prepared.after:
         known = job.only(tasks)
         if known.state is State.VANISHED:

@@ -1,7 +1,7 @@
-"""What became of a submission whose answer is not known: asked of the job directory, the queue and the job itself.
+"""What became of a submission whose answer was lost: the job directory, the queue and the job itself are asked.
 
-One look is a `Verdict`. Nothing in here submits, so anybody may look at any time, as often as it pleases. The source is
-PROTOCOL.md, "Once" (4).
+Each look ends with a `Verdict`. Nothing in here submits, so looking is always allowed. The source is PROTOCOL.md,
+"Once" (4).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .marks import Marks, marks
 
 
 class Verdict(Enum):
-    """What a look says: there is a job, there is none and will be none, or it cannot be known yet."""
+    """There is a job; there is none, and there will be none; or it cannot be known yet."""
 
     JOB = "job"
     NONE = "none"
@@ -34,11 +34,11 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict. `job` has its ID if there is one; `out` and `err` are what the scheduler said to it.
+    """A verdict, and what it rests on. `job` has its ID if there is a job; `out` and `err` are the scheduler's words.
 
-    Where there is none, `held` is the attempt to release before the next one (empty: nothing is in the way), and
-    `refused` says that the scheduler was asked and took nothing, `only_asked` that its command ended well: no job was
-    asked for. `killed` names the signal that ended the command. `trouble`: why it could not be asked.
+    If there is no job: `held` is the attempt to release before the next one (empty: nothing is in the way); `refused`
+    says that the scheduler was asked and took nothing; `only_asked`, that its command ended well without a job;
+    `killed` names the signal that ended the command; `trouble` is why the scheduler could not be asked.
     """
 
     verdict: Verdict
@@ -52,7 +52,7 @@ class Finding:
     trouble: str = ""
 
     def words(self) -> str:
-        """A refusal in the scheduler's own words; of a command that was killed, what a shell says, unless one has."""
+        """A refusal in the scheduler's own words; for a killed command, the words that a shell has for it."""
         lines = [line for line in f"{self.err}\n{self.out}".splitlines() if line.strip() and line != "Exiting."]
         if not any(self.killed in line for line in lines):
             lines.append(self.killed or "no word why")
@@ -60,7 +60,7 @@ class Finding:
 
 
 def look_up(session: ClusterSession, jobs: Sequence[Job]) -> list[Finding]:
-    """Look at each of these once. Raises Unreachable."""
+    """Look each of these up once. Raises Unreachable."""
     answers = [session.ask(step(session, job, "inspect")) for job in jobs]
     marked = Marks(session)
     return [judge(session, job, answer, marked) for job, answer in zip(jobs, answers, strict=True)]
@@ -69,11 +69,11 @@ def look_up(session: ClusterSession, jobs: Sequence[Job]) -> list[Finding]:
 def judge(
     session: ClusterSession, job: Job, answer: Answer, marked: Marks | None = None, *, submitting: bool = False
 ) -> Finding:
-    """What an answer of `submit` or `inspect` means, asking further where it leaves that open.
+    """What an answer of `submit` or `inspect` means; asks further when it leaves that open.
 
-    Whoever is `submitting` need not wait for others that still send their files, and nothing was submitted where the
-    job directory was refused before anybody had begun. That nothing is in it proves no absence of a job: it may have
-    been removed. Raises Unreachable, NotSubmitted to whoever is submitting, and SchedulerError for a receipt that is
+    `submitting`: the caller is about to submit. It need not wait for others that are still sending files, and if the
+    job directory was refused before anybody began, nothing was submitted. An empty job directory proves nothing: it may
+    have been removed. Raises Unreachable, NotSubmitted (only if `submitting`), and SchedulerError for a receipt that is
     not understood.
     """
     if "unsafe" in answer or ("refused" in answer and not submitting):
@@ -98,7 +98,7 @@ def judge(
         try:
             found = (marked or Marks(session)).of(job.key, inspection.directory)
         except SchedulerError as error:
-            if not (certain and isinstance(error, Cannot)):  # a refusal counts, where nobody can look for a job
+            if not (certain and isinstance(error, Cannot)):  # where nobody can look for a job, a refusal counts
                 return Finding(Verdict.UNKNOWN, job, trouble=str(error))
     if found and not found.name:  # an answer that tells neither name nor tasks, and nobody could ask for them yet
         try:
@@ -117,7 +117,7 @@ def judge(
 
 
 def _no_job(job: Job, inspection: Inspection, *, certain: bool) -> Finding:
-    """The verdict where the scheduler was asked, and there is no job."""
+    """The verdict when the scheduler was asked and there is no job."""
     only_asked = certain and inspection.status == 0
     return Finding(
         Verdict.NONE, job, inspection.out, inspection.err, inspection.held,
@@ -126,12 +126,12 @@ def _no_job(job: Job, inspection: Inspection, *, certain: bool) -> Finding:
 
 
 def _confirm(session: ClusterSession, job: Job, inspection: Inspection, found: Submitted, *, accepted: bool) -> Finding:
-    """Keep on the login node what the scheduler would have said, and say it."""
+    """Write the lost receipt, on the login node, as the scheduler would have answered; return the job."""
     line = inspection.out.rstrip("\n") if accepted else session.scheduler.receipt(found)
     details = f"{found.array or '-'} {found.name}"
     answer = session.ask(step(session, job, "confirm", receipt=line, details=details))
     if "refused" in answer:
-        lost = f"job {found.job_id} is submitted, but on the login node is no note of it: {reason(answer)}"
+        lost = f"job {found.job_id} is submitted, but there is no note of it on the login node: {reason(answer)}"
         session.listener.say(one_line(f"{session.name}: {lost}", 1000))
     else:
         inspection = Inspection.of(answer)
@@ -140,8 +140,8 @@ def _confirm(session: ClusterSession, job: Job, inspection: Inspection, found: S
 
 
 def _claimed(job: Job, inspection: Inspection) -> Submitted | None:
-    """The job that has begun the work of this key, if one has. Its claim is `ID`, `ID.TASKS` of an array job, or `ID.?`
-    of one that does not know its tasks: without a name, so that it is asked for.
+    """The job that has claimed this key, if any. The claim is `ID`, `ID.TASKS` for an array job, or `ID.?` for one that
+    does not know its tasks; that one is left without a name, so that the scheduler is asked.
     """
     job_id, _, tasks = inspection.claim.partition(".")
     name = "" if tasks == "?" else job.name
@@ -149,12 +149,12 @@ def _claimed(job: Job, inspection: Inspection) -> Submitted | None:
 
 
 def step(session: ClusterSession, job: Job, name: str, **variables: str) -> Program:
-    """One of the programs about a job directory."""
+    """A program about one job directory."""
     return Program(("directory", name), {**place(session, job), **variables})
 
 
 def place(session: ClusterSession, job: Job) -> dict[str, str]:
-    """Where a submission was begun, whatever the configuration says by now."""
+    """The variables that say where a submission was begun, even if the configuration has changed since."""
     root = job.directory.removesuffix(f"/{job.key}") if job.directory else root_of(session.cluster)
     return {"root": root, "key": job.key}
 
@@ -165,7 +165,7 @@ def root_of(cluster: Cluster) -> str:
 
 
 def _followed(session: ClusterSession, accepted: Submitted, inspection: Inspection) -> TaskRange | None:
-    """The tasks that are told of; None when they are too many to follow each, which is said: it is one job to us."""
+    """The tasks to follow; None, with a warning, if there are too many to follow each: then it is one job to us."""
     told = accepted.array or inspection.extent
     if told is None or told.size <= MOST_FOLLOWED:
         return told
@@ -175,7 +175,7 @@ def _followed(session: ClusterSession, accepted: Submitted, inspection: Inspecti
 
 
 def recorded(session: ClusterSession, job: Job, inspection: Inspection, accepted: Submitted) -> Job:
-    """The job with what an accepting answer says."""
+    """The job with what the scheduler's answer says of it."""
     fresh = job.job_id is None
     return replace(
         job,
