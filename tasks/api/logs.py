@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..jobs import read_log, selection
 from ..jobs.read_log import JobLog
 from ..model.job import Job, Selected
+from ..tracking.swept import read_rows
 from .chosen import ChosenJobs, More, Which
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ class LogVerbs(ChosenJobs):
 
     def of_row(self, job: Iterable[Which] | None, row: str | int) -> list[Selected]:
         """The one task of these jobs that has this row: `alpha=0.1,seed=3`, or its number."""
-        return [selection.of_row(self.selected(job), str(row))]
+        selected = self.selected(job)
+        read_rows(self.session, (one for one, _ in selected))
+        return [selection.of_row(selected, str(row))]
 
     def conclude(self, log: JobLog, write: Callable[[bytes], None]) -> None:
         """Pass the end of a job's stderr to `write` where it failed or wrote nothing else; tell how it ended."""

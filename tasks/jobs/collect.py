@@ -28,8 +28,9 @@ def table_of(fetched: Iterable[Fetched], collect: str, listener: Listener) -> li
     Of what is not there, or cannot be read, the cells are empty; the latter is told. Raises InvalidInput for jobs
     without rows.
     """
-    lines = []
-    for one in fetched:
+    lines, jobs = [], list(fetched)
+    keys = {one.job.key for one in jobs}
+    for one in (one for one in jobs if one.job.origin not in keys):  # what repeats a row is in the results of that row
         if not one.job.rows:
             raise InvalidInput(f"{one.job.title()} has no rows to make a table of: --over or --grid gives them")
         for task in one.tasks or one.job.numbers():
