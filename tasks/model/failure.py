@@ -157,7 +157,7 @@ def _advice(kind: str, job: Job) -> str:
     if kind == "quota":
         return f"make room on the cluster ({typed(cluster, 'clean')} removes what was fetched); then: {repair()}"
     if kind in ("script", "shell"):
-        how = "run dos2unix over it" if kind == "script" else "correct it"
+        how = "run dos2unix over it" if kind == "script" else "correct it (dos2unix makes LF of CR LF)"
         return f"{how}, and submit it again; all it wrote: {typed(cluster, 'logs', job=which, stderr=True)}"
     if kind in ("node", "start", "cancelled"):
         return f"to run it again: {repair()}"
