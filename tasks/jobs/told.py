@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ..login_node import Program
@@ -103,10 +104,10 @@ def ask(session: ClusterSession, jobs: Sequence[Job], last_words: Sequence[tuple
 
 def _question(session: ClusterSession, jobs: Sequence[Job]) -> Question[list[Ran]]:
     """To the scheduler; one that cannot tell is asked nothing."""
-    try:
-        return session.scheduler.usage([job.job_id for job in jobs if job.job_id], session.cluster.names)
-    except Cannot:
-        return Question("true", lambda *_: [])
+    if job_ids := [job.job_id for job in jobs if job.job_id]:
+        with suppress(Cannot):
+            return session.scheduler.usage(job_ids, session.cluster.names)
+    return Question("true", lambda *_: [])
 
 
 def _asked(text: str) -> dict[str, Asked]:

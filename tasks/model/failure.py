@@ -20,7 +20,7 @@ _NEARLY = 0.95
 _PEAK = re.compile(r"exceeded (?:job )?memory limit \((\d{1,18}) > (\d{1,18})\)", re.ASCII)
 # What is looked for in the last lines of stderr, the first that is found counts: (kind, whether it is so for sure).
 _LAST_WORDS = (
-    ("script", re.compile(r"bad interpreter.*(\^M|\\r|\r)|(\\r|\r)'?: (command )?not found|\$'\\r'|interpreter.*\\r")),
+    ("script", re.compile(r"(\^M|\\r|\r)'?: (bad interpreter|(command )?not found)|bad interpreter.*(\^M|\\r|\r)")),
     ("shell", re.compile(r"bad interpreter|cannot execute: required file not found")),
     ("memory", re.compile(r"exceeded (job )?memory limit|oom[-_ ]?kill|out of memory|Killed process", re.I)),
     ("memory", re.compile(r"\bMemoryError\b|Cannot allocate memory|std::bad_alloc|OutOfMemoryError|cannot allocate")),

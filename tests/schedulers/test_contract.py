@@ -107,7 +107,7 @@ def questions(each: Scheduler) -> list[Question[Any]]:
     """All that it is asked."""
     asked = (
         each.queue(), each.alive(), each.load(), each.marks(["1"]), each.by_hand("1"), each.reasons(["1"]),
-        each.trace([], []), each.cancel([]), each.hold([]), each.release([]),
+        each.trace([], []), each.usage(["1"]), each.cancel([]), each.hold([]), each.release([]),
     )  # fmt: skip
     assert all(asked)
     return [question for question in asked if question]
