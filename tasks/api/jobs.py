@@ -40,10 +40,13 @@ class JobHandle(Handle):
         (self.job,) = self._verbs.status([self])
         return self.job
 
-    def wait(self, timeout: str | float = "") -> Job:
-        """Wait for its end; return how it ended. Raises JobFailed, StillRunning at the timeout."""
+    def wait(self, timeout: str | float = "", give_up: bool = False) -> Job:
+        """Wait for its end; return how it ended. Raises JobFailed, StillRunning at the timeout.
+
+        `give_up`: raise JobFailed when it can never start.
+        """
         try:
-            (self.job,) = self._verbs.wait([self], timeout)
+            (self.job,) = self._verbs.wait([self], timeout, give_up)
         except SubmithostError as error:
             if error.known:
                 (self.job,) = error.known
@@ -102,10 +105,13 @@ class JobVerbs(LogVerbs):
         self,
         job: Iterable[Which] | None = None,
         timeout: str | float = "",
+        give_up: bool = False,
         told: Told = ignore,
         **more: Unpack[More],
     ) -> list[Job]:
         """Wait until they have ended; return how. `told` is given the jobs after each look. `all`: as in `status`.
+
+        `give_up`: as soon as those that are left can never start, or are in error state, raise JobFailed.
 
         Raises JobFailed unless all succeeded, StillRunning at the timeout (seconds, or as `--timeout`): what is known
         of the jobs is in the error's `known`.
@@ -114,7 +120,7 @@ class JobVerbs(LogVerbs):
         self.session.endurance = 0.0
         watch = Watch(self.session, self.known(job, live=more.get("all", False), **more))
         try:
-            watch.wait(limit, told)
+            watch.wait(limit, told, give_up=give_up)
             complain(self.session, watch.shown(), fetched=False)
         except SubmithostError as error:
             error.known = watch.shown()

@@ -29,6 +29,7 @@ class WaitProgress:
     def __init__(self) -> None:
         self._told: dict[tuple[str, int | None], State] = {}
         self._seen: dict[str, Job] = {}
+        self._reasoned: dict[str, tuple[State, bool]] = {}
         self._began = time.monotonic()
         self._moving = sys.stderr.isatty()
 
@@ -59,7 +60,7 @@ class WaitProgress:
             yield ended_line(job, task, outcome)
         if len(ended) > _AT_ONCE:
             yield f"and {len(ended) - _AT_ONCE} more tasks of {job.title()} did not succeed; status --json has them all"
-        if self._new(job.key, None, job.state):
+        if self._new(job.key, None, job.state) | self._explained(job):
             if job.state.ended:
                 yield ended_line(job, None, job.outcome) + (f": {tally}" if (tally := job.tally()) else "")
             elif job.state is State.ERROR:
@@ -69,6 +70,12 @@ class WaitProgress:
             elif job.state is not State.UNKNOWN and (job.outcome.reason or not self._moving):
                 why = f": {job.outcome.reason}" if job.outcome.reason else ""
                 yield one_line(f"{job.title()} is {job.state}{why}", 1000)
+
+    def _explained(self, job: Job) -> bool:
+        """Whether why it is in this state has become known only now; it may change as time goes on."""
+        known, why = self._reasoned.get(job.key), (job.state, bool(job.outcome.reason))
+        self._reasoned[job.key] = why if known is None or known[0] is not job.state else (job.state, known[1] or why[1])
+        return why[1] and known == (job.state, False) and not job.state.ended
 
     def _new(self, key: str, task: int | None, state: State) -> bool:
         known = self._told.get((key, task))

@@ -8,6 +8,7 @@ from ..model.errors import JobFailed
 from ..model.job import Job, State
 from ..model.wording import one_line, typed
 from .cluster_session import ClusterSession
+from .reasons import Reasons
 from .watched import Watched
 
 # So many jobs are named one by one in a command to type, where another word means all of them.
@@ -46,3 +47,13 @@ def still(jobs: Sequence[Job]) -> str:
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
     state = "in error state" if first.state is State.ERROR else first.state
     return f"{first.title()} is still {state}{more}; "
+
+
+def hopeless(session: ClusterSession, jobs: Sequence[Job], reasons: Reasons) -> str:
+    """That the first of these never starts, and why; that it was left alone, and what takes it away."""
+    first, more = jobs[0], f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
+    found = next((reason for state in (State.PENDING, State.ERROR) if (reason := reasons.of(first, state))), None)
+    why = found.text if found else first.outcome.reason
+    cancel = typed(session.name, "cancel", job=[job.job_id or "" for job in jobs[:_NAMED]])
+    state = "is in error state" if first.state is State.ERROR else "never starts"
+    return f"{first.title()}{more} {state}{why and f': {why}'}; given up, not cancelled: {cancel}"

@@ -57,6 +57,16 @@ class Reasons:
         found = self._found.get((job.job_id or "", state))
         return advised(self._session, job, found) if found else None
 
+    def stuck(self, job: Job) -> bool:
+        """Whether it never starts, or not before somebody acts, as far as all of it goes that has not ended."""
+        alive = [state for state in job.counts or (job.state,) if not state.ended]
+        never = (state is State.ERROR or self._never(job, state) for state in alive)
+        return bool(alive) and all(never)
+
+    def _never(self, job: Job, state: State) -> bool:
+        found = self._found.get((job.job_id or "", state))
+        return found is not None and found.kind == "never"
+
     def explain(self, job: Job) -> Job:
         """The job with the reasons of those states in which it waits, as far as they are known."""
         if not (states := _waiting(job)):

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from ..model.errors import HostKeyRefused, LoginRefused, StillRunning, Unreachable
+from ..model.errors import HostKeyRefused, JobFailed, LoginRefused, StillRunning, Unreachable
 from ..model.job import Job
 from ..model.wording import typed
 from ..session import back_off
-from .last_words import still
+from .last_words import hopeless, still
 from .look import Look
 from .swept import read_rows
 
@@ -22,12 +22,16 @@ Told = Callable[[Sequence[Job]], None]
 class Watch(Look):
     """Looks once (`look`), or until all jobs have ended (`wait`)."""
 
-    def wait(self, timeout: float | None, told: Told) -> None:
+    _give_up = False
+
+    def wait(self, timeout: float | None, told: Told, *, give_up: bool = False) -> None:
         """Go on until every job has ended; `told` gets the jobs after each look.
 
         A connection that breaks is made again, for as long as it takes. Raises StillRunning at the timeout (seconds),
-        Unreachable when it is broken then, and HostKeyRefused and LoginRefused, which do not mend themselves.
+        Unreachable when it is broken then, and HostKeyRefused and LoginRefused, which do not mend themselves. With
+        `give_up` it raises JobFailed as soon as those that are left can never start, or not before somebody acts.
         """
+        self._give_up = give_up
         deadline = None if timeout is None else time.monotonic() + timeout
         self._telling = True
         read_rows(self.session, self.jobs.values())
@@ -56,8 +60,15 @@ class Watch(Look):
                 _sleep(pause, deadline)
                 if _late(deadline):  # whether they are still running nobody can know
                     raise Unreachable(f"{error}; {self._go_on()}") from None
+            if self._hopeless():
+                raise JobFailed(hopeless(self.session, self.live(), self.reasons))
             if _late(deadline) and self.live():
                 raise StillRunning(still(self.live()) + self._go_on())
+
+    def _hopeless(self) -> bool:
+        """Whether there is nothing left to wait for but what never starts, if that is a reason to give up."""
+        live = self.live() if self._give_up else []
+        return bool(live) and all(self.reasons.stuck(job) for job in live)
 
     def _go_on(self) -> str:
         return f"go on with: {typed(self.session.name, 'wait', job=self.live()[0].job_id or '')}"
@@ -81,7 +92,7 @@ class Watch(Look):
                     if self._unexplained():
                         break
                     told(self.watched())
-                    if not self.live() or self._due() or _late(deadline):
+                    if not self.live() or self._due() or _late(deadline) or self._hopeless():
                         break
         if self._unexplained():
             self._explain()

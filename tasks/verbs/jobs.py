@@ -58,12 +58,19 @@ def status(
 @verb(
     at_once=True,
     selects=True,
-    help={**LIVE, "timeout": "not longer than this: seconds or [D-]HH:MM[:SS]", "json": JSON, **NOTIFY},
+    help={
+        **LIVE,
+        "timeout": "not longer than this: seconds, [D-]HH:MM[:SS] or 1h30m",
+        "give-up": "not for what can never start, or is in error state: leave it, with exit status 3",
+        "json": JSON,
+        **NOTIFY,
+    },
 )
 def wait(
     c: Context,
     which: Wanted,
     timeout: str = "",
+    give_up: bool = False,
     json: bool = False,
     notify: bool = False,
     notify_command: str = "",
@@ -82,7 +89,7 @@ def wait(
     host, selected = chosen(c, which, live=which.all)
     watch = host.watch(host.known(selected))
     try:
-        to_the_end(watch, limit, notice_of(notify, notify_command))
+        to_the_end(watch, limit, notice_of(notify, notify_command), give_up=give_up)
     finally:
         if json:
             show_jobs(watch.shown(), as_json=True)

@@ -98,14 +98,14 @@ def watch_states(watch: Watch, as_json: bool, notice: Notice) -> None:
     output.say_why(watch.shown())
 
 
-def to_the_end(watch: Watch, limit: float | None, notice: Notice) -> None:
-    """Watch until all have ended. Raises StillRunning; Ctrl-C ends the watching and says how to go on."""
+def to_the_end(watch: Watch, limit: float | None, notice: Notice, *, give_up: bool = False) -> None:
+    """Watch until all have ended. Raises as `Watch.wait`; Ctrl-C ends the watching and says how to go on."""
     with (
         notice.at_the_end(watch.session.name, watch.shown),
         output.last_word(lambda: go_on(watch, "wait")),
         closing(WaitProgress()) as progress,
     ):
-        watch.wait(limit, progress)
+        watch.wait(limit, progress, give_up=give_up)
 
 
 def fetch_and_show(
