@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..jobs import read_log, selection
+from ..jobs import many_logs, read_log, selection
+from ..jobs.many_logs import Stream, Write
 from ..jobs.read_log import JobLog
 from ..model.job import Job, Selected
 from ..tracking.swept import read_rows
@@ -25,15 +26,41 @@ class LogVerbs(ChosenJobs):
         stderr: bool = False,
         lines: str | int = "",
         row: str | int = "",
+        failed: bool = False,
+        both: bool = False,
         **more: Unpack[More],
     ) -> str:
         """A job's output so far; of an array job, that of `task`, of a sweep, that of `row`. `lines`: only so many of
         the last ones.
+
+        `both` of its streams, or those of all tasks that `failed`: each line has a label in front, `x.3 err| `.
         """
         pieces: list[bytes] = []
         selected = self.selected(job, **more)
-        self.log(self.of_row(selected, row) if row else selected, pieces.append, task, stderr, lines)
+        selected = self.of_row(selected, row) if row else selected
+        if failed or both:
+            found = self.streams(selected, task, failed, both, stderr)
+            self.read_logs(found, lambda one, line: pieces.append(f"{one.label}| ".encode() + line), lines)
+        else:
+            self.log(selected, pieces.append, task, stderr, lines)
         return b"".join(pieces).decode("utf-8", "replace")
+
+    def streams(
+        self,
+        job: Iterable[Which] | None = None,
+        task: str | int = "",
+        failed: bool = False,
+        both: bool = False,
+        stderr: bool = False,
+        follow: bool = False,
+    ) -> list[Stream]:
+        """Which logs that would be, several at once."""
+        selected, how = self.selected(job), {"failed": failed, "both": both, "stderr": stderr, "follow": follow}
+        return many_logs.streams(self.session, selected, str(task), **how)
+
+    def read_logs(self, streams: Sequence[Stream], write: Write, lines: str | int = "", follow: bool = False) -> None:
+        """Pass on these logs, line by line; `follow`: as they are written, until all their jobs have ended."""
+        many_logs.read_all(self.session, streams, write, read_log.last_lines(str(lines)), follow=follow)
 
     def log(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..login_node import Program, job_directory, quote
 from ..model.ended import ended_line
@@ -15,6 +17,9 @@ from ..session import back_off
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.pace import EVERY
 from ..tracking.watch import Watch
+
+# For so many seconds what a cluster said of jobs counts for whoever asks next.
+_FRESH = 1.0
 
 
 def noted_logs(session: ClusterSession, job: Job, task: int) -> Logs | None:
@@ -34,6 +39,13 @@ def noted_logs(session: ClusterSession, job: Job, task: int) -> Logs | None:
         ended = ended_line(job, task if job.array else None, outcome)
         raise JobFailed(f"{ended}: it noted no start, and so there is no log")
     return logs
+
+
+def path_of(logs: Logs, *, stderr: bool, beside: bool) -> str:
+    """Which of both is meant; empty: none, where its stderr goes into the stdout that is shown `beside`."""
+    if not stderr:
+        return logs.out
+    return "" if beside and logs.err == logs.out else logs.err
 
 
 def _note(job: Job, task: int, kind: str) -> str:
@@ -79,16 +91,66 @@ class LogReader:
         return there
 
 
+class Looks:
+    """Asks how jobs are for all who follow logs of theirs: one question for several who ask at once."""
+
+    def __init__(self, session: ClusterSession, jobs: Iterable[Job]) -> None:
+        """`jobs` has a job for each log that is followed."""
+        asking = list(jobs)
+        self._session = session
+        self._jobs = {job.key: job for job in asking}
+        self._fresh = _FRESH if len(asking) > 1 else 0.0
+        self._said: dict[tuple[str, int], str] = {}
+        self._trouble = ""
+        self._at = -math.inf
+        self._lock = threading.Lock()
+
+    def at(self, job: Job) -> Job:
+        """The job as it is now, or was a moment ago. Raises Unreachable."""
+        with self._lock:
+            if time.monotonic() - self._at >= self._fresh:
+                began = time.monotonic()
+                self._look()
+                self._at = began
+            return self._jobs[job.key]
+
+    def _look(self) -> None:
+        jobs = self._session.ledger.news(list(self._jobs.values()))  # where others note that one is to be cancelled
+        watch = Watch(self._session, [(job, ()) for job in jobs])
+        watch.look()
+        if watch.trouble and watch.trouble != self._trouble:
+            self._session.listener.say(f"{self._session.name}: could not ask: {watch.trouble}")
+        self._trouble = watch.trouble
+        self._jobs.update({key: watch.jobs[key] for key in self._jobs})
+
+    def say(self, job: Job, task: int, line: str) -> None:
+        """Tell what a task waits for, if that is new."""
+        with self._lock:
+            if self._said.get((job.key, task)) != line:
+                self._session.listener.say(one_line(line, 1000))
+            self._said[job.key, task] = line
+
+
 class Following:
     """The log of a job, or of a task of it, and what is known of the job meanwhile."""
 
-    def __init__(self, session: ClusterSession, job: Job, task: int, reader: LogReader, *, stderr: bool) -> None:
+    def __init__(
+        self,
+        session: ClusterSession,
+        job: Job,
+        task: int,
+        reader: LogReader,
+        looks: Looks,
+        *,
+        stderr: bool,
+        beside: bool = False,
+    ) -> None:
         self.job = job
         self._session = session
         self._task = task
         self._reader = reader
-        self._stderr = stderr
-        self._said = self._trouble = ""
+        self._looks = looks
+        self._stderr, self._beside = stderr, beside
         self._noted = 0  # for how many rounds there has been the note of an end
 
     def to_the_end(self) -> Logs:
@@ -120,18 +182,12 @@ class Following:
 
         Returns where the logs are, and whether the job had ended.
         """
-        job = self._session.ledger.news([self.job])[0]  # where another process notes that the job is to be cancelled
-        watch = Watch(self._session, [(job, ())])
-        watch.look()
-        if watch.trouble and watch.trouble != self._trouble:
-            self._session.listener.say(f"{self._session.name}: could not ask: {watch.trouble}")
-        self._trouble = watch.trouble
-        self.job = watch.jobs[self.job.key]
+        self.job = self._looks.at(self.job)
         ended = self.job.of(self._task).state.ended
         logs = noted_logs(self._session, self.job, self._task)
         if not logs:
             self._say_what_it_waits_for()
-        path = "" if not logs else logs.err if self._stderr else logs.out
+        path = path_of(logs, stderr=self._stderr, beside=self._beside) if logs else ""
         until = _note(self.job, self._task, "end" if logs else "start")
         # An end that is noted need not be one: the scheduler may be late to know of it, or have the job run once more.
         pause = min(EVERY, 2**self._noted // 2) if self._noted else EVERY
@@ -148,6 +204,4 @@ class Following:
         if outcome.state is State.HELD:
             how += f"; {typed(self._session.name, 'release', job=self.job.job_id or '')} releases it"
         line = f"{self.job.title()} is {state}{f' ({outcome.reason})' if outcome.reason else ''}: {how}"
-        if line != self._said:
-            self._session.listener.say(one_line(line, 1000))
-            self._said = line
+        self._looks.say(self.job, self._task, line)

@@ -13,7 +13,7 @@ from ..model.resources import parse_count
 from ..submission.reconcile import known_there
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
-from .log import Following, LogReader, noted_logs
+from .log import Following, LogReader, Looks, noted_logs, path_of
 
 # So many lines of stderr are shown of a job that wrote nothing else, and so many failed tasks are named.
 _LAST = 20
@@ -108,17 +108,22 @@ def read(
     *,
     stderr: bool = False,
     follow: bool = False,
+    beside: bool = False,
+    looks: Looks | None = None,
 ) -> JobLog:
-    """Pass on a log, or the last `lines` of it; `follow`: until the job has ended. Raises as `Following.to_the_end`."""
+    """Pass on a log, or the last `lines` of it; `follow`: until the job has ended. Raises as `Following.to_the_end`.
+
+    Several that are followed share `looks`; `beside`: its stdout is one of them.
+    """
     last = last_lines(lines)
     reader = LogReader(session, write, last)
     if follow:
-        following = Following(session, job, task, reader, stderr=stderr)
+        following = Following(session, job, task, reader, looks or Looks(session, [job]), stderr=stderr, beside=beside)
         paths = following.to_the_end()
         job = following.job
     elif noted := noted_logs(session, job, task):
         paths = noted
-        reader.read(paths.err if stderr else paths.out)
+        reader.read(path_of(paths, stderr=stderr, beside=beside))
     else:
         raise SchedulerError(f"{job.title()} has not started: there is no log of it yet (--follow waits for it)")
     return JobLog(job, task, paths, bool(reader.at) or last == "0", last, stderr, follow)

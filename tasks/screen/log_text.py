@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import sys
 from codecs import getincrementaldecoder
+from collections.abc import Sequence
 from typing import TextIO
 
 # A colour, which stays; what is no text, or turns its direction; and a colour whose end has not come yet.
 _STEERS = re.compile(
     r"(\x1b\[[0-9;:]{0,32}m)|[^\t\n\r\b -~\xa0-\U0010ffff]|[\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
+# Cyan, yellow, magenta, green, blue: what they mean is told by the labels.
+_COLOURS = (36, 33, 35, 32, 34)
 _CUT_COLOUR = re.compile(r"\x1b(\[[0-9;:]{0,32})?\Z")
 
 
@@ -52,3 +55,22 @@ def harmless(text: str, encoding: str) -> bytes:
     """What steers a terminal as its escape, in the terminal's `encoding`."""
     shown = _STEERS.sub(lambda found: found[1] or repr(found[0])[1:-1], text)
     return shown.encode(encoding, "backslashreplace")
+
+
+class LabelledLog:
+    """Lines of several logs on stdout, each behind its label: in colours on a terminal, plain in a pipe."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._width = max(map(len, labels), default=0)
+        self._colours = {label: _COLOURS[at % len(_COLOURS)] for at, label in enumerate(dict.fromkeys(labels))}
+        self._watched = sys.stdout.isatty()
+
+    def write(self, label: str, line: bytes) -> None:
+        """A whole line, with its end."""
+        begin = f"{label:<{self._width}}| "
+        sys.stdout.flush()
+        if self._watched:
+            text = harmless(line.decode("utf-8", "backslashreplace"), sys.stdout.encoding)
+            begin, line = f"\x1b[{self._colours[label]}m{begin}\x1b[m", text.removesuffix(b"\n") + b"\x1b[m\n"
+        sys.stdout.buffer.write(begin.encode(sys.stdout.encoding, "backslashreplace") + line)
+        sys.stdout.buffer.flush()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         "task": "which task of an array job",
         "row": "which row of a sweep, by its values (alpha=0.1,seed=3) or its number",
         "stderr": "its stderr instead of its stdout",
+        "both": "its stdout and its stderr, each line behind a label",
+        "failed": "of all tasks that have failed, each line behind a label",
         "follow": "wait for its start if need be, and go on until the job has ended",
         "lines": "only the last N lines",
     },
@@ -31,6 +33,8 @@ def logs(
     task: str = "",
     row: str = "",
     stderr: bool = False,
+    both: bool = False,
+    failed: bool = False,
     follow: bool = False,
     lines: str = "",
 ) -> None:
@@ -39,7 +43,7 @@ def logs(
     Of an array job, --task says which task; without it, the only one that failed. A job that wrote nothing on stdout
     has its stderr shown.
 
-    Example: fab -H sharc logs --follow
+    Example: fab -H sharc logs --follow --both
     """
     import sys
     from contextlib import closing
@@ -49,10 +53,14 @@ def logs(
     from ..screen.log_text import Log
     from ..screen.output import last_word
     from .host import chosen
+    from .showing import show_logs
 
     last_lines(lines)
     host, selected = chosen(c, which)
     selected = host.of_row(selected, row) if row else selected
+    if both or failed:
+        show_logs(host, host.streams(selected, task, failed, both, stderr, follow), lines, follow)
+        return
     found, number = host.one_log(selected, task, follow)
     called = f"{found.job_id}.{number}" if found.array else str(found.job_id)
     again = typed(host.name, "logs", job=called, stderr=stderr, follow=True)

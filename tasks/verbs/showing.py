@@ -13,6 +13,7 @@ from ..api.submit_host import SubmitHost
 from ..checks.steps import Step
 from ..files.transferred import Transferred
 from ..jobs.collect import write, written
+from ..jobs.many_logs import Stream
 from ..jobs.results import Fetched
 from ..jobs.selection import named
 from ..jobs.status import not_asked
@@ -20,6 +21,7 @@ from ..model.errors import InvalidInput, Unreachable
 from ..model.job import Job
 from ..model.wording import one_line, typed
 from ..screen import output
+from ..screen.log_text import LabelledLog
 from ..screen.notice import Notice
 from ..screen.progress import WaitProgress
 from ..submission.prepare import Prepared
@@ -106,6 +108,16 @@ def to_the_end(watch: Watch, limit: float | None, notice: Notice, *, give_up: bo
         closing(WaitProgress()) as progress,
     ):
         watch.wait(limit, progress, give_up=give_up)
+
+
+def show_logs(host: SubmitHost, streams: Sequence[Stream], lines: str, follow: bool) -> None:
+    """Several logs, each line behind the label of its log."""
+    log = LabelledLog([stream.label for stream in streams])
+    jobs = {stream.job.key: stream.job for stream in streams}.values()
+    again = typed(host.name, "logs", job=[job.job_id or "" for job in jobs], both=True, follow=True)
+    goes_on = [f"{host.name}: what is followed goes on; follow it again: {again}"]
+    with output.last_word(lambda: goes_on if follow else []):
+        host.read_logs(streams, lambda stream, line: log.write(stream.label, line), lines, follow)
 
 
 def fetch_and_show(
