@@ -1,9 +1,9 @@
-"""The small programs that run on the login node, as they travel, and their answers, as they come back.
+"""The small programs that run on the login node: how they are sent, and how their answers are read.
 
-A program is one of the `.sh` files beside this one, after `prelude.sh` and a line `name='value'` for each variable.
-It goes over on stdin to a command line that is always the same, so no login shell ever reads anything of it, and a
-program that was cut is not run at all. Pure: nothing in here connects anywhere. The source is PROTOCOL.md, "Running
-a program on the login node".
+A program is one or more of the `.sh` files here, after `prelude.sh` and a line `name='value'` for each variable. It is
+sent on stdin to a command line that is always the same, so the login shell never reads any of it, and a program that
+was cut never runs. Pure: nothing in here connects anywhere. The source is PROTOCOL.md, "Running a program on the login
+node".
 """
 
 from __future__ import annotations
@@ -21,46 +21,44 @@ T = TypeVar("T")
 
 COMMAND = (
     "exec /bin/sh -c '"
-    # Whatever sshd and rc files have set is left behind, and found again by describe.sh in the shell that waits here.
+    # Drop whatever sshd and rc files have set; describe.sh finds it again in the shell that waits here.
     '/usr/bin/env -i HOME="${HOME-}" USER="${USER-}" LOGNAME="${LOGNAME-}" SHELL="${SHELL-}" LC_ALL=C '
     'PATH="/usr/local/bin:/usr/bin:/bin:${PATH-}" /bin/sh -c "$0"; exit'
     "' '"
-    'while read -r w n k; do [ "$w" = submithost ] && break; done; '  # what rc files leave behind is passed over
+    'while read -r w n k; do [ "$w" = submithost ] && break; done; '  # skip what rc files left on stdin
     'p=$(head -c "${n:-0}"); case "$p" in *"#$k") eval "$p";; *) exit 97;; esac'
     "'"
 )
 NO_PROGRAM = 97
-"""The exit status of `COMMAND` when no whole program came on its stdin."""
-# rc files that read a line of stdin get an empty one instead of the program; a shell that they `exec` takes stdin for
-# its commands, and the first is to read the program as it should be read (those that read ahead, as dash, cannot).
+"""The exit status of `COMMAND` when its stdin held no whole program."""
+# An rc file that reads a line of stdin gets an empty one, not the program. A shell that an rc file `exec`s takes its
+# commands from stdin, and the first one reads the program properly (except in a shell that reads ahead, like dash).
 _FOR_RC_FILES = b"\n" * 4 + COMMAND.encode() + b"\n"
 
 
 def quote(text: str) -> str:
-    """The one way for a value into a command line of /bin/sh: as a single word, whatever is in it."""
+    """Quote a value as one word of a /bin/sh command line. There is no other way for a value into one."""
     return shlex.quote(text)
 
 
 def quoted(words: Iterable[str]) -> str:
-    """Several words, each as it is."""
+    """Several quoted words."""
     return " ".join(quote(word) for word in words)
 
 
 def check_line(digest: str, name: bytes) -> bytes:
-    """A line as sha256sum(1) writes and reads it: a backslash in front says that the name has escapes."""
+    """A line as sha256sum(1) writes and reads it; one that begins with a backslash has escapes in the name."""
     escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
     return (b"" if escaped == name else b"\\") + digest.encode() + b"  " + escaped + b"\n"
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program by the names of its files, its variables, and the data that it reads from stdin after itself.
+    """A program: the names of its files, its variables, and the data that follows it on stdin.
 
-    `shell` is more of the program: functions that a scheduler's module supplies. `data` yields bytes; it may be
-    iterated again when the program is sent again.
-
-    `most` is how many bytes its answer may have, by what is asked; more is not understood (None: it is passed on as it
-    comes, and may be any). `within` are bounds of single sections.
+    `shell` are functions that a scheduler adds. `data` yields bytes, and is iterated again when the program is sent
+    again. `most` bounds the bytes of the answer (None: no bound, since it is passed on as it comes); `within` bounds
+    single sections.
     """
 
     parts: tuple[str, ...]
@@ -71,10 +69,10 @@ class Program:
     within: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, mark: str, environment: str, setup: Iterable[str], clients: Mapping[str, str]) -> bytes:
-        """The whole program, whose answer has this mark.
+        """The text of the whole program; its answer has this mark.
 
-        `environment` is the login environment that an earlier program brought, or empty; `clients` are what describe.sh
-        has to know of the schedulers' commands.
+        `environment` is the login environment, if an earlier program found it out, or else empty; `clients` are what
+        describe.sh needs to know of the schedulers' commands.
         """
         variables = {"mark": mark, "nonce": new_nonce(), "login_environment": environment, **self.variables}
         if not environment:
@@ -106,16 +104,16 @@ def envelope(text: bytes, mark: str) -> bytes:
 
 
 def _reporting(setup: Iterable[str]) -> Iterator[str]:
-    """The setup's lines, and between them what makes each tell its exit status on stderr, in sh as in csh."""
+    """The lines of `setup`, with commands between them that print each one's exit status on stderr, in sh and csh."""
     tell = """/bin/sh -c 'printf "\\n%s=%s\\n" "$submithost_mark" "$0" >&2' """
     for line in setup:
         yield from (f"{tell}setup", line, f"{tell}$?")
 
 
 def setup_troubles(errors: str, mark: str, setup: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    """The setup lines that failed or said something on stderr: line, exit status, what it said.
+    """The lines of `setup` that failed or printed on stderr: the line, its exit status, what it printed.
 
-    The status is empty when the line ended the shell: csh does that wherever something is wrong.
+    The status is empty when the line ended the shell, as csh does on errors.
     """
     found = re.findall(rf"^{mark}=setup\n(.*?)(?:\n{mark}=(\d+)$|\Z)", errors, re.M | re.S)
     for line, (said, status) in zip(setup, found, strict=False):
@@ -124,20 +122,21 @@ def setup_troubles(errors: str, mark: str, setup: Iterable[str]) -> Iterator[tup
 
 
 def new_nonce() -> str:
-    """What nothing else on the login node is called by."""
+    """A name that nothing else on the login node has."""
     return secrets.token_hex(16)
 
 
 def new_mark() -> str:
-    """What marks one program's answer: nothing that a cluster prints can look like it. It is a secret,
-    and can be told from other random words by its first letter.
+    """The mark of one program's answer: a secret, so nothing that a cluster prints can look like it.
+
+    Its first letter tells it from other random words.
     """
     return f"m{secrets.token_hex(20)}"
 
 
 @dataclass
 class Reply:
-    """One section of an answer: what a command on the login node said, and its exit status (None: it has none)."""
+    """One section of an answer: stdout, stderr, and the exit status if it is that of a command."""
 
     out: bytes = b""
     err: bytes = b""
@@ -145,17 +144,17 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """stdout as text: login nodes do not always speak UTF-8 (L9)."""
+        """stdout as text, with replacements for what is not UTF-8 (L9)."""
         return self.out.decode("utf-8", "replace")
 
     @property
     def exact(self) -> str:
-        """stdout as text that goes back as the bytes it was: for paths, and for what a shell is to evaluate."""
+        """stdout as text from which the bytes can be restored: for paths, and for text that goes back to a shell."""
         return self.out.decode("utf-8", "surrogateescape")
 
     @property
     def names(self) -> bytes:
-        """What came indented, as it was (prelude.sh, `indent`)."""
+        """stdout without the indentation (of `indent` in prelude.sh)."""
         return self.out.removeprefix(b" ").replace(b"\n ", b"\n")
 
     @property
@@ -164,24 +163,24 @@ class Reply:
         return self.err.decode("utf-8", "replace")
 
     def read(self, parse: Callable[[int, str, str], T]) -> T:
-        """What a scheduler's parser makes of it; without an exit status it has failed. Raises as `parse` does."""
+        """Parse it as a scheduler's answer; without an exit status it counts as failed. Raises as `parse` does."""
         return parse(1 if self.status is None else self.status, self.text, self.errors)
 
 
 class TooMuch(Exception):
-    """An answer is more than what was asked can have."""
+    """An answer is longer than it can be."""
 
 
-# What a section costs by itself, in bytes; and the longest name of one.
+# How many bytes each section counts for beside its content; and the longest name of a section.
 _SECTION = 512
 _LONGEST_NAME = 80
 
 
 class Sections:
-    """Cut a stream into named sections at its marks; whatever precedes the first mark is a login's `noise`.
+    """Cuts a stream into named sections at its marks; whatever precedes the first mark is the login's `noise`.
 
-    A mark is `\\n@MARK NAME\\n`: its first newline is its own, since a text before it may lack a last one. `size` is
-    what has come in sections so far.
+    A mark is `\\n@MARK NAME\\n`: it brings its first newline along, since the text before may lack one. `size` counts
+    the bytes in sections so far.
     """
 
     def __init__(self, mark: str, most: int | None = None, within: Mapping[str, int] | None = None) -> None:
@@ -193,9 +192,9 @@ class Sections:
         self.noise = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[str, bytes]]:
-        """Yield (section, bytes) as they come; an empty piece tells that a section begins.
+        """Yield (section, bytes) as they come; an empty piece begins a section.
 
-        Raises TooMuch when there is more of all, or of one section, than there can be.
+        Raises TooMuch when the answer, or one section, exceeds its bound.
         """
         self._rest += data
         start = 0
@@ -225,7 +224,7 @@ class Sections:
             raise TooMuch
 
     def _piece(self, start: int, end: int) -> Iterator[tuple[str, bytes]]:
-        """Give away a part of the rest."""
+        """Yield a part of the rest."""
         piece = self._rest[start:end]
         if piece and self._name:
             self._count(len(piece))
@@ -234,6 +233,6 @@ class Sections:
             self.noise = (self.noise + piece)[:4096]
 
     def _possible_mark(self, start: int) -> int:
-        """Where at the end of the rest a mark may have begun."""
+        """Where the rest may end with the beginning of a mark."""
         at = self._rest.rfind(b"\n", start)
         return at if at >= 0 and self._mark.startswith(self._rest[at:]) else len(self._rest)

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # shellcheck disable=SC3067 # test -O: dash and bash have it
-# The submissions that there are. Variable: root (of all job directories).
+# List all submissions. Variable: root (of all job directories).
 # Section `found`: for each KEY, what submithost was told of it, and the answer of the scheduler, each with a NUL at its
 # end. There may be tens of thousands: one pass reads them all.
 enter .

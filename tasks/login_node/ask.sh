@@ -3,7 +3,7 @@
 # Ask the scheduler something. Variable: command.
 section now
 date +%s
-# What takes long (accounting of gigabytes) gives a sign of life, and ends with its channel; after 20 minutes in any case.
+# A slow question (gigabytes of accounting) gives signs of life, and ends with its channel, or after 20 minutes.
 (
     trap '' PIPE
     passed=0

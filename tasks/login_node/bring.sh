@@ -14,7 +14,7 @@ while read -r word one two three; do
         head -c "$one" | xargs -0 cat -- 2>/dev/null
     else
         path=$(head -c "$three" && echo .) && path=${path%.}
-        # The checksum is made meanwhile, and waits in the pipe.
+        # The checksum is made at the same time, and waits in the pipe.
         sum_of "$path" "$two" "$one" | {
             section bytes
             piece "$path" "$two" "$one"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
-# The directory of all job directories, as it is now: can it be written, and how much space is there? Variable: root.
-# Nothing stays: where it is not there yet, the nearest directory above it is looked at.
+# Can the directory of all job directories be written, and how much space is there? Variable: root. Nothing is left
+# behind: if the directory does not exist yet, the nearest one above it is tried.
 enter .
 there=$root
 while [ ! -d "$there" ] && [ -n "$there" ]; do there=${there%/*}; done
@@ -9,7 +9,7 @@ there=${there:-/}
 section directory
 printf '%s\n%s\n' "$root" "$there"
 section written
-# L11: with a full quota a file is made, and stays empty.
+# L11: with a full quota the file is created, but stays empty.
 written=$there/.submithost-check.$$
 trap 'rm -f "$written"' EXIT
 trap 'exit 1' HUP TERM PIPE

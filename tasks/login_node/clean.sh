@@ -2,11 +2,11 @@
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # Look at the job directories of jobs that have ended, or remove them.
 # Variables: root (of all job directories), alive (the scheduler's command that prints the IDs of this user's jobs),
-# remove (1: do it; empty: look). Data: a line `KEY JOB STAMP DIRECTORY` for each; STAMP is what a look said of its
-# notes, since they are to be the same still (`-`: any).
+# remove (1: remove; empty: look). Data: a line `KEY JOB STAMP DIRECTORY` for each. STAMP is that of an earlier look: the
+# notes must not have changed since (`-`: they may).
 # Section `found`: for each KEY, WORD (there, gone, removed, left), WHY or its size in KiB, STAMP; each with a NUL.
 # Section `notes`: the notes of those that are there.
-# There may be tens of thousands: they are looked at a thousand at a time, by the same few processes.
+# There may be tens of thousands: a few processes look at a thousand at a time.
 enter .
 root=${job%/.}
 section now
@@ -21,13 +21,13 @@ section "=$status"
 newline='
 '
 
-receipts() { # of the jobs that are to ask whether others have succeeded, and have not asked yet
+receipts() { # of the jobs that have yet to check whether others have succeeded
     for after in "$root"/*/.submithost/after; do
         [ ! -f "$after" ] || [ -f "$after.met" ] || printf '%s\0' "${after%after}receipt"
     done
 }
 
-# The directories of jobs that a job which is still to start will ask about (as `submit --after`).
+# The directories of jobs whose success a job that has not started yet will check (`submit --after`).
 asked_for=$(
     [ -n "$ids" ] || exit
     {
@@ -36,14 +36,14 @@ asked_for=$(
     } | awk '
         $0 == "" { listed = 1; next }
         !listed { alive[$0]; next }
-        { # A word too much that looks like an ID keeps a directory, no more.
+        { # A stray word that looks like an ID only keeps a directory.
             at = index($0, "\001")
             for (n = split(substr($0, at + 1), words, /[^A-Za-z0-9_]+/); n; n--)
                 if (words[n] in alive) { print substr($0, 1, at - 8) "after"; next }
         }' | tr '\n' '\0' | xargs -0 -r cat
 )
 
-paths() { # these parts of each job directory of the batch, with a NUL at each end
+paths() { # these parts of each job directory of the batch, each ending with a NUL
     for line in $batch; do
         for part; do printf '%s\0' "$root/${line%% *}$part"; done
     done
@@ -64,7 +64,7 @@ judge() { # A line for each job of the batch: KEY, WORD (there, gone, left), STA
         printf '%s' "$batch" | sed 's/^/wanted /'
         facts
     } | root=$root LC_ALL=C awk -v me="$(id -u)" '
-        function after(words,    at) { # what comes behind so many words
+        function after(words,    at) { # the rest of the line after so many words
             for (at = 1; words; words--) at += index(substr($0, at), " ")
             return substr($0, at)
         }
@@ -86,7 +86,7 @@ judge() { # A line for each job of the batch: KEY, WORD (there, gone, left), STA
             about[key] = substr(after(1), length(root "/" key "/.submithost/about:") + 1)
         }
         $1 == "size" { size[below(after(2))] = $2 }
-        function objection(n,    key, parts, part) { # why a job directory is to stay; empty: it may go
+        function objection(n,    key, parts, part) { # why a job directory has to stay; empty: it may go
             key = keys[n]
             if (place[n] != root "/" key) return "is not in " root
             if (id[n] in alive) return "the scheduler still has job " id[n]
@@ -113,7 +113,7 @@ judge() { # A line for each job of the batch: KEY, WORD (there, gone, left), STA
 
 leaving() { for key in $going; do printf '%s\0' "$root/$key"; done; }
 
-away() { # What tells whose they are goes last, and stays where anything else does: removing may be interrupted.
+away() { # Remove what tells whose directory it is last, and only if all else is gone: removal may be interrupted.
     leaving | xargs -0 -r sh -c 'exec find "$@" -mindepth 1 -maxdepth 1 ! -name .submithost -exec rm -rf {} +' find
     stay=$(leaving | xargs -0 -r sh -c 'exec find "$@" -mindepth 1 -maxdepth 1 ! -name .submithost -printf "%H\n"' find)
     for key in $going; do

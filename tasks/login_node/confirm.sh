@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # used by what follows it in the program
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
-# A submission that lost its answer was found: keep what the scheduler would have said. Variables: root, key, receipt,
+# The job of a lost answer was found: write the receipt that is missing. Variables: root, key, receipt,
 # details (TASKS, `-` for no array job, and the job's name).
 enter "$key"
 [ -d "$mine" ] || refuse "job directory $job is gone"
@@ -19,8 +19,8 @@ if [ "$phase" != job ]; then
         refuse "$problem"
     }
 fi
-# A submit command that waits for the job's end has nobody left to tell. Numbers of processes are used again: it names
-# the key.
+# A submit command that waits for the job's end has nobody left to tell. Process numbers are reused, so make sure that
+# its command line names the key.
 if [ "$phase" = asked ] && [ "$(alive "$sign")" = yes ] && read -r pid <"$said/pid"; then
     grep -qsF "$key" "/proc/$pid/cmdline" && kill -9 "$pid" 2>/dev/null
 fi

@@ -3,33 +3,32 @@
 # shellcheck disable=SC2086 # lists of names, to be split
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # shellcheck disable=SC3045 # ulimit -S: dash and bash have it
-# The environment of a process, told as a text that makes it that of another: functions of /bin/sh, after given.sh, for
-# prelude.sh.
-# From the session: submits and asks (the schedulers' commands that are run as typed, and those that only ask), places
-# (names of variables that say where a scheduler is) and ambient (of those that hold defaults for its commands), fixed
-# (what is set for asking), and short_cut (sh that may set `at`, the program behind $command, and `wrapping`: what the
-# wrapper that it passes by does, as sh). Names are extended regular expressions.
+# Describe the environment of a process as sh text that gives it to another: functions, after given.sh, for prelude.sh.
+# From the session: submits and asks (the scheduler's commands that run as if typed, and those that only ask), places
+# (variables that say where the scheduler is), ambient (variables with defaults for its commands), fixed (what is set for
+# asking), and short_cut (sh that may set `at`, the program behind $command, and `wrapping`: in sh, what the wrapper that
+# is bypassed does). Names of variables are extended regular expressions.
 
 block=/proc/$PPID/environ
-# What changes words, order or form of what programs print.
+# Variables that change the words, order or form of what programs print.
 locale='LC_[A-Z]*|LANG|LANGUAGE|NLSPATH|TZ|TZDIR|POSIXLY_CORRECT|COLUMNS|LINES|GREP_[A-Z]*|[A-Z_]*BLOCK_?SIZE'
 
-names() { # of those variables that are a $1 and no $2
+names() { # the variables whose names match $1 and not $2
     sed -z -n -E "/^($2)=/d; s/^($1)=.*/\1/p" "$block" | tr '\0' ' '
 }
 
-limits() { # -u is how many processes there may be, but where there is no -u it is -p
+limits() { # the number of processes is -u, or -p in a shell without -u
     processes=u
     (ulimit -S -u) >/dev/null 2>&1 || processes=p
     set -- $(for limit in s n "$processes" v c f d t l m; do ulimit -S "-$limit"; done 2>/dev/null)
     for limit in s n "$processes" v c f d t l m; do
-        [ "$#" -gt 0 ] || break # a shell ends itself where it does not know one
+        [ "$#" -gt 0 ] || break # a shell that does not know one of them exits
         echo "ulimit -S -$limit $1 2>/dev/null"
         shift
     done
 }
 
-commands() { # a shell function for each command, and in `commands` the path of each that there is
+commands() { # a shell function for each command, and in `commands` the paths of those that exist
     found='' sets=
     set -- $submits $asks
     while IFS= read -r at <&3; do
@@ -67,7 +66,7 @@ END
     echo "commands=$word"
 }
 
-as_given() { # $1: how many levels of shells the process hides, since it is one's `exec`; after `facts`
+as_given() { # what the process was given; $1: how many shells its `exec`s have replaced; after `facts`
     IFS='|'
     echo "login() { unset HOME USER LOGNAME SHELL PATH LC_ALL PWD OLDPWD" $places
     unset IFS
@@ -84,15 +83,15 @@ as_given() { # $1: how many levels of shells the process hides, since it is one'
     echo '}'
 }
 
-describe() { # what as_given tells, and what asks; after `facts`
+describe() { # all of it: as_given, and the functions for asking; after `facts`
     as_given "$1"
     echo "asked() { unset _ $(names "$locale|$ambient" "$places"); export $fixed; }"
     commands
 }
 
-tell() { # the login environment, between two marks, by a program that the login shell has become
+tell() { # the login environment, between two marks; run in place of the login shell
     facts
-    case $given_shell in *csh) level=0 ;; *) level=1 ;; esac # csh keeps its level
+    case $given_shell in *csh) level=0 ;; *) level=1 ;; esac # csh does not count its own level
     printf '\n%s\n' "$given_mark"
     describe "$level"
     printf '%s\n' "$given_mark"

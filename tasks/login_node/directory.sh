@@ -14,23 +14,23 @@ case $root in
 *) root=$HOME/$root ;;
 esac
 
-enter() { # a key: sets job, mine (what in there is submithost's own), attempt
+enter() { # KEY: set job, mine (the part of it that is submithost's own), attempt
     job=$root/$1
     mine=$job/.submithost
     attempt=$mine/attempt
 }
 
-ours() { # whether the job directory is nobody else's, however it came here: what is written in there would be read, or run
+ours() { # whether the job directory is this user's: what is in it will be read, or run
     [ -O "$job" ] && [ ! -L "$job" ] && { [ ! -e "$mine" ] || { [ -O "$mine" ] && [ ! -L "$mine" ]; }; }
 }
 
-guard() { # call $1 with the reason where the job directory is not ours, or somebody else could put another in its place
+guard() { # call $1 with the reason if the job directory is not ours, or if somebody else could replace it
     ours || "$1" "job directory $job belongs to somebody else; choose another 'directory'"
     exposed=$(exposed "$job")
     [ -z "$exposed" ] || "$1" "job directory $job could be replaced, since $exposed; change that, or choose another 'directory'"
 }
 
-distrust() { # where anybody has begun to submit there may be a job by now, so that is no refusal but section `unsafe`
+distrust() { # REASON: refuse, unless a submission was begun: there may be a job by now, so then it is section `unsafe`
     set -- "$1" "$mine"/attempt*
     [ -e "$2" ] || [ -e "$mine/receipt" ] || [ -L "$mine/claim" ] || refuse "$1"
     section unsafe
@@ -38,7 +38,7 @@ distrust() { # where anybody has begun to submit there may be a job by now, so t
     finish
 }
 
-way() { # each directory, link and file that the system passes on its way to $1, one a line
+way() { # each directory, link and file on the way to $1, one a line
     rest=$1/ here= links=0
     echo /
     while [ -n "$rest" ]; do
@@ -59,16 +59,16 @@ way() { # each directory, link and file that the system passes on its way to $1,
     done
 }
 
-# Each has to be ours or root's, and nobody else may write to it; in a sticky directory all may, but nobody renames what
-# belongs to another. Links count by their owners.
-exposed() ( # what gives somebody else a say in what is at $1 (absolute), in words; nothing: nobody else has one
+# Each has to belong to us or to root, and nobody else may write to it. In a sticky directory everybody may write, but
+# nobody can rename what belongs to another. Links count by their owners.
+exposed() ( # how somebody else could change or replace what is at $1 (absolute), in words; nothing: nobody could
     set -f
     IFS='
 '
     me=$(id -u)
     # shellcheck disable=SC2046 # one a line
     set -- $(way "$1")
-    # What cannot be looked at could be anybody's.
+    # What cannot be inspected could be anybody's.
     { stat -c '%u|%U|%G|%A|%n' -- "$@" 2>/dev/null || echo '?'; } |
         while IFS='|' read -r uid user group mode place; do
             foreign=
@@ -89,36 +89,36 @@ exposed() ( # what gives somebody else a say in what is at $1 (absolute), in wor
         done
 )
 
-is_private() { # whether a group is that of its owner alone, as where umask is 002, and no list lets others write
+is_private() { # whether a group has its owner as its only member (as with umask 002), and no access list lets others write
     [ "$1" = "$2" ] && case $(getent group "$2") in *: | *:"$1") ;; *) false ;; esac &&
         case $(ls -ld "$3") in ??????????[!+]*) ;; *) false ;; esac &&
-        case $(stat -f -c %T "$3") in nfs*) false ;; esac # which may have lists that `ls` does not show
+        case $(stat -f -c %T "$3") in nfs*) false ;; esac # may have access lists that `ls` does not show
 }
 
-is_roots() { # a directory of `nobody`, as whom a network's file system may show root, or a container those outside
+is_roots() { # whether `nobody` stands for root here: in a network file system, or for users outside of a container
     case $(stat -f -c %T "$1") in nfs | lustre | gpfs) return ;; esac
     while IFS=' ' read -r first there count; do
         [ "$first" -gt 65534 ] || [ "$((first + count))" -le 65534 ] || return 1
     done </proc/self/uid_map
 } 2>/dev/null
 
-age() { # seconds since a time, by the clock of the job directory's own file system (L10); empty when there is none
+age() { # seconds since the time $1, by the clock of the job directory's file system (L10); empty if $1 is
     [ -n "$1" ] || return
-    true 2>/dev/null >"$mine/.now.$nonce" # not `:`, with which a full disk would end the whole shell
+    true 2>/dev/null >"$mine/.now.$nonce" # not `:`: on a full disk that would end the whole shell
     now=$(stat -c %Y "$mine/.now.$nonce" 2>/dev/null || date +%s)
     rm -f "$mine/.now.$nonce"
     echo $((now - ${1%%.*}))
 }
 
-quiet() { # seconds since anything in this directory was written: a file that is still coming in shows that, too
+quiet() { # seconds since anything in this directory was written, files that are still coming in among them
     age "$(find "$1" -printf '%C@\n' 2>/dev/null | sort -n | tail -n 1)"
 }
 
-this_host() { # sets host: what `uname -n` says, but without a process
+this_host() { # set host to what `uname -n` says, without a process
     read -r host 2>/dev/null </proc/sys/kernel/hostname || host=$(uname -n)
 }
 
-alive() { # whether the process that a file names (HOST PID ...) lives; `unknown` for another host's
+alive() { # FILE: whether the process that it names (HOST PID ...) lives; `unknown` for one on another host
     read -r there pid word 2>/dev/null <"$1" || { echo unknown && return; }
     this_host
     if [ "$there" != "$host" ]; then
@@ -130,16 +130,16 @@ alive() { # whether the process that a file names (HOST PID ...) lives; `unknown
     fi
 }
 
-taken() { # whether there is a job, or somebody has the lock, so that nobody else is to begin
+taken() { # whether nobody else may begin: there is a job, or somebody has the lock
     set -- "$attempt"/*
     job_known || [ -e "$1" ]
 }
 
-job_known() { # whether there is a job, as far as the job directory tells
+job_known() { # whether the job directory says that there is a job
     [ -f "$mine/receipt" ] || [ -L "$mine/claim" ]
 }
 
-drop() { # an attempt: fails when it is not there any more. One rename takes it from its holder, and from nobody else
+drop() { # ATTEMPT: remove it; fails if it is gone. One rename takes it from its holder, and from nobody else
     mv -T "$1" "$mine/dropped.$nonce.${1##*/}" 2>/dev/null
     set -- "$?" "${1%/*}"
     discard
@@ -147,16 +147,16 @@ drop() { # an attempt: fails when it is not there any more. One rename takes it 
     return "$1"
 }
 
-discard() { # what was dropped, by whomever; what cannot be removed now is removed some other time
+discard() { # remove what anybody dropped; what cannot be removed now is left for another time
     for each in "$mine"/dropped.*; do
         [ ! -e "$each" ] || rm -rf "$each" || { chmod -R u+rwX "$each" && rm -rf "$each"; }
     done 2>/dev/null
 }
 
-# An attempt's name tells its phase, and only gets later ones: it is looked for in their order, so that none is missed
-# that moves on meanwhile. The version before this one had the files of its attempt in `attempt` itself: as `holder.TOKEN`
-# it had the lock while it was still receiving (`taking`), as `asked` it has asked.
-find_phase() { # sets phase, and of what has the lock: at, sign (the file that names its process), said (where its answer is)
+# An attempt's name tells its phase, and is only ever changed to that of a later one. Phases are tried in their order, so
+# that an attempt which moves on meanwhile is not missed. The version before this one kept the files of its attempt in
+# `attempt` itself: with `holder.TOKEN` it had the lock and was receiving (`taking`), with `asked` it has asked.
+find_phase() { # set phase, and for what has the lock: at, sign (the file that names its process), said (where its answer is)
     phase=
     for each in "$mine"/attempt.*/holder.*; do
         [ ! -d "$each" ] || phase=putting
@@ -174,13 +174,13 @@ find_phase() { # sets phase, and of what has the lock: at, sign (the file that n
     [ ! -f "$mine/receipt" ] || phase=job
 }
 
-# Sections `directory`, `digest` (of the text that was submitted), and `receipt`, or `claim`, `attempt` (PHASE AGE ALIVE
-# NAME), `answer` so far: each of these there if what it tells of is there.
+# Sections `directory`, `digest` (of the text that was submitted), and `receipt`, or else `claim`, `attempt` (PHASE AGE
+# ALIVE NAME) and `answer` (so far), as far as they exist.
 inspect() {
     section directory
     printf '%s\n' "$job"
     find_phase
-    if IFS= read -r digest 2>/dev/null <"$mine/digest"; then # after that: of a text that nobody replaces by now
+    if IFS= read -r digest 2>/dev/null <"$mine/digest"; then # read after the phase, when nobody replaces the text any more
         section digest
         printf '%s\n' "$digest"
     fi
@@ -195,7 +195,7 @@ inspect() {
         printf '%s\n' "$claim"
     fi
     case $phase in
-    putting) # perhaps by several
+    putting) # there may be several
         section attempt
         for each in "$mine"/attempt.*/holder.*; do
             echo putting "$(quiet "$each")" "$(alive "$each/process")" "${each##*/}"
@@ -208,7 +208,7 @@ inspect() {
         ;;
     esac
     if [ "$phase" = asked ]; then
-        # Without its status it is not over, or it could not be kept; what it accepted it has accepted.
+        # Without a status it is not over, or the status could not be written; if it accepted, there is a job all the same.
         section answer
         cat "$said/out" 2>/dev/null
         cat "$said/err" >&2 2>/dev/null

@@ -1,14 +1,14 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # used by what follows it in the program
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
-# What a process was given as its environment ($block: its file in /proc), as text for /bin/sh. Its own shell has
-# dropped some of it, and obeyed some.
+# The environment that a process was started with ($block: its file in /proc), as text for /bin/sh. Its own shell has
+# dropped some of it, and acted on some.
 
-# bash lets nobody set these.
+# Variables that bash makes read-only.
 readonly='SHELLOPTS|BASHOPTS|UID|EUID|PPID'
 
-facts() { # sets given_path, given_shell, given_shlvl, given_mark and given_niceness, and given_kept, if there is more for
-    # `kept`; in one go, since each process costs a login node more than the text
+facts() { # set given_path, given_shell, given_shlvl, given_mark, given_niceness, and given_kept if there is anything for
+    # `kept`: all at once, to save processes
     given_path='' given_shell='' given_shlvl='' given_mark='' given_niceness='' given_kept=''
     eval "$(sed -z -n -E "
         s/^(BASH_FUNC_|($readonly)=).*/given_kept=yes/p
@@ -17,12 +17,12 @@ facts() { # sets given_path, given_shell, given_shlvl, given_mark and given_nice
         s/^(submithost_)?([A-Za-z]*)=(.*)/given_\\L\\2\\E='\\3'/p" "$block" | tr '\0' '\n')"
 }
 
-variables() { # each whose name is a $1 and no $2, with its value, after $3
+variables() { # those whose names match $1 and not $2, with their values, each after the text $3
     sed -z -n -E "/^($1)=/!d; /^(submithost_[a-z]*|$2)=/d; s/'/'\\\\''/g; s/=/='/; s/^/$3/; s/\$/'/p" "$block" |
         tr '\0' '\n'
 }
 
-quote() { # sets `word`: $1 as one word
+quote() { # set `word` to $1, quoted as one word
     word="'" rest=$1
     while [ "$rest" != "${rest#*\'}" ]; do
         word="$word${rest%%\'*}'\\''"
@@ -31,8 +31,8 @@ quote() { # sets `word`: $1 as one word
     word="$word$rest'"
 }
 
-# bash alone can export functions. It gets their text in a variable that it takes away again, reads no file of its own
-# (-p), and what it says of a missing locale is not heard.
+# Only bash can export functions. It gets their text in a variable, which it unsets again. It reads no startup files
+# (-p), and its warnings about a missing locale are dropped.
 functions() {
     text=$(sed -z -n -E 's/^BASH_FUNC_([^=]+)(%%|\(\))=(\(\) \{.*)$/function \1 \3\nexport -f -- \1/p' "$block" | tr '\0' '\n')
     [ -n "$text" ] || return
@@ -45,7 +45,7 @@ functions() {
     echo "set -- /bin/sh -c 'exec \"\$@\" 3>&2 2>/dev/null' sh \"\$@\""
 }
 
-# What bash keeps to itself, and functions: before the command that they are for, which is "$@".
+# Put what hands on functions, and the variables that bash makes read-only, before the command "$@".
 kept() {
     [ -n "$given_kept" ] || return
     words=$(variables "$readonly" '' | tr '\n' ' ')

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2088 # a tilde that is text: it is taken off
-# What is under a path. Variables: path (`~/` is the home directory; relative: below it), key (of a single file's parts;
-# empty: files are to come from there, and a link counts for what it leads to). Where files are to go, a link counts for
-# the directory that it leads to if nobody else has a say in it, for which `exposed` of directory.sh is needed.
+# List a path. Variables: path (`~/` is the home directory; relative: below it), key (that of a file's parts; empty: for
+# `get`). For `get` a link stands for its target. For `put` a link to a directory does so only if nobody else could have
+# made or changed it; this needs `exposed` of directory.sh.
 # Section `place`: what the path is, and where. Section `tools`: `tar`, if there is one.
 # Section `files`: entries `KIND SIZE MTIME MODE<newline>PATH<NUL>LINK<NUL>`, indented; parts of a single file are among
 # them.

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
-# A log from one byte on, once or for a while. Variables: path (empty: nothing to show yet), from (how many bytes of it
-# are known already), lines (how many of the last ones instead; empty: all), seconds (how long to go on; 0: once), until
-# (a file that ends that as soon as it is there, unless `regardless` is set; the last section tells whether it is there).
-# A section `at` has the number of the byte with which the section `log` after it begins. A log that is not there yet is
-# waited for, and one that was cut short begins again.
+# Read a log, once or for a while. Variables: path (empty: nothing to show yet), from (how many of its bytes are known),
+# lines (send only so many of the last lines; empty: all), seconds (how long to go on; 0: once), until (a file; once it
+# exists, stop, unless `regardless` is set; the last section tells whether it exists).
+# Section `at` has the number of the byte with which the next section `log` begins. A log that does not exist yet is
+# waited for; one that was truncated is read from the beginning.
 size() { # `wc` asks for the size and does not read
     if [ -f "$path" ]; then wc -c <"$path"; else echo 0; fi
 }
@@ -14,7 +14,7 @@ show() {
     [ "$end" -ge "$from" ] || from=0
     section at
     printf '%s' "$from"
-    section log # even without anything new: a sign of life, and a way to learn that nobody listens any more
+    section log # even if nothing is new: a sign of life, and the way to notice that nobody listens any more
     [ "$end" -eq "$from" ] || tail -c "+$((from + 1))" -- "$path" | head -c "$((end - from))"
     from=$end
 }

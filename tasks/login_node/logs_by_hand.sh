@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2013 # patterns are words, to be expanded
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
-# The logs of a job that was submitted by hand, in the directory where it ran, and not below: that may be all of a home.
+# List the logs of a job that was submitted by hand: in the directory where it ran, not below it (it may be a home).
 # Variable: directory. Data: one pattern of find(1) a line. Entries are those of `list.sh`.
 cd "$directory" || refuse "cannot enter $directory, where the job ran"
 set -f

@@ -3,19 +3,19 @@
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
 # Look at job directories and ask the scheduler, once or for a while.
 # Variables: queue (the scheduler's question about all jobs of this user; empty: do not ask), seconds (how long to go on
-# looking; 0: once), first (seconds until the first question to the scheduler), every (seconds between two), logs (1: the
-# notes also tell where logs are; of many tasks that is most of their text). Data: one job directory a line.
+# looking; 0: once), first (seconds until the first question to the scheduler), every (seconds between two), logs (1: send
+# the paths of logs, too, which are most of the text of notes). Data: one job directory a line.
 set -f
 IFS='
 '
 directories=$(cat)
 
-# grep reads many small files in a quarter of the time that cat takes, which asks for memory anew for each.
+# grep reads many small files four times as fast as cat, which allocates memory for each.
 lines='^(start|end) '
 [ -z "$logs" ] || lines=
 
-noted() { # the start and end notes under these directories; with an argument those newer than that file
-    # A note is moved into its directory, which is as new then: of a large array most need not be looked through again.
+noted() { # the start and end notes in these directories; with an argument, those newer than that file
+    # A note is moved into its directory, which is then as new: most directories of a large array need no second look.
     for directory in $directories; do
         [ -d "$directory/.submithost/notes" ] && printf '%s\0' "$directory/.submithost/notes"
     done | xargs -0 -r sh -c '
@@ -34,7 +34,7 @@ done
 trap 'rm -f "$watched" "$watched.new"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 
-mark() { # the moment to look back to, by the file system's own clock; two seconds early, since notes take a moment
+mark() { # FILE: note the time by the file system's clock, two seconds early, since writing a note takes a moment
     [ -n "$watched" ] && true >"$1" && touch -d "@$(($(stat -c %Y "$1") - 2))" "$1"
 } 2>/dev/null
 
@@ -50,7 +50,7 @@ for directory in $directories; do
     [ -d "$directory/.submithost" ] || printf '%s\n' "$directory"
 done
 [ "$first" -gt 0 ] || ask_queue
-# After the queue: a job that left it in between has noted its end by now.
+# After the queue: a job that left it meanwhile has noted its end by now.
 section notes
 noted ''
 section looked
@@ -66,7 +66,7 @@ while [ "$passed" -lt "$seconds" ]; do
     if [ -f "$watched" ] && mark "$watched.new"; then
         new=$(noted "$watched")
         mv "$watched.new" "$watched"
-    else # no space for a mark: read them all
+    else # no space for a mark: read all notes
         new=$(noted '')
     fi
     if [ -n "$new" ]; then

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
-# What a job left behind: its job directory without what submithost itself and `--put` laid there, and the logs that
-# the script put elsewhere. Variable: directory. Data: one log a line.
+# List what a job left behind: its job directory without the files of submithost and of `--put`, and the logs that the
+# script put elsewhere. Variable: directory. Data: one log a line.
 # Entries are those of `list.sh`: in section `files` below the directory, in section `logs` absolute. All are indented.
 [ -d "$directory" ] || refuse "job directory $directory is gone"
 section put

@@ -1,20 +1,20 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
-# Files as they come in. Data: `WORD MODE MTIME SIZE LINES`, so many lines of name, SIZE bytes; and so on. WORD is
+# Receive files. Data: for each a line `WORD MODE MTIME SIZE LINES`, its name on LINES lines, and SIZE bytes. WORD is
 #   file       MTIME is `-` for now
 #   directory
-#   link       the bytes are where it leads
-#   copy       the bytes are the path, on the login node, of what is to be copied
-#   tar        an archive of all that goes below the directory NAME
-#   big        whatever is in between is up to `big` of put.sh
-#   sums       no name; checksums, as `sha256sum -c` reads them, of the files since the last ones
-#   place      no name; what came since the last one goes into its place, by `place` of put.sh
-#   done       no name; the end
-# Each process costs a login node more than the bytes of a small file, so there is one for each where it can be.
+#   link       the bytes are its target
+#   copy       the bytes are the path of the original, on the login node
+#   tar        an archive to be unpacked into the directory NAME
+#   big        see `big` of put.sh
+#   sums       without a name: checksums of the files since the last ones, as `sha256sum -c` reads them
+#   place      without a name: see `place` of put.sh
+#   done       without a name: the end
+# A process costs the login node more than the bytes of a small file, so most files take one.
 newline='
 '
 
-receive() { # INTO: the directory for them
+receive() { # DIRECTORY
     while read -r word mode mtime size lines; do
         case $word in
         done) return 0 ;;
@@ -37,9 +37,9 @@ cut() {
     return 1
 }
 
-lay_down() { # PATH: what is to come of the file that was announced
+lay_down() { # PATH: take the file that was announced
     case $word:$name in
-    big:*) ;; # it goes its own way
+    big:*) ;; # makes its directories itself
     */*) [ -d "${1%/*}" ] || mkdir -p "${1%/*}" || return ;;
     esac
     case $word in
@@ -64,7 +64,7 @@ copy() { # FROM TO
     fi
 }
 
-check() { # INTO: after writing, since a full quota may cut a file without a word (L11)
+check() { # DIRECTORY: after writing, since a full quota may truncate a file without an error (L11)
     failed=$(cd "$1" && head -c "$size" | sha256sum -c --quiet 2>/dev/null) || {
         printf '%s\n' "$failed" | sed 's/: FAILED.*/ did not arrive whole: is the disk or the quota full?/' >&2
         return 1

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # set before it in the program: by the session, by prelude.sh, or by what its head names
-# Checksums. Variable: directory (paths are relative to it, or absolute). Data: `SIZE LENGTH`, LENGTH bytes of path; and
-# so on. Each is answered by a line: the SHA-256 of its first SIZE bytes.
+# Checksums. Variable: directory (paths are relative to it, or absolute). Data, for each file: a line `SIZE LENGTH`, and
+# LENGTH bytes of path. The answer has a line for each: the SHA-256 of its first SIZE bytes.
 cd "$directory" || refuse "cannot enter $directory"
 section sums
 while read -r size length; do

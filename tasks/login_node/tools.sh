@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What these programs need of the login node's own, beyond POSIX: a line of section `tools` for each that does not do it.
+# Which tools of the login node cannot do what these programs need beyond POSIX: a line of section `tools` for each.
 try() { # WHAT EXPECTED COMMAND: what the command has to print
     what=$1 expected=$2
     shift 2
@@ -8,8 +8,8 @@ try() { # WHAT EXPECTED COMMAND: what the command has to print
 reads_no_further() { printf abcd | { head -c 2 >/dev/null && cat; }; }
 part() { printf abcd | dd bs=128k iflag=skip_bytes,count_bytes skip=1 count=2; }
 checks() { sha256sum /dev/null | sha256sum -c --quiet && echo good; }
-sets_times() { touch -c -d @0.5 "/.submithost-$$" && echo good; } # which is not there, and is not made
-moves() { # that there is nothing to move is no word about its options
+sets_times() { touch -c -d @0.5 "/.submithost-$$" && echo good; } # it does not exist, and is not created
+moves() { # only an error about its options counts
     said=$(mv -T "/.submithost-$$" "/.submithost-$$-too" 2>&1)
     case $said in *ption* | *sage* | *'not found'*) ;; *) echo good ;; esac
 }
