@@ -14,7 +14,7 @@ _UNITS = {"": 1, **{unit: 1000**power for power, unit in enumerate("kmgt", 1)}}
 _UNITS |= {unit: 1024**power for power, unit in enumerate("KMGT", 1)}
 # Digits are bounded: longer numbers are mistakes, and Python's int() and float() fail on very long ones.
 _TIME = re.compile(r"(?:(\d{1,6})-)?(\d{1,9}):([0-5]?\d)(?::([0-5]?\d))?|(\d{1,12})", re.ASCII)
-_WORDS_OF_TIME = re.compile(r"(?=\d)(?:(\d{1,6})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,12})s)?", re.ASCII)
+_WORDS_OF_TIME = re.compile(r"(?=\d)" + "".join(rf"(?:(\d{{1,12}}){unit})?" for unit in "wdhms"), re.ASCII)
 _MEMORY = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?([kKmMgGtT]?)(?:i?[bB])?", re.ASCII)
 _ARRAY = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
@@ -158,16 +158,17 @@ class Seconds(int):
 
 
 def parse_time(text: str) -> Seconds:
-    """Seconds in `90`, `24:00` (hours:minutes), `1:00:00`, `2-00:00:00`, `1h30m`, `2d`. Raises InvalidInput."""
-    match = _TIME.fullmatch(text.strip()) or _WORDS_OF_TIME.fullmatch(text.strip())
-    if not match:
+    """Seconds in `90`, `24:00` (hours:minutes), `1:00:00`, `2-00:00:00`, `1h30m`, `2d`, `1w`. Raises InvalidInput."""
+    text = text.strip()
+    if words := _WORDS_OF_TIME.fullmatch(text):
+        parts = words.groups()
+    elif match := _TIME.fullmatch(text):
+        parts = (None, *match.groups()[:3], match[5] or match[4])
+    else:
         raise InvalidInput(f"time {text!r} is neither seconds nor [D-]HH:MM[:SS] nor like 1h30m")
-    parts = match.groups()
-    if match.re is _TIME and parts[4] is not None:
-        parts = (None, None, None, parts[4])
-    days, hours, minutes, seconds = (int(part or 0) for part in parts[:4])
-    found = Seconds(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
-    found.written = text.strip()
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in parts)
+    found = Seconds((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds)
+    found.written = text
     return found
 
 

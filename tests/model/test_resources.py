@@ -27,6 +27,8 @@ from tasks.model.resources import Resources, TaskRange, parse_count, parse_memor
         ("2d", 2 * 86400),
         ("1d12h", 36 * 3600),
         ("45s", 45),
+        ("1w", 7 * 86400),
+        ("1w2d", 9 * 86400),
     ],
 )
 def test_b5_a_time_is_seconds_or_hours_and_minutes_or_in_words(text: str, seconds: int) -> None:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...model.errors import InvalidInput
-from ...model.resources import Resources, size
+from ...model.resources import Resources, clock, size
 from ..seam import NOTHING
 from ..values import Submission
 from ..wording import at_home
@@ -45,8 +45,17 @@ def check(script: bytes, resources: Resources) -> list[str]:
     if resources.array and (resources.array.also or resources.array.first < 1):  # G5, G42
         raise InvalidInput(f"--array {resources.array}: Grid Engine takes one range for a job, from 1 upwards")
     if resources.at_once and not (resources.array or _has_option(script, "-t")):
-        return ["--at-once says how many tasks of an array job may run, and this is none"]
-    return []
+        return [*_misread(resources), "--at-once says how many tasks of an array job may run, and this is none"]
+    return _misread(resources)
+
+
+def _misread(resources: Resources) -> list[str]:
+    """What qsub itself would make of `90m`: an m behind a number makes millions of it, as in amounts of memory."""
+    written = getattr(resources.time, "written", "")
+    if not re.fullmatch(r"\d{1,9}m", written):
+        return []
+    theirs = f"qsub itself would read {int(written[:-1])} million seconds"
+    return [f"time {written} is {clock(resources.time or 0)} (hours:minutes:seconds); {theirs}"]
 
 
 def _has_option(script: bytes, *options: str) -> bool:

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.resources import parse_resources
-from tasks.schedulers.gridengine import scheduler as gridengine
 from tasks.schedulers.slurm import scheduler as slurm
 from tasks.schedulers.slurm.options import header, of_script, read, without, words_of
 
@@ -92,4 +91,3 @@ def test_d4_words_that_are_quoted_come_back() -> None:
 def test_b5_a_time_that_sbatch_would_read_otherwise_is_told(time: str, said: str) -> None:
     asked = parse_resources(time=time)
     assert "".join(slurm.check(b"#!/bin/sh\n", asked)) == said
-    assert gridengine.check(b"#!/bin/sh\n", asked) == []  # which has no other meaning for any of these
