@@ -28,6 +28,7 @@ from .held import held_jobs
 from .load import many_keys, many_results, many_rows, many_tasks
 from .measure import Limit, Pair
 from .submitting import list_of_tasks, one_submit
+from .sweeps import large_sweep, sweep_beside_one, sweep_beside_qsub, waiting_for_many
 from .waiting import end_known, first_job
 
 _HEAD = "| measured | ours | theirs | ratio | bound |\n|---|---|---|---|---|"
@@ -51,6 +52,10 @@ def measurements(cell: Cell, runs: int) -> dict[str, Callable[[], Pair | Limit |
         "many-tasks": lambda: many_tasks(cell, min(runs, 3), 75_000, 60_000, 3),
         "many-results": lambda: many_results(cell, min(runs, 3), 50_000, 1.2),
         "many-rows": lambda: many_rows(cell, runs, 100_000, 1),
+        "sweep-1000": lambda: sweep_beside_one(cell, runs, 1000, 2),
+        "sweep-by-hand": lambda: sweep_beside_qsub(cell, runs, 1000, 0.1),
+        "sweep-10000": lambda: large_sweep(cell, min(runs, 3), 10_000, (10, 3), 300),
+        "sweep-wait": lambda: waiting_for_many(cell, min(runs, 3), 20_000, 20, 1.5),
         "first-job": lambda: first_job(runs, "Grid Engine", "sandbox", [], 15),
         "first-slurm": lambda: first_job(runs, "Slurm", "sandbox-slurm", ["--slurm"], 20),
     }

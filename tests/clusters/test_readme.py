@@ -1,4 +1,4 @@
-"""README's first session does what README says, but for the cluster's name, its numbers and its times."""
+"""README's sessions do what README says, but for the cluster's name, its numbers and its times."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from tests.conftest import ROOT, Person, program
 README = (ROOT / "README.md").read_text("utf-8")
 
 
-def session() -> list[tuple[str, str]]:
-    """The commands of the first console block, each with what it prints."""
-    block = re.search(r"```console\n(.*?)```", README, re.S)
-    assert block
-    parts = re.split(r"^\$ (.*)\n", block[1], flags=re.M)
+def session(script: str) -> list[tuple[str, str]]:
+    """The commands of the console block that shows this script, each with what it prints."""
+    (block,) = (text for text in re.findall(r"```console\n(.*?)```", README, re.S) if f"$ cat {script}\n" in text)
+    parts = re.split(r"^\$ (.*)\n", block, flags=re.M)
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
@@ -37,11 +36,11 @@ ANSWER = re.compile(r"^(?:Your job(?:-array)? |Submitted batch job )(\d+).*$", r
 
 
 @pytest.mark.parametrize("cluster", ["sandbox", "sandbox-slurm"])
-def test_the_first_session_is_as_shown(commuter: Person, tmp_path: Path, cluster: str) -> None:
-    commands = session()
-    assert len(commands) > 8
-    script = dict(commands)["cat seven.sh"]
-    commuter.script("seven.sh", script)
+@pytest.mark.parametrize(("script", "least"), [("seven.sh", 9), ("sim.sh", 3)])
+def test_the_sessions_are_as_shown(commuter: Person, tmp_path: Path, cluster: str, script: str, least: int) -> None:
+    commands = session(script)
+    assert len(commands) >= least
+    commuter.script(script, dict(commands)[f"cat {script}"])
     (commuter.work / "job_templates").symlink_to(ROOT / "job_templates")
     programs = program(tmp_path / "bin" / "fab", f'#!/bin/sh\nexec {sys.executable} -m fabric "$@"\n').parent
 
