@@ -11,7 +11,7 @@ from .resources import Resources
 
 @dataclass(frozen=True)
 class Cluster:
-    """One cluster's settings; None where `ssh_config` or first contact decides.
+    """The settings of one cluster; None if `ssh_config` or the first contact decides.
 
     `host` is what is given to ssh: an alias or a host name. `directory` is where job directories go on the
     cluster. `resources` and `options` are defaults that a script's own directives win over. `source` is the file
@@ -33,7 +33,7 @@ class Cluster:
     source: Path | None = None
 
     def line(self) -> str:
-        """What `--list` says of it: me@login.sharc.ac.uk:2222, and the scheduler."""
+        """Its line in `--list`: me@login.sharc.ac.uk:2222, and the scheduler."""
         user, port = f"{self.user}@" if self.user else "", f":{self.port}" if self.port else ""
         scheduler = f", {self.scheduler}" if self.scheduler else ""
         return f"{user}{self.host}{port}{scheduler}"

@@ -1,7 +1,7 @@
 """The section `clusters:` of `fabric.yml`, read by our own loader: Fabric's turns `24:00` into 1440 (F11).
 
-Lowest first: the testbed's registration, `~/.fabric.yml`, the project's `fabric.yml`. A later file wins key by key:
-mappings (`resources`, `names`) merge, everything else replaces. What else is in there belongs to Fabric.
+In this order: the testbed's registration, `~/.fabric.yml`, the project's `fabric.yml`. A later file wins key by key:
+mappings (`resources`, `names`) are merged, everything else is replaced. The other sections are Fabric's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Configuration:
     clusters: Mapping[str, Cluster]
 
     def cluster(self, name: str) -> Cluster:
-        """The cluster of that name; not configured, it is a host that ssh may know under this name.
+        """The cluster of that name; if none is configured, it is a host that ssh may know under this name.
 
         `_` and `-` are the same, since Invoke shows one as the other (F12).
         """
@@ -46,15 +46,15 @@ class Configuration:
 
 
 def testbed_file() -> Path:
-    """Where `testbed.up` registers its clusters, in the shape of a `fabric.yml`."""
+    """Where `testbed.up` registers its clusters: a file like `fabric.yml`."""
     return platformdirs.user_state_path("submithost") / "testbed" / "clusters.yml"
 
 
 def load(directory: Path | None = None, reserved: Collection[str] = frozenset()) -> Configuration:
     """The configuration as seen from `directory` (default: that of the project).
 
-    `reserved` are the names that no cluster may have: those of tasks and collections. Files that do not
-    exist are passed over. Raises InvalidInput: the file, the cluster, the key and the nearest right one.
+    `reserved` are the names that no cluster may have: those of tasks and collections. Files that do not exist are
+    skipped. Raises InvalidInput, which names the file, the cluster, the key and the nearest right one.
     """
     home, here = _home(), Project()
     own = Project(directory) if directory else project.current
@@ -75,12 +75,12 @@ def load(directory: Path | None = None, reserved: Collection[str] = frozenset())
 
 
 def names_clusters(path: Path) -> bool:
-    """Whether a YAML file has clusters. Raises InvalidInput when it is none."""
+    """Whether a YAML file has clusters. Raises InvalidInput when it is not YAML."""
     return path.suffix in (".yml", ".yaml") and bool(parse_mapping(read_text(path), path).get("clusters"))
 
 
 def _home() -> Path:
-    """Raises InvalidInput for somebody without a home: where would settings and records lie?"""
+    """The user's home. Raises InvalidInput for a user without one: settings and records would have no place."""
     home = Path(os.path.expanduser("~"))
     if not home.is_absolute():
         raise InvalidInput(f"no home directory is known of uid {os.getuid()}: set HOME")
@@ -88,7 +88,7 @@ def _home() -> Path:
 
 
 def parse_host(text: str) -> tuple[str | None, str, int | None]:
-    """User, host and port of `me@sharc:2222`, `sharc`, `[::1]:22` or `::1`; None where it does not say.
+    """User, host and port of `me@sharc:2222`, `sharc`, `[::1]:22` or `::1`; None for what is not given.
 
     Raises InvalidInput.
     """

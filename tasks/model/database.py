@@ -1,4 +1,4 @@
-"""The file of the ledger (SQLite): read without a write, written by one transaction, and why it could not be, in words.
+"""The file of the ledger (SQLite): reading never writes, each change is one transaction, and failures are explained.
 
 Nothing stays open between two uses, so that no process keeps others waiting.
 """
@@ -20,7 +20,7 @@ from .errors import InvalidInput, NotRecorded
 if TYPE_CHECKING:
     import sqlite3
 
-# Seconds that a process waits for others which have the file locked.
+# Seconds to wait for other processes that have locked the file.
 PATIENCE = 60
 _WRITTEN_AT_ONCE = 1 << 16
 # SQLite locks bytes from here on (file format, "The Database File", "lock-byte page").
@@ -28,9 +28,9 @@ _LOCKED_FROM = 1 << 30
 
 
 class Database:
-    """A file of tables; `schema` has one statement `CREATE ... IF NOT EXISTS` for each table and index.
+    """A file of tables; `schema` has a statement `CREATE ... IF NOT EXISTS` for each table and index.
 
-    `patience`: how many seconds to wait for others that have it locked.
+    `patience`: seconds to wait for other processes that have locked it.
     """
 
     def __init__(self, path: Path, schema: Sequence[str], version: int) -> None:
@@ -41,15 +41,15 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Read. A table that the file lacks is empty, and so is a file that is not there: nothing is made.
+        """Read. Missing tables are empty, and so is a missing file: nothing is created.
 
         Raises InvalidInput when the file cannot be read or understood.
         """
-        import sqlite3  # not at the top: `--list` has no use for it
+        import sqlite3  # not at the top: `--list` does not need it
 
         try:
             os.stat(self.path)
-            place = f"file:{quote(os.fsencode(self.path))}?mode=rw"  # where it is read-only, SQLite takes it as that
+            place = f"file:{quote(os.fsencode(self.path))}?mode=rw"  # SQLite opens a read-only file as such
         except FileNotFoundError:
             place = ":memory:"
         except OSError as error:
@@ -67,7 +67,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Change it, all of it or nothing. Raises NotRecorded when that cannot be, InvalidInput for another version."""
+        """Make one change, or none. Raises NotRecorded when it cannot be written, InvalidInput for another version."""
         import sqlite3
 
         try:
@@ -78,7 +78,7 @@ class Database:
                     connection.execute(f"PRAGMA user_version = {self._version}")
                 for statement in self._schema:
                     connection.execute(statement)
-                yield connection  # to close it without a commit takes everything back
+                yield connection  # closing without a commit rolls back
                 connection.execute("COMMIT")
         except OSError as error:
             raise NotRecorded(f"{self._ledger} {_cannot(error, 'be written')}") from None
@@ -109,7 +109,7 @@ class Database:
         return f"ledger {self.path}"
 
     def _why(self, error: sqlite3.Error, what: str) -> str:
-        """What happened, and what to do about it. SQLite tells little of the first, and nothing of the second."""
+        """What happened, and what to do about it: SQLite says little of the first, and nothing of the second."""
         said = str(error)
         if "locked" in said:
             by = _holder(self.path)
@@ -120,7 +120,7 @@ class Database:
         return _cannot(cause, what) if cause else f"cannot {what}: {said}"
 
     def _attempt(self) -> OSError | None:
-        """The error of the system, if it has one, for what SQLite does with its files."""
+        """The system's error, if any, for what SQLite does with its files."""
         try:
             size = self.path.stat().st_size
             with tempfile.TemporaryFile(dir=self.path.parent) as file:
@@ -140,7 +140,7 @@ def _cannot(error: OSError, what: str) -> str:
 
 
 def _holder(path: Path) -> str:
-    """Who has it locked, as far as the system tells (proc(5), `locks`); empty: it does not."""
+    """Who has locked the file, if the system tells (proc(5), `locks`)."""
     try:
         inode, locks = path.stat().st_ino, Path("/proc/locks").read_text("ascii", "replace")
         for pid, at in re.findall(rf"^\d+: POSIX +ADVISORY +\w+ +(\d+) \w+:\w+:{inode} (\d+) ", locks, re.M):

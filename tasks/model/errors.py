@@ -1,16 +1,16 @@
-"""The errors of submithost, named by whose move it is, each with the exit status that a Makefile sees.
+"""The errors of submithost, named by who has to act, each with the exit status that a Makefile sees.
 
     SubmithostError
-    ├── InvalidInput      2  configuration, arguments, template, local file: the user's to mend
+    ├── InvalidInput      2  configuration, arguments, template, local file: the user has to act
     │   └── NotRecorded         the ledger, a job file or stdout could not be written
     ├── JobFailed         3  a job failed, was cancelled or vanished
     ├── Unreachable       4  the cluster could not be reached or logged in to
     │   ├── HostKeyRefused      its host key is not the known one
     │   ├── LoginRefused        it does not let us in
-    │   └── ConnectionLost      it was reached, and the connection broke
+    │   └── ConnectionLost      it was reached, but the connection broke
     ├── SchedulerError    5  the scheduler refused, or its answer was not understood
     │   └── NotSubmitted        it is known that no job was made
-    │       └── OnlyAsked   0  nor was one asked for: the scheduler was to verify, or to show its help
+    │       └── OnlyAsked   0  and none was asked for: the scheduler only verified, or showed its help
     └── StillRunning      6  not over at the `--timeout`
 
 A message is one line that says what happened, where, and what to do.
@@ -23,9 +23,9 @@ from typing import Any
 
 
 class SubmithostError(Exception):
-    """Base of all; `str(error)` is the line for the user, `exit_status` that of the command line.
+    """The base class: `str(error)` is the line for the user, `exit_status` that of the command line.
 
-    `known` is what would have been returned, as far as it is known or done all the same; None: nothing is.
+    `known` is as much of the return value as is known, or was done, all the same; None: nothing.
     """
 
     exit_status = 1
@@ -33,7 +33,7 @@ class SubmithostError(Exception):
 
 
 class InvalidInput(SubmithostError):
-    """Configuration, arguments, a template or a local file is not usable."""
+    """The configuration, an argument, a template or a local file cannot be used."""
 
     exit_status = 2
 
@@ -59,11 +59,11 @@ class HostKeyRefused(Unreachable):
 
 
 class LoginRefused(Unreachable):
-    """The login node answered and does not let us in."""
+    """The login node answered, but did not let us in."""
 
 
 class ConnectionLost(Unreachable):
-    """The connection broke, or its answer came incomplete: nothing is known of what was asked."""
+    """The connection broke, or the answer was incomplete: what was asked may or may not have been done."""
 
 
 class SchedulerError(SubmithostError):
@@ -73,11 +73,11 @@ class SchedulerError(SubmithostError):
 
 
 class NotSubmitted(SchedulerError):
-    """A submission was refused, here or there, and it is known that no job was made."""
+    """A submission was refused, here or on the cluster; it is certain that no job was made."""
 
 
 class OnlyAsked(NotSubmitted):
-    """The scheduler did what it was asked for, and that was not a job: it verified, or showed its help."""
+    """The scheduler did as it was told, and that was not to make a job: it verified, or showed its help."""
 
     exit_status = 0
 
@@ -87,22 +87,22 @@ class OnlyAsked(NotSubmitted):
 
 
 class StillRunning(SubmithostError):
-    """Jobs were not over when the time given by `--timeout` was."""
+    """Jobs had not ended when the time given by `--timeout` was over."""
 
     exit_status = 6
 
 
 def nearest(word: str, known: Iterable[str], show: str = "{}") -> str:
-    """Return ``; did you mean 'X'?`` for the nearest of `known`, or an empty string when none is near.
+    """Return ``; did you mean 'X'?`` for the nearest of `known`, or an empty string if none is near.
 
-    `show` is what is made of X: how it is to be typed.
+    `show` turns X into what is to be typed.
     """
     found = closest(word, known)
     return f"; did you mean '{show.format(found)}'?" if found else ""
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that was most likely meant; None where none is near."""
+    """The one of `known` that was most likely meant; None if none is near."""
     found = [(distance, name) for name in known if (distance := _distance(_plain(word), _plain(name))) is not None]
     return min(found, key=lambda one: one[0])[1] if found else None
 

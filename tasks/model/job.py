@@ -35,9 +35,9 @@ class Job:
     outcome: Outcome = _UNKNOWN
     tasks: Mapping[int, Outcome] = field(default_factory=dict)
     absent_since: int | None = None
-    cancelled: tuple[int | None, ...] = ()  # tasks that were cancelled from here; None: all
-    requeued: frozenset[tuple[int, int]] = frozenset()  # ends that were noted and were none: task and time of each
-    by_hand: bool = False  # submitted without us, and so without a directory of its own
+    cancelled: tuple[int | None, ...] = ()  # tasks that were cancelled from here; None: all of them
+    requeued: frozenset[tuple[int, int]] = frozenset()  # ends that a requeue followed: task and time of each
+    by_hand: bool = False  # submitted without submithost, and so without a job directory
     digest: str = ""  # of its text, by parts (text.py); empty: an earlier version wrote none
     origin: str = ""  # the key of the submission that this one repeats
     group: str = ""  # the name that it shares with other submissions, if any
@@ -58,12 +58,12 @@ class Job:
         return self.array.numbers() if self.array else (0,)
 
     def of(self, task: int) -> Outcome:
-        """The outcome of one task; of a job that is no array job, its own."""
+        """The outcome of one task, or of a job that is not an array job."""
         return self.tasks.get(task, self.outcome) if self.array else self.outcome
 
     @cached_property
     def counts(self) -> Mapping[State, int]:
-        """How many of its tasks are in which state, as far as they are known one by one; counted once."""
+        """How many tasks are in each state, as far as they are known one by one; counted once."""
         if isinstance(self.tasks, Alike):
             return {self.tasks.outcome.state: len(self.tasks)}
         return Counter(task.state for task in self.tasks.values())
@@ -76,14 +76,14 @@ class Job:
         return together({task: self.repairs.get(task, self).of(task) for task in self.tasks or self.numbers()})
 
     def only(self, tasks: Collection[int]) -> Job:
-        """The job as far as these tasks of it go; none named: all of it."""
+        """The job reduced to these tasks; none: the whole job."""
         if not tasks or not self.array:
             return self
         chosen = {task: self.tasks.get(task, Outcome(State.UNKNOWN)) for task in tasks}
         return replace(self, tasks=chosen, outcome=together(chosen))
 
     def title(self) -> str:
-        """How messages call it: `job 12 ("seven") on sandbox`."""
+        """Its name in messages: `job 12 ("seven") on sandbox`."""
         number = f"job {self.job_id}" if self.job_id else f"key {self.key}"
         return f'{number} ("{self.name}") on {self.cluster}'
 

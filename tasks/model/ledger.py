@@ -1,7 +1,7 @@
 """The ledger: the local record (SQLite) of what was submitted from here.
 
-The job directory on the cluster is the truth and this an index of it. It is owner-readable only, and safe under
-many processes at once: each change is one transaction, and a job that has ended stays ended.
+The job directory on the cluster is the truth; this is an index of it. Only its owner can read it, and many processes
+can use it at once: each change is one transaction, and a job that has ended stays ended.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def default_path() -> Path:
 
 
 class Ledger(Recorded):
-    """What is asked of it raises InvalidInput when the file cannot be read or understood, and needs no file that can be
-    written; what changes it raises NotRecorded when it cannot be.
+    """Methods that read raise InvalidInput when the file cannot be read or understood; they never write. Methods that
+    change it raise NotRecorded when it cannot be written.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -42,7 +42,7 @@ class Ledger(Recorded):
         super().__init__(Database(self.path, SCHEMA, VERSION))
 
     def begin(self, job: Job) -> Job:
-        """Note the intention to submit; return what the ledger already has under that cluster and key, if anything."""
+        """Note the intention to submit; return the job with this cluster and key: an earlier one, or this."""
         with self.file.writing() as connection:
             found = self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key)
             if found:
@@ -53,7 +53,7 @@ class Ledger(Recorded):
             return job
 
     def update(self, *jobs: Job) -> None:
-        """Record what was learnt. What is known to have ended is not changed any more (but for *vanished*)."""
+        """Record what was learnt. A job that is known to have ended is not changed any more (*vanished* is no end)."""
         if not jobs:
             return
         with self.file.writing() as connection:
@@ -70,14 +70,14 @@ class Ledger(Recorded):
                 )
 
     def news(self, jobs: Collection[Job]) -> list[Job]:
-        """These jobs with what other processes have recorded of them since they were read here."""
+        """These jobs, with what other processes have recorded of them since we read them."""
         with self.file.reading() as connection:
             return [
                 self._with_news(job, connection.execute(_STORED, (job.cluster, job.key)).fetchone()) for job in jobs
             ]
 
     def _with_news(self, job: Job, stored: tuple[str, str] | None) -> Job:
-        """The job with what its record tells and only another process can have found out."""
+        """The job, with what its record has from other processes."""
         if not stored:
             return job
         with self._understanding():
@@ -97,7 +97,7 @@ class Ledger(Recorded):
         in_part_at: int | None = None,
         cleaned_at: int | None = None,
     ) -> None:
-        """Record what was done about a job that has ended: that is no change of the job."""
+        """Record what was done about a job that has ended; that does not change the job itself."""
         with self.file.writing() as connection:
             for stored in self._select(connection, "cluster = ? AND key = ?", job.cluster, job.key):
                 noted = replace(
@@ -112,7 +112,7 @@ class Ledger(Recorded):
                 )
 
     def asked(self, cluster: str, keys: Collection[str]) -> None:
-        """Record that the scheduler of `cluster` has just told of these jobs."""
+        """Record that the scheduler of `cluster` was asked about these jobs just now."""
         now = int(time.time())
         with self.file.writing() as connection:
             connection.executemany(
@@ -132,7 +132,7 @@ class Ledger(Recorded):
             )
 
     def remember_scheduler(self, cluster: str, scheduler: str) -> None:
-        """Keep what first contact found."""
+        """Remember the scheduler that the first contact found."""
         with self.file.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO clusters VALUES (?, ?)", (cluster, scheduler))
 

@@ -1,4 +1,4 @@
-"""Recording that may fail: what was found out or done is shown anyhow, and the trouble is told once."""
+"""Recording that may fail: the results are shown all the same, and the failure is reported once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import cast
 from .database import Database
 from .errors import NotRecorded
 
-# Seconds for which others that have the file locked are waited for by who can do without.
+# Seconds to wait for others that have locked the file, if the change is not essential.
 _SHORT = 5
 
 
@@ -19,7 +19,7 @@ def _shown_alone(error: NotRecorded) -> str:
 
 
 class Lenient:
-    """A database file whose changes need not succeed; `told` is given the line about the first that did not."""
+    """A database file whose changes may fail; `told` is called with a line about the first failure."""
 
     def __init__(self, file: Database) -> None:
         self.file = file
@@ -28,10 +28,10 @@ class Lenient:
 
     @contextmanager
     def leniently(self) -> Iterator[None]:
-        """In here a change that cannot be recorded is no error: it is kept in `failure`, and told, once.
+        """In here a change that cannot be recorded is no error: it is kept in `failure`, and reported once.
 
-        For what was found out, or done, and is shown anyhow. Who has the file locked is not waited for as long as
-        elsewhere, and after the first failure not at all.
+        For results that are shown all the same. A locked file is waited for less long than elsewhere, and after the
+        first failure not at all.
         """
         patience, self.file.patience = self.file.patience, 0 if self.failure else _SHORT
         try:
@@ -45,9 +45,9 @@ class Lenient:
 
     @contextmanager
     def at_last(self) -> Iterator[None]:
-        """What cannot be recorded leniently in here is raised when all else is done: for who was called to record it.
+        """Raise a failure to record, but only at the end: for callers whose purpose is to record.
 
-        Raises NotRecorded; where another error is raised, it is told.
+        Raises NotRecorded; if another error is raised, the failure is reported instead.
         """
         told, failure, raised = self.told, self.failure, True
         self.told, self.failure = (lambda _: None), None

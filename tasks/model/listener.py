@@ -1,4 +1,4 @@
-"""Who is told how work goes on. Rooms below the verbs never print: they return, raise, or tell a listener."""
+"""Listeners are told about progress. Rooms below the verbs never print: they return, raise, or tell a listener."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _log = logging.getLogger("submithost")
 
 
 class Listener(Protocol):
-    """Is told what is being done and what was found out on the way. Calls may come from several threads."""
+    """Is told what is being done, and what was found on the way. Calls may come from several threads."""
 
     def say(self, line: str) -> None:
-        """Take one line for a person. It may quote what comes from outside; whoever shows it makes it printable."""
+        """Take one line for a person. It may quote text from outside; whoever shows it has to make it printable."""
 
     def slow(self, line: str) -> AbstractContextManager[None]:
-        """Say `line`, once, if what is done inside takes more than two seconds."""
+        """Say `line` once if the block takes more than two seconds."""
 
     def transfer(self, what: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
-        """Enter a transfer of `total` bytes (None: not known); yields `add(bytes)`, to be called as they are done."""
+        """Begin a transfer of `total` bytes (None: unknown); yields `add(bytes)`, to be called as bytes are done."""
 
 
 class Quiet:
-    """The listener of programs: lines go to the log `submithost`, at level INFO, and nothing is printed."""
+    """The default listener of the API: lines go to the logger `submithost`, at level INFO; nothing is printed."""
 
     def say(self, line: str) -> None:
         """Log it."""
@@ -32,7 +32,7 @@ class Quiet:
 
     @contextmanager
     def slow(self, line: str) -> Iterator[None]:
-        """Nothing: a program that waits needs no comfort."""
+        """Does nothing: a waiting program needs no comfort."""
         del line
         yield
 

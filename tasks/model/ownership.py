@@ -1,9 +1,9 @@
-"""Whom a path may come from: what is obeyed here is one's own, and nobody else decides where it is found.
+"""Which paths to trust: files that are obeyed have to be the user's own, and nobody else may be able to replace them.
 
-Every component counts, as given and as links lead on: the links themselves, what they lead to, and the directories that
-hold either. Each belongs to the user or to root, and nobody else may write to it. In a sticky directory all may write,
-but nobody renames what belongs to another, so there it is the entry that counts. A group that is its owner's alone, as
-where umask is 002, is nobody else; sshd's StrictModes on Debian says so too.
+Every component of the path counts: links, their targets, and the directories that hold either. Each has to belong to
+the user or to root, and nobody else may write to it. In a sticky directory everybody may write, but nobody can rename
+what belongs to another, so there only the entry counts. A group with its owner as the only member (as with umask 002)
+is harmless; so says sshd's StrictModes on Debian.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .wording import one_line
 
 _MOST_LINKS = 40  # as many as Linux follows
 _UNMAPPED = 65534
-# How WSL mounts a drive of Windows: for one user, as whom all act on it; modes say nothing.
+# How WSL mounts a drive of Windows: everybody acts on it as one user, and modes mean nothing.
 _OF_WINDOWS = frozenset({"9p", "drvfs"})
 _WITHOUT_MODES = _OF_WINDOWS | {"afs", "cifs", "exfat", "fuseblk", "smb3", "vfat"}
 _FOREIGN = "belongs to somebody else"
 
 
 def refuse_foreign(path: Path, chosen: Collection[Path] = ()) -> None:
-    """Raises InvalidInput when another user decides, or could, what is at this path, FileNotFoundError if nothing is.
+    """Raises InvalidInput when another user could change what is at this path, FileNotFoundError if nothing is there.
 
-    `chosen` are directories that the user went to, or named: what belongs to their owners counts as well, as in the
-    directory of a colleague, or in a checkout that a container runs in as root.
+    `chosen` are directories that the user went to, or named. Their owners are trusted as well: a colleague's directory,
+    or a checkout in which a container runs as root.
     """
     owners = {0, os.geteuid(), *_owners(chosen)}
     if not os.path.lexists(path):
@@ -42,7 +42,7 @@ def refuse_foreign(path: Path, chosen: Collection[Path] = ()) -> None:
 
 
 def refuse_planted(path: Path, chosen: Collection[Path] = ()) -> None:
-    """The same for what the user names and may have from a colleague: all but what somebody laid where all may write.
+    """The same for a file that the user named, perhaps a colleague's: only what was planted where all may write counts.
 
     Raises InvalidInput.
     """
@@ -53,7 +53,7 @@ def refuse_planted(path: Path, chosen: Collection[Path] = ()) -> None:
 
 
 def as_reached(path: Path) -> Path:
-    """The same path, relative to the working directory if it is below: then nobody above that has a say in it."""
+    """The same path, relative to the working directory if it is below: then the directories above do not matter."""
     with contextlib.suppress(OSError, ValueError):
         return path.relative_to(os.getcwd()) if path.is_absolute() and os.getcwd() != "/" else path
     return path
@@ -70,11 +70,11 @@ def _refuse(path: Path, place: str, why: str) -> None:
 
 
 def _way(path: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Each directory, link and file that the system passes on its way to this path, as far as it can be followed.
+    """Each directory, link and file on the way to this path, as far as it can be followed.
 
-    A relative path begins where one stands, whoever could rename what is above.
+    A relative path begins at the working directory, whoever could rename the directories above.
     """
-    with contextlib.suppress(OSError):  # who reads it will say why it cannot be read
+    with contextlib.suppress(OSError):  # whoever reads it will report the error
         yield from _steps(path)
 
 
@@ -87,7 +87,7 @@ def _steps(path: Path) -> Iterator[tuple[str, os.stat_result]]:
         name = ahead.pop()
         if name in ("", "."):
             continue
-        if name == "..":  # of a directory: links before it have been followed
+        if name == "..":  # of a real directory: links before it have been followed
             here = _above(here)
             yield here, os.lstat(here)
             continue
@@ -117,7 +117,7 @@ def _is_open_to_all(directory: str) -> bool:
 
 
 def _weakness(place: str, status: os.stat_result, owners: Collection[int]) -> str:
-    """What gives somebody else a say in what is there; empty: nothing does."""
+    """How somebody else could change what is there; empty: nobody could."""
     directory = stat.S_ISDIR(status.st_mode)
     if status.st_uid not in owners and not (directory and status.st_uid == _UNMAPPED and _has_unmapped_users()):
         return _FOREIGN
@@ -137,7 +137,7 @@ def _weakness(place: str, status: os.stat_result, owners: Collection[int]) -> st
 
 
 def _owners(directories: Collection[Path]) -> Iterator[int]:
-    """Who owns these, but for those in which others could have laid anything."""
+    """The owners of these, except of those in which others could have planted something."""
     for directory in directories:
         with contextlib.suppress(OSError):
             status = directory.stat()
@@ -146,9 +146,9 @@ def _owners(directories: Collection[Path]) -> Iterator[int]:
 
 
 def _is_private(place: str, status: os.stat_result) -> bool:
-    """Whether the group is its owner's alone: it has their name, and no other members; nor has a list of access.
+    """Whether a file's group has its owner as its only member, and no access list adds others.
 
-    Where lists cannot be asked for, as over sshfs, there may be one.
+    If access lists cannot be read, as over sshfs, there may be one.
     """
     import grp
     import pwd
@@ -163,7 +163,7 @@ def _is_private(place: str, status: os.stat_result) -> bool:
 
 
 def _has_unmapped_users() -> bool:
-    """Whether this is a container in which root of the machine outside, as all whom it does not know, is `nobody`."""
+    """Whether this is a container in which the users outside, root among them, appear as `nobody`."""
     try:
         return not maps_nobody(Path("/proc/self/uid_map").read_text("ascii"))
     except (OSError, ValueError):
@@ -171,7 +171,7 @@ def _has_unmapped_users() -> bool:
 
 
 def maps_nobody(uid_map: str) -> bool:
-    """Whether a container's `nobody` is a user of its own, by its /proc/self/uid_map."""
+    """Whether a container's `nobody` is a real user, by its /proc/self/uid_map."""
     ranges = [[int(word) for word in line.split()] for line in uid_map.splitlines()]
     return any(first <= _UNMAPPED < first + count for first, _, count in ranges)
 

@@ -1,7 +1,7 @@
-"""YAML whose scalars all stay text: `24:00` is no number, `no` no truth value, and no tag builds an object.
+"""YAML whose scalars all stay text: `24:00` is not a number, `no` is not false, and tags build no objects.
 
-Read from the parser's events, so that a key given twice has a line number (yaml keeps the last without a
-word), nothing recurses deeper than we allow, and ten aliases of ten aliases of ... cost nothing.
+It is read from the parser's events: so a repeated key is reported with its line (yaml silently keeps the last), the
+depth is bounded, and ten aliases of ten aliases of ... are refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MOST_VALUES = 1_000_000
 def read_text(path: Path) -> str:
     """The UTF-8 text of a file, without a byte order mark.
 
-    Raises FileNotFoundError when there is none, InvalidInput when it cannot be read or is no such text.
+    Raises FileNotFoundError when it is missing, InvalidInput when it cannot be read or is not UTF-8.
     """
     try:
         data = read_whole(path, _LARGEST_FILE)
@@ -68,7 +68,7 @@ def parse_mapping(text: str, path: Path) -> dict[str, Plain]:
 
 
 class _Builder:
-    """Builds plain values from events. An alias is the very value of its anchor, and counts each time."""
+    """Builds plain values from events. An alias is the value of its anchor itself, and counts each time."""
 
     def __init__(self, path: Path, events: Iterator[yaml.Event]) -> None:
         self._path = path

@@ -1,7 +1,7 @@
-"""The project: the directory whose `fabric.yml` and `job_templates` count, wherever below it one stands.
+"""The project: the directory whose `fabric.yml` and `job_templates` are used, anywhere below it.
 
-Under `fab` it is that of the fabfile, however it was found: here, in a directory above, or by `-r DIR` and `-c NAME`.
-Without one (`submithost`), it is the nearest directory that has a `fabric.yml` or a fabfile, from here upwards.
+Under `fab` it is the directory of the fabfile, found here, in a directory above, or by `-r DIR` and `-c NAME`. Under
+`submithost` it is the nearest directory, from here upwards, that has a `fabric.yml` or a fabfile.
 """
 
 from __future__ import annotations
@@ -19,42 +19,42 @@ _MARKS = ("fabric.yml", "fabfile.py", "fabfile/__init__.py")
 
 @dataclass(frozen=True)
 class Project:
-    """Its directory, as short as it can be said from here; `searched`: no fabfile of this program led there."""
+    """`directory` is as short as it can be written; `searched`: it was not found by the fabfile of this program."""
 
     directory: Path = Path()
     searched: bool = False
 
     def path(self, name: str | Path) -> Path:
-        """What has this name in the project; an absolute path stays one.
+        """The path of a name in the project; an absolute path is kept.
 
-        Raises InvalidInput when somebody else has a say in it, FileNotFoundError when there is nothing.
+        Raises InvalidInput when somebody else could change what is there, FileNotFoundError when nothing is.
         """
         return self.own(self.directory / name)
 
     def own(self, path: Path) -> Path:
-        """The same path, as it is to be opened, for what is obeyed in it. Raises as `path` does."""
+        """The same, for a file that is obeyed, as it is to be opened. Raises as `path` does."""
         path = as_reached(path)
         refuse_foreign(path, self._chosen())
         return path
 
     def refuse_planted(self, path: Path) -> None:
-        """Raises InvalidInput for a file that the user named, when somebody else laid it where all may write."""
+        """Raises InvalidInput for a file that the user named, if somebody else planted it where all may write."""
         refuse_planted(path, self._chosen())
 
     def _chosen(self) -> list[Path]:
-        """Where the user went: what the owners of these directories keep in them counts."""
+        """The directories that the user chose to be in; their owners are trusted."""
         return [Path(), Path(os.path.expanduser("~")), *([] if self.searched else [self.directory])]
 
 
 current = Project()
-"""That of this command line."""
+"""The project of this command line."""
 
 
 _opened = False
 
 
 def open_project() -> None:
-    """Find the project, and make it that of this command line."""
+    """Find the project of this command line."""
     global current, _opened
     _opened = True
     current = Project()
@@ -64,15 +64,15 @@ def open_project() -> None:
 
 
 def ensure_open() -> None:
-    """Find the project unless that was done: for a program, which has no command line."""
+    """Find the project, unless it is known: for programs, which have no command line."""
     if not _opened:
         open_project()
 
 
 def _fabfile() -> Path | None:
-    """The directory of the fabfile that Invoke is loading; of one that is a package, the directory that has it.
+    """The directory of the fabfile that Invoke is loading; if it is a package, the directory that contains it.
 
-    It may have called us by way of other modules: it is the outermost of those that are just being imported.
+    It may import us by way of other modules: it is the outermost module that is being imported.
     """
     module, frame = None, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__") != "invoke.loader":
@@ -92,6 +92,6 @@ def _upwards() -> Path:
 
 
 def _short(directory: Path) -> Path:
-    """Relative to here where that is shorter."""
+    """The path, relative if that is shorter."""
     absolute = os.path.abspath(directory)
     return Path(min(os.path.relpath(absolute), absolute, key=len))

@@ -1,4 +1,4 @@
-"""A job as plain data, and back: what the ledger, job files and job directories hold."""
+"""Jobs as plain data, and back: for the ledger, job files and job directories."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def to_record(job: Job) -> dict[str, object]:
 
 
 def _plain(outcome: Outcome) -> dict[str, object]:
-    """Without what is not known of it: there may be tens of thousands."""
+    """The outcome of a task, without what is not known: there may be tens of thousands."""
     plain: dict[str, object] = {"state": outcome.state.value}
     for name in _OF_OUTCOME:
         value = getattr(outcome, name)
@@ -45,7 +45,7 @@ def _plain(outcome: Outcome) -> dict[str, object]:
 
 
 def from_record(record: dict[str, object]) -> Job:
-    """The job of a record; fields that it lacks have their defaults. Raises TypeError, ValueError, KeyError."""
+    """The job of a record; missing fields have their defaults. Raises TypeError, ValueError, KeyError."""
     known = {name: record[name] for name in _FIELDS if name in record}
     _check_numbers(known, "submitted_at", "absent_since")
     tasks, array = known.get("tasks"), known.get("array")
@@ -60,13 +60,13 @@ def from_record(record: dict[str, object]) -> Job:
     for name in _TEXTS:
         if not isinstance(known.get(name, ""), str) and not (name in _MAY_LACK and known[name] is None):
             raise TypeError(f"{name} is no text")
-    if not _ID.fullmatch(str(known.get("job_id") or "0")):  # it is shown, and asked for, as it is
+    if not _ID.fullmatch(str(known.get("job_id") or "0")):  # it is shown, and goes into questions, as it is
         raise ValueError("job_id is none")
     return Job(**known)  # type: ignore[arg-type]  # the rest fails in here or where it is read
 
 
 def ends_of(record: object) -> frozenset[tuple[int, int]]:
-    """Ends that were none, as (task, time). Raises TypeError."""
+    """Ends that a requeue followed, as (task, time). Raises TypeError."""
     ends = frozenset((task, at) for task, at in record)  # type: ignore[attr-defined]  # fails unless it is such a list
     if not all(isinstance(number, int) for end in ends for number in end):
         raise TypeError("requeued is no list of ends")
@@ -74,7 +74,7 @@ def ends_of(record: object) -> frozenset[tuple[int, int]]:
 
 
 def _check_numbers(record: Mapping[str, object], *names: str) -> None:
-    """What is shown and reckoned with later fails now."""
+    """Fail now rather than when the numbers are used."""
     for name in names:
         if not isinstance(record.get(name), _NUMBER):
             raise TypeError(f"{name} is no number")

@@ -1,8 +1,8 @@
 """Which later jobs repair what did not succeed in an earlier one. Pure.
 
 A repeat is a job that `resubmit` made: its `origin` is the key of the submission that it repeats, and its tasks are
-those that it repeats. Ledger and job directory have both, so the links outlive a lost ledger. Of a task that did not
-succeed, the first repeat that did counts, else the last one.
+those that it repeats. Both are in the ledger and in the job directory, so they outlive a lost ledger. For a task that
+did not succeed, the first repeat that succeeded counts, or else the last one.
 """
 
 from __future__ import annotations

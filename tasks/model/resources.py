@@ -1,4 +1,4 @@
-"""What a job asks for, in units of our own: seconds, bytes per core, cores. Schedulers translate."""
+"""What a job asks for, in units of our own (seconds, bytes per core, cores), which schedulers translate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .errors import InvalidInput
 
 _UNITS = {"": 1, **{unit: 1000**power for power, unit in enumerate("kmgt", 1)}}
 _UNITS |= {unit: 1024**power for power, unit in enumerate("KMGT", 1)}
-# Digits are bounded: longer numbers are mistakes, and Python's int() and float() fail on very long ones.
+# The number of digits is bounded: Python's int() and float() fail on very long ones.
 _TIME = re.compile(r"(?:(\d{1,6})-)?(\d{1,9}):([0-5]?\d)(?::([0-5]?\d))?|(\d{1,12})", re.ASCII)
 _WORDS_OF_TIME = re.compile(r"(?=\d)" + "".join(rf"(?:(\d{{1,12}}){unit})?" for unit in "wdhms"), re.ASCII)
 _MEMORY = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?([kKmMgGtT]?)(?:i?[bB])?", re.ASCII)
@@ -21,7 +21,7 @@ _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _MAIL_ON = re.compile(r"n|[beas]+")
 # More than schedulers allow in one array job, by far.
 MOST_TASKS = 4_000_000
-# So many tasks of a job are followed one by one; what schedulers allow by default is less (max_aj_tasks: 75,000).
+# The most tasks of a job that are followed one by one; by default schedulers allow fewer (max_aj_tasks: 75,000).
 MOST_FOLLOWED = 250_000
 
 
@@ -35,20 +35,20 @@ class TaskRange:
     also: tuple[TaskRange, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises ValueError: a login node that claims more would fill the memory here with them."""
+        """Raises ValueError for too many: a login node that claims more could fill our memory."""
         parts = (self, *self.also)
         if any(part.step < 1 for part in parts) or self.size > MOST_TASKS:
             raise ValueError(f"more than {MOST_TASKS} tasks")
 
     @classmethod
     def of(cls, tasks: Iterable[int]) -> TaskRange | None:
-        """Exactly these tasks; None when there are none. Raises ValueError when they are too many."""
+        """The range of exactly these tasks; None if there are none. Raises ValueError for too many."""
         parts = tuple(ranges_of(tasks))
         return replace(parts[0], also=parts[1:]) if parts else None
 
     @classmethod
     def parse(cls, text: str) -> TaskRange:
-        """Read `1-100:2`, `1-100`, `7` (that task alone), or several with commas between. Raises InvalidInput."""
+        """Read `1-100:2`, `1-100`, `7` (that task alone), or several separated by commas. Raises InvalidInput."""
         try:
             one, *more = (cls._parse_one(part, text) for part in text.split(","))
             return replace(one, also=tuple(more))
@@ -91,7 +91,7 @@ class TaskRange:
 
     @property
     def size(self) -> int:
-        """How many tasks these are at most, without looking at each."""
+        """How many tasks there are at most, without counting."""
         return sum((part.last - part.first) // part.step + 1 for part in (self, *self.also))
 
     def parts(self) -> tuple[TaskRange, ...]:
@@ -109,7 +109,7 @@ class TaskRange:
 
 
 def ranges_of(tasks: Iterable[int]) -> Iterator[TaskRange]:
-    """Few ranges with exactly these tasks, in their order: 2, 3, 4, 9 are 2-4 and 9."""
+    """A few ranges of exactly these tasks, in order: 2, 3, 4, 9 are 2-4 and 9."""
     left, at = sorted(set(tasks)), 0
     while at < len(left):
         step = left[at + 1] - left[at] if at + 1 < len(left) else 1
@@ -117,16 +117,16 @@ def ranges_of(tasks: Iterable[int]) -> Iterator[TaskRange]:
         while end < len(left) and left[end] == left[end - 1] + step:
             end += 1
         if end - at == 2 and end < len(left) and left[end] - left[end - 1] < step:
-            end = at + 1  # 1, 9, 10, 11: what comes next belongs together
+            end = at + 1  # 1, 9, 10, 11: the last three belong together
         yield TaskRange(left[at], left[end - 1], step if end - at > 1 else 1)
         at = end
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What is asked for; None where nothing was said. Time in seconds, memory in bytes per core.
+    """What is asked for; None: not given. Time is in seconds, memory in bytes per core.
 
-    `cores` are those of one node; `mpi` are so many on as many nodes as it takes, and instead of `cores`.
+    `cores` are on one node; `mpi`, instead of `cores`, is a number of cores on as many nodes as it takes.
     """
 
     time: int | None = None
@@ -143,7 +143,7 @@ class Resources:
     project: str | None = None
 
     def over(self, defaults: Resources) -> Resources:
-        """These resources, and where they say nothing, those of `defaults`."""
+        """These resources, completed by those of `defaults`."""
         merged = {}
         for field in fields(self):
             own = getattr(self, field.name)

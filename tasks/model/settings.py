@@ -1,6 +1,6 @@
-"""What each key of a cluster's configuration takes: from plain text to a typed value, or one line that says why not.
+"""The keys of a cluster's configuration: each value is read from plain text, or refused in one line.
 
-Each function raises InvalidInput without saying where; its caller names file, cluster and key.
+Each function raises InvalidInput; its caller adds the file, the cluster and the key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .resources import Resources, parse_count, parse_resources
 from .wording import one_line
 
 SITE_NAMES = frozenset({"memory", "gpus", "smp", "mpi", "openmp"})
-"""What a site can call differently (`names:`)."""
+"""The things for which a site can have other names (`names:`)."""
 
 _RESOURCES = {field.name for field in fields(Resources)}
 _SITE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]*", re.ASCII)
@@ -35,7 +35,7 @@ def meant(key: str, known: Collection[str]) -> str:
 
 
 def kind_of(value: Plain) -> str:
-    """What a value is, in words."""
+    """The kind of a value, in words."""
     return {str: "text", list: "a list", dict: "a mapping"}[type(value)]
 
 
@@ -59,7 +59,7 @@ def ssh_word(value: Plain, what: str) -> str:
 
 
 def port_of(text: str) -> int:
-    """A number of a TCP port."""
+    """A TCP port."""
     number = parse_count(text, "port")
     if number > 65535:
         raise InvalidInput(f"port '{number}' is larger than 65535")
@@ -67,17 +67,17 @@ def port_of(text: str) -> int:
 
 
 def _file(value: Plain, path: Path) -> Path:
-    """A relative path is meant from the directory of the file that it stands in."""
+    """A path; a relative one starts from the directory of the configuration file."""
     return Path(os.path.abspath(path.parent / Path(os.path.expanduser(_text(value)))))
 
 
 def _lines(value: Plain) -> tuple[str, ...]:
-    """A list of texts; a single text is a list of one."""
+    """A list of texts, or a single text."""
     return tuple(_text(item) for item in (value if isinstance(value, list) else [value]))
 
 
 def _options(value: Plain) -> tuple[str, ...]:
-    """Options as they would be typed; quotes are closed."""
+    """Options as they would be typed, with balanced quotes."""
     lines = _lines(value)
     for line in lines:
         try:
@@ -90,7 +90,7 @@ def _options(value: Plain) -> tuple[str, ...]:
 
 
 def _names(value: Plain) -> dict[str, str]:
-    """What a site calls things: each a word that can stand in a list of resources."""
+    """A site's names for things: each a word that can be part of a list of resources."""
     names = _mapping(value, SITE_NAMES)
     for key, name in names.items():
         if not _SITE_NAME.fullmatch(name):
@@ -129,4 +129,4 @@ SETTINGS: dict[str, Callable[[Plain, Path], object]] = {
     "options": lambda value, _: _options(value),
     "mail": lambda value, _: parse_resources(mail=_text(value)).mail,
 }
-"""By key: the function that takes its value, and the file in which it stands."""
+"""For each key, the function that reads its value, given the file that it is in."""

@@ -1,9 +1,9 @@
-"""What became of a job, from everything that was asked: its own notes, the scheduler's list, the accounting.
+"""What became of a job, by everything that was asked: its own notes, the scheduler's list, the accounting.
 
-The promise in here is that "could not ask" is never "gone": what was not asked, or not answered, changes nothing. No
-single source makes an end: a note may be of a run before a requeue, and a list may leave a job out. An end is what is
-not in the list, and is not alive when the scheduler is asked about that very job.
-Pure; the words of the sources are translated before.
+The promise kept here: "could not ask" is never "gone". What was not asked, or not answered, changes nothing. No single
+source decides that a job has ended: a note may be of a run before a requeue, and a list may leave a job out. It has
+ended when it is not in the list, and not alive when the scheduler is asked about that very job.
+Pure; the sources' own words are translated before.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from .resources import TaskRange
 
 _UNKNOWN = Outcome(State.UNKNOWN)
 
-# For how long (seconds, by the cluster's clock) a job that the scheduler no longer has is looked for in its
-# accounting, which lags, before it counts as vanished; longer when the accounting cannot be read at all.
+# Seconds (by the cluster's clock) for which a job that left the scheduler is looked for in its accounting, which lags,
+# before it counts as vanished; longer if the accounting cannot be read at all.
 ACCOUNTING_LAG = 60
 ACCOUNTING_SILENT = 180
-# How far (seconds) the clocks of the cluster's nodes may be apart.
+# Seconds by which the clocks of the cluster's nodes may differ.
 CLOCKS = 5
 
 
@@ -29,10 +29,10 @@ CLOCKS = 5
 class Known:
     """All answers about one job. `queue` and `traced` map tasks to what is known of them; None: could not be asked.
 
-    `queue` is the scheduler's list, last understood at `listed_at` (the cluster's time; 0: not yet). `traced` is what
-    it said when asked about this job by its ID, and its accounting, where that could be read (`accounted`); with
-    `last_runs` it tells of no end that a requeue followed. `noted` are the ends (task and time) that were known before
-    it was asked for the list. `news` are the only tasks whose notes may say something new (None: any may).
+    `queue` is the scheduler's list, last understood at `listed_at` (the cluster's time; 0: not yet). `traced` is its
+    answer about this job's ID, with the accounting if that could be read (`accounted`); with `last_runs`, ends that a
+    requeue followed are not in it. `noted` are the ends (task and time) that were noted before the list was asked for.
+    `news` are the only tasks whose notes may have changed (None: any may).
     """
 
     now: int
@@ -46,13 +46,13 @@ class Known:
     news: Set[int] | None = None
 
     def only_of(self, job: Job) -> list[int] | None:
-        """The only tasks of `job` of which anything new may be known; None: it may be of any."""
+        """The only tasks of `job` of which something new may be known; None: all of them."""
         if self.news is None or self.queue is not None or self.traced is not None or not job.tasks:
             return None
         return [task for task in self.news if task in job.tasks]
 
     def all_alike(self, job: Job) -> bool:
-        """Whether nothing is known that tells one task of an array job from another."""
+        """Whether nothing that is known tells one task of an array job from another."""
         return (
             bool(job.array)
             and (not job.tasks or isinstance(job.tasks, Alike))
@@ -63,7 +63,7 @@ class Known:
 
 
 def _with_noted(job: Job, notes: Mapping[int, Note]) -> Job:
-    """The job with every task that has noted its start: a scheduler that was asked late forgot those that had ended."""
+    """The job with every task that has noted its start: if asked late, a scheduler has forgotten the ended ones."""
     known: Container[int] = job.array.numbers() if job.array else (0,)
     if not any(task not in known and note.job_id == job.job_id for task, note in notes.items()):
         return job
@@ -72,7 +72,7 @@ def _with_noted(job: Job, notes: Mapping[int, Note]) -> Job:
 
 
 def settle(job: Job, known: Known) -> Job:
-    """The job as it is now known. Ended it is when its scheduler has said in two ways that it will not come back."""
+    """The job as it is now known. It has ended once its scheduler has said in two ways that it will not come back."""
     if job.state.final:
         return job
     job = _with_noted(job, known.notes)
@@ -97,12 +97,12 @@ def settle(job: Job, known: Known) -> Job:
 
 
 def _waits(queue: Mapping[int, Outcome] | None, task: int) -> bool:
-    """Whether it is listed as one that is to start: what ended before that was another run."""
+    """Whether it is listed as waiting to start: then any end before was that of another run."""
     return queue is not None and task in queue and queue[task].state in (State.PENDING, State.HELD)
 
 
 def noted_ends(job: Job, notes: Mapping[int, Note]) -> set[tuple[int, int]]:
-    """Task and time of each end that was noted and is not known to be one: it may be that of a run before a requeue."""
+    """Task and time of each end that was noted but is not confirmed: it may be that of a run before a requeue."""
     if job.state.final:
         return set()
     tasks = job.tasks if job.array else {0: job.outcome}
@@ -124,7 +124,7 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Ou
     started = note.started_at if note else None
     listed = known.queue.get(task) if known.queue is not None else None
     if listed:
-        # G33: on a dead node it stays like that, and only an administrator can clear it.
+        # G33: on a dead node it stays so until an administrator clears it.
         cancelled = bool({None, task} & set(job.cancelled))
         reason = "cancelled, and still there" if cancelled else listed.reason
         return Outcome(listed.state, None, started, reason=reason), False
@@ -134,14 +134,14 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Ou
     if record and not record.state.ended:
         if record.state is not State.UNKNOWN:
             return replace(record, started_at=record.started_at or started), False
-        if not known.queue:  # the scheduler has the job, and its list has nothing of it: the list is not whole
+        if not known.queue:  # the scheduler has the job, but its list does not: the list is incomplete
             state = before.state if before.state is not State.VANISHED else State.UNKNOWN
             return Outcome(state, None, started, reason="its scheduler has it, but does not list it"), False
-        record = None  # of other tasks, perhaps
+        record = None  # the records may be those of other tasks
     lag = ACCOUNTING_LAG if known.accounted else ACCOUNTING_SILENT
     waited = job.absent_since is not None and known.now - job.absent_since > lag
     if record and record.ended_at is not None and not known.last_runs and not waited:
-        # Its record may be late, and this one that of a run before.
+        # This record may be that of an earlier run, and the right one late.
         before_last = max((at for number, at in job.requeued if number == task), default=None)
         if before_last is not None and record.ended_at <= before_last + CLOCKS:
             record = None
@@ -157,7 +157,7 @@ def _settle_task(job: Job, task: int, before: Outcome, known: Known) -> tuple[Ou
 
 
 def _as_noted(before: Outcome, started: int | None, known: Known) -> Outcome:
-    """What a start note alone tells: it runs, unless that note is of a run before the scheduler last listed the job."""
+    """With a start note alone it is running, unless the note is older than the scheduler's last list with the job."""
     waiting = before.state in (State.PENDING, State.HELD, State.UNKNOWN)
     if waiting and started is not None and started >= known.listed_at - CLOCKS:
         return Outcome(State.RUNNING, None, started)
@@ -165,7 +165,7 @@ def _as_noted(before: Outcome, started: int | None, known: Known) -> Outcome:
 
 
 def _ended(job: Job, task: int, note: Note, record: Outcome | None) -> Outcome:
-    """The end as it was noted; the scheduler knows better why (cancelled, over its time limit)."""
+    """The end as it was noted, with the scheduler's reason if it has one (cancelled, over its time limit)."""
     state, reason = (State.FAILED if note.exit_status else State.SUCCEEDED), note.reason
     if record and record.state in (State.FAILED, State.CANCELLED):
         state, reason = record.state, record.reason or reason
