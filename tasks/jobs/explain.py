@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..model.job import Job, Outcome, Selected, State
 from ..model.reason import Reason
+from ..model.repairs import counted
 from ..submission.reconcile import known_there
 from ..tracking.advice import others
 from ..tracking.cluster_session import ClusterSession
@@ -45,7 +46,8 @@ def explain(session: ClusterSession, selected: Sequence[Selected]) -> list[Expla
     """
     watch = Watch(session, known_there(session, selected))
     watch.look()
-    shown = watch.shown()
+    runs = [run for job in watch.shown() for run in counted(job, watch.tasks_of(job.key))]
+    shown = [job.only(tasks) for job, tasks in runs]  # each task as it ran last
     watch.reasons.ask([job.job_id for job in shown if job.job_id and _in(job, _WAITING)])
     _look_at_others(watch, shown)
     failed = failures(session, [(job, task) for job in shown for task, one in _parts(job) if one.state in _FAILED])

@@ -133,13 +133,23 @@ def read_all(
         for thread in threads:
             while thread.is_alive():  # so that Ctrl-C is heard
                 thread.join(0.2)
-        ended = {(log.job.key, log.task): log for log in done}
-        for log in ended.values():
-            session.listener.say(ended_line(log.job, log.task if log.job.array else None, log.job.of(log.task)))
     else:
         for stream in streams:
             one(stream)
+    _conclude(session, done, follow=follow)
     for error in errors[1:]:
         session.listener.say(str(error))
     if errors:
         raise errors[0]
+
+
+def _conclude(session: ClusterSession, logs: Sequence[JobLog], *, follow: bool) -> None:
+    """Tell which logs have nothing in them, and how what was followed has ended, once for both streams."""
+    for log in logs:
+        if not log.shown and log.paths.out != log.paths.err:
+            which = f"task {log.task} of {log.job.title()}" if log.job.array else log.job.title()
+            stream = "stderr" if log.stderr else "stdout"
+            session.listener.say(f"{which} wrote nothing on {stream}")
+    ended = {(log.job.key, log.task): log for log in logs} if follow else {}
+    for log in ended.values():
+        session.listener.say(ended_line(log.job, log.task if log.job.array else None, log.job.of(log.task)))

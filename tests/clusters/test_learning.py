@@ -158,11 +158,12 @@ def test_tasks_that_failed_for_different_causes_are_repaired_until_all_have_succ
     assert by[::3] == [None, None]
     assert by[2] == newest["job_id"] != by[1]
     fetch = ("fetch", "--job=x.job", "--to=out", "--only=result.*")
-    logged = commuter.fab("-H", cluster, "logs", f"--job={first}.3", *fetch, "jobs")
+    logged = commuter.fab("-H", cluster, "logs", f"--job={first}.3", *fetch, "jobs", "explain", f"--job={first}")
     assert logged.stdout.startswith("had 400\n"), logged.stderr
     assert f"was submitted again as job {newest['job_id']}: its log" in logged.stderr
     got = {path.name: path.read_text() for path in (commuter.work / "out").iterdir()}
     assert got == {f"result.{task}": f"had {had}\n" for task, had in zip("1234", (100, 200, 400, 100), strict=True)}
+    assert f"\ntask 3 of job {newest['job_id']} " in logged.stdout
     line = rf"{first} -> {by[1]}, \d+ -> {newest['job_id']}"
     assert re.search(rf"\t{first}\tfailed \(repaired: {line}\)\t", logged.stdout), logged.stdout
     assert re.search(rf"\t{newest['job_id']}\tsucceeded \({line}\)\t", logged.stdout), logged.stdout
