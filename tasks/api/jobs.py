@@ -1,4 +1,4 @@
-"""The verbs of jobs: each takes any number of them, as `--job` does, and the handle of one job has the same verbs."""
+"""The verbs for jobs: each takes any number of them, as `--job` does; the handle of one job has the same verbs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class JobHandle(Handle):
-    """One job, with the verbs: each that asks brings `job` up to date."""
+    """One job, and what can be done to it. Methods that ask the cluster bring `job` up to date."""
 
     def __init__(self, verbs: JobVerbs, job: Job, tasks: tuple[int, ...] = ()) -> None:
         super().__init__(job, tasks)
@@ -89,10 +89,10 @@ class JobHandle(Handle):
 
 
 class JobVerbs(LogVerbs):
-    """What can be done to the jobs of one cluster: what is raised is what ChosenJobs raises."""
+    """What can be done to the jobs of one cluster. Each raises what ChosenJobs raises."""
 
     def job(self, job: Which = "last") -> JobHandle:
-        """The handle of a job that was submitted before."""
+        """The handle of an earlier job."""
         ((found, tasks),) = self.selected([job])
         return JobHandle(self, found, tasks)
 
@@ -109,7 +109,7 @@ class JobVerbs(LogVerbs):
         told: Told = ignore,
         **more: Unpack[More],
     ) -> list[Job]:
-        """Wait until they have ended; return how. `told` is given the jobs after each look. `all`: as in `status`.
+        """Wait until jobs have ended; return them as they ended. `told` is called with the jobs after each look.
 
         `give_up`: as soon as those that are left can never start, or are in error state, raise JobFailed.
 

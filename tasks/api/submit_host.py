@@ -1,4 +1,4 @@
-"""SubmitHost: any machine that can SSH to a login node, as a submit host. What the verbs do, for programs.
+"""SubmitHost makes any machine that can SSH to a login node a submit host: what the verbs do, for programs.
 
     from submithost import SubmitHost
 
@@ -7,8 +7,8 @@
         job.wait()
         job.fetch("out")
 
-Names and defaults are those of the flags. What goes wrong is raised (model/errors.py), with a message that says what to
-do and the exit status that the verb would have; nothing is printed.
+Names and defaults are those of the flags. Errors are raised (model/errors.py), with a message that says what to do and
+the exit status that the verb would have; nothing is printed.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 
 
 class SubmitHost(SubmitVerbs):
-    """One cluster. It logs in when it is first used, and `close`, or the end of a `with`, logs out.
+    """One cluster. The first use logs in; `close`, or the end of a `with`, logs out.
 
-    Several threads may use one: what each asks has a channel of its own on one connection. Errors are those of
-    model/errors.py: InvalidInput, Unreachable, SchedulerError and their kinds, wherever no other is named.
+    Several threads may share one: each question has a channel of its own on the one connection. Unless a method names
+    others, the errors are InvalidInput, Unreachable, SchedulerError and their subclasses (model/errors.py).
     """
 
     def __init__(
@@ -63,12 +63,11 @@ class SubmitHost(SubmitVerbs):
         ledger: str | Path | None = None,
         transport: Transport | None = None,
     ) -> None:
-        """`cluster` is a configured one's name, or what ssh takes: `me@sharc:2222`.
+        """`cluster` is the name of a configured cluster, or a host as ssh takes it: `me@sharc:2222`.
 
-        `identity` are files of keys, `ssh_config` is read in place of ~/.ssh/config, and `ledger` is the file of what
-        was submitted from here, if not the user's own. `listener` is told how work goes on; by itself that goes to the
-        log `submithost`. `transport` is another way to the login node than Fabric's. Raises InvalidInput, for a
-        configuration that is not usable.
+        `identity` are key files; `ssh_config` is read instead of ~/.ssh/config; `ledger` is the file with the record of
+        submissions (default: the user's). `listener` is told about progress (default: the logger `submithost`).
+        `transport` replaces Fabric as the way to the login node. Raises InvalidInput for an unusable configuration.
         """
         project.ensure_open()
         found = cluster_of(cluster)
@@ -79,7 +78,7 @@ class SubmitHost(SubmitVerbs):
 
     @classmethod
     def of(cls, session: ClusterSession, here: Path = Path(), owners: Owners | None = None) -> SubmitHost:
-        """One over a session that there is; results go below `here`, and `owners` is whose were fetched whereto."""
+        """A SubmitHost over an existing session. Results go below `here`; `owners` knows whose results are where."""
         host = cls.__new__(cls)
         JobVerbs.__init__(host, session, here, owners)
         return host
@@ -95,11 +94,11 @@ class SubmitHost(SubmitVerbs):
 
     @property
     def name(self) -> str:
-        """The cluster's."""
+        """The name of the cluster."""
         return self.session.name
 
     def close(self) -> None:
-        """Log out; what is used afterwards logs in again."""
+        """Log out; any later use logs in again."""
         self.session.close()
 
     def jobs(
@@ -121,15 +120,15 @@ class SubmitHost(SubmitVerbs):
         return self.session.ledger.matching(self.name, wanted, wanted.state)[::-1]
 
     def reconcile(self) -> list[Job]:
-        """Find out what became of submissions that were cut; return those that are jobs."""
+        """Find out what became of interrupted submissions; return those that are jobs."""
         return self._recorded(lambda: reconcile.reconcile_all(self.session))
 
     def adopt(self, job: Sequence[str] = ()) -> list[Job]:
-        """Take in jobs that are not known here: of all job directories, or `job`, submitted by hand; return them."""
+        """Take in jobs that are not known here, and return them: those with job directories, or `job`, made by hand."""
         return self._recorded(lambda: adopt.adopt(self.session, job))
 
     def _recorded(self, find: Callable[[], list[Job]]) -> list[Job]:
-        """What it finds. Raises NotRecorded, with that in `known`, where it could not be written down."""
+        """Return what `find` finds. Raises NotRecorded, with that in `known`, if it could not be recorded."""
         found: list[Job] = []
         try:
             with self.session.ledger.at_last():
@@ -149,7 +148,7 @@ class SubmitHost(SubmitVerbs):
     ) -> list[Candidate]:
         """Remove the job directories of ended, fetched jobs; return those that were removed, or would be.
 
-        `unfetched`: those as well whose results were never fetched; `older_than`: only those that ended longer ago.
+        `unfetched`: even if the results were never fetched; `older_than`: only of jobs that ended longer ago.
         Raises SchedulerError when some could not be removed.
         """
         least = parse_time(str(older_than)) if older_than != "" else 0
@@ -159,7 +158,7 @@ class SubmitHost(SubmitVerbs):
         return there if dry_run else self.remove(there)
 
     def remove(self, found: Sequence[Candidate]) -> list[Candidate]:
-        """Remove what `clean` with `dry_run` found; raised and returned is what `clean` raises and returns."""
+        """Remove what `clean` with `dry_run` found. Returns and raises as `clean`."""
         return clean.remove_all(self.session, found)
 
     def put(self, source: str, target: str = "", dry_run: bool = False) -> Transferred:
@@ -169,16 +168,17 @@ class SubmitHost(SubmitVerbs):
     def get(self, source: str, target: str = ".", force: bool = False, dry_run: bool = False) -> Transferred:
         """Bring a file or directory of the cluster into `target`, changed files only.
 
-        Raises InvalidInput when files here are newer, with what came all the same in `known`: `force` overwrites them.
+        Raises InvalidInput when files here are newer (the rest came all the same, and is in its `known`); `force`
+        overwrites them.
         """
         return get(self.session, source, target, force=force, dry_run=dry_run, owners=self._owned())
 
     def reach(self) -> None:
-        """Log in, and see that the login environment answers."""
+        """Log in, and find out the login environment."""
         self.session.query(Question(":", ignore))
 
     def check(self, submit: bool = False, timeout: str | int = "", told: Callable[[Step], None] = ignore) -> list[Step]:
-        """Test the whole way, with a job of its own if `submit`; return the steps, each of which `told` is given."""
+        """Test the whole way, with a test job if `submit`; return the steps. `told` is called with each."""
         from ..checks.steps import check_cluster
 
         done: list[Step] = []

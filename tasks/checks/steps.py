@@ -1,4 +1,4 @@
-"""Test the whole way to a cluster, step by step: each with its time, and where it fails with what to do about it."""
+"""Test the whole way to a cluster, step by step: each with its time and, if it fails, with what to do about it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..submission.verdict import root_of
 from ..tracking.cluster_session import ClusterSession
 
 STEPS = ("name", "port", "host key", "login", "shell", "tools", "sftp", "scheduler", "directory", "clock", "job")
-# From here on (in seconds) something is said of it: a login shell's rc files, and a clock that differs.
+# Seconds from which there is a warning: about slow rc files, and about a clock that differs.
 _SLOW_SHELL, _OTHER_TIME = 3.0, 120
-_LITTLE = 100 << 10  # KiB of space: a job directory may need so much
+_LITTLE = 100 << 10  # KiB: a job directory may need as much
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: `result` is ok, warning, failed, or - for one that was not tried; `seconds` is how long it took."""
+    """One step. `result` is ok, warning, failed, or - (not tried); `seconds` is how long it took."""
 
     name: str
     result: str
@@ -34,7 +34,7 @@ Tell = Callable[[Step], None]
 
 
 class _Steps:
-    """Tells the steps in their order, each with the time since the one before."""
+    """Shows the steps in order, each with the time since the one before."""
 
     def __init__(self, show: Tell) -> None:
         self._show = show
@@ -42,17 +42,17 @@ class _Steps:
         self._began = time.monotonic()
 
     def done(self, name: str, detail: str, result: str = "ok") -> None:
-        """This step, and so all before it, are behind us; a login that is tried again passes them again."""
+        """This step is done, and so are all before it; a login that is tried again may report it again."""
         now = time.monotonic()
         while name in self._left:
             passed = self._left.pop(0)
-            # Behind a jump host or a ProxyCommand names are looked up by others.
+            # Behind a jump host or a ProxyCommand the name is looked up elsewhere.
             told = (result, now - self._began, detail) if passed == name else ("-", None, "left to the way there")
             self._show(Step(passed, *told))
         self._began = now
 
     def over(self, why: str, last: str) -> None:
-        """The first that is left has failed, if there is a reason why, and no other is tried up to `last`."""
+        """Show the rest up to `last`: the next step as failed, if there is a reason, and the others as not tried."""
         left = self._left[: STEPS.index(last) + 1 - (len(STEPS) - len(self._left))]
         for name in left:
             if why:
@@ -63,9 +63,9 @@ class _Steps:
 
 
 def check_cluster(session: ClusterSession, show: Tell, limit: float | None) -> None:
-    """Go all the way, and show each step. `limit` (seconds) is how long a job may take; None: submit none.
+    """Test every step, and show each. `limit` (seconds) is how long a job may take; None: submit none.
 
-    Raises what the first step raises that fails, when all others have been shown as not tried.
+    Raises the error of the step that fails, after all others were shown as not tried.
     """
     steps = _Steps(show)
     failure = ""
@@ -141,7 +141,7 @@ def _scheduler(session: ClusterSession, steps: _Steps) -> None:
 
 
 def _directory(session: ClusterSession, steps: _Steps) -> None:
-    """Space, and the clock that comes with the same answer."""
+    """Test the space; the clock comes with the same answer."""
     answer = session.ask(Program(("directory", "check"), {"root": root_of(session.cluster)}), SLOW)
     now = time.time()
     root, there, *_ = *answer["directory"].exact.splitlines(), "", ""
@@ -157,12 +157,12 @@ def _directory(session: ClusterSession, steps: _Steps) -> None:
 
 
 def _unwritten(there: str, errors: str) -> str:
-    """What is wrong, and the cure. Before the system's own reason comes what shell and `head` put in front."""
+    """What is wrong, and the cure. In `errors` the system's reason follows the prefixes of the shell and `head`."""
     reason = one_line(errors.strip().rpartition(": ")[2], 300)
     if not reason or re.search("space|quota", reason, re.I):
         why = f": {reason}" if reason else ""
         return f"{there} cannot be written{why}; make space there, or configure another 'directory'"
-    # Where no file can be made at all, as in /proc, the reason is that there is no such file.
+    # Where no file can be made at all, as in /proc, the reason given is "no such file".
     why = "" if re.search("nonexistent|no such file", reason, re.I) else f": {reason}"
     return f"you cannot make files in {there}{why}; configure another 'directory'"
 
@@ -177,15 +177,15 @@ def _clock(steps: _Steps, there: str, here: float) -> None:
 
 
 def free_space(text: str) -> int | None:
-    """KiB that are available, by `df -P` (POSIX): FILESYSTEM BLOCKS USED AVAILABLE CAPACITY% PLACE."""
+    """The KiB available, by `df -P` (POSIX): FILESYSTEM BLOCKS USED AVAILABLE CAPACITY% PLACE."""
     found = re.search(r"^\S.* +\d+ +\d+ +(-?\d{1,18}) +(?:\d+%|-) +/", text, re.M | re.ASCII)
     return int(found[1]) if found else None
 
 
 def quota(text: str) -> list[tuple[str, bool]]:
-    """What `quota -w` says of each file system, and whether it is full.
+    """What `quota -w` says of each file system, and whether its quota is (almost) used up.
 
-    Its lines are FILESYSTEM USED[*] QUOTA LIMIT ..., in KiB; a star says that the quota is exceeded.
+    Its lines are FILESYSTEM USED[*] QUOTA LIMIT ..., in KiB; a star means that the quota is exceeded.
     """
     rows = re.findall(r"^ *(\S+) +(\d{1,18})(\*?) +(\d{1,18}) +(\d{1,18})(?: |$)", text, re.M | re.ASCII)
     limits = [(place, int(used), bool(star), int(soft) or int(hard)) for place, used, star, soft, hard in rows]

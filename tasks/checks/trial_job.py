@@ -1,4 +1,4 @@
-"""A tiny job from the beginning to the end, which leaves nothing behind: neither there nor in the ledger."""
+"""A tiny test job, from submission to end. It leaves nothing behind, on the cluster or in the ledger."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 
 _SCRIPT = "#!/bin/sh\necho submithost\n"
-# Seconds until the scheduler has taken a job out of its queue, and until it is known whether there is one.
+# Seconds to wait until a job has left the queue, and until it is known whether there is one.
 _PATIENCE = 30
 
 
 def run_job(session: ClusterSession, limit: float) -> str:
-    """Submit it, wait, and remove its directory; returns what to say of it.
+    """Submit the job, wait for its end, and remove its directory; return what to say of it.
 
-    Raises JobFailed, and StillRunning after `limit` seconds. Whatever ends it early, Ctrl-C too, the job is cancelled
-    and its directory removed; where that cannot be, a line says what is left.
+    Raises JobFailed, and StillRunning after `limit` seconds. Whatever ends this early, even Ctrl-C, the job is
+    cancelled and its directory removed; if that fails, a line says what is left.
     """
     prepared = _prepared(session)
     sent = Bundle(prepared.uploads)
@@ -40,7 +40,7 @@ def run_job(session: ClusterSession, limit: float) -> str:
     try:
         job, _, _ = submit(session, job, sending, fresh=True)
         submitted = time.monotonic() - began
-        # No submission of the user's: `--job last` stays what it is.
+        # Not recorded, so `--job last` does not change.
         watch = Watch(session, [(job, ())], record=False)
         watch.wait(limit, lambda _: None)
         (ended,) = watch.shown()
@@ -75,11 +75,11 @@ def _prepared(session: ClusterSession) -> Prepared:
 
 
 def _taken_back(session: ClusterSession, job: Job) -> str:
-    """Cancel it, if it has become a job, and remove its directory; returns what to say when that cannot be."""
+    """Cancel the job, if there is one, and remove its directory; return what to say if that fails."""
     try:
         job = _as_it_is(session, job)
         if job.job_id:
-            with contextlib.suppress(SchedulerError):  # it may have ended; whether it is gone is looked at next
+            with contextlib.suppress(SchedulerError):  # it may have ended, which is checked next
                 session.query(session.scheduler.cancel(named([(job, ())])))
             return _removed(session, replace(job, cancelled=(None,)))
         return _left(*remove(session, [Candidate(job)]))
@@ -88,7 +88,7 @@ def _taken_back(session: ClusterSession, job: Job) -> str:
 
 
 def _as_it_is(session: ClusterSession, job: Job) -> Job:
-    """The job by what its directory says: with an ID, or it will never have one. Raises SchedulerError, Unreachable."""
+    """The job as its directory has it: with an ID, or it will never have one. Raises SchedulerError, Unreachable."""
     deadline = time.monotonic() + _PATIENCE
     while not job.job_id:
         answer = session.ask(step(session, job, "inspect"))
@@ -104,7 +104,7 @@ def _as_it_is(session: ClusterSession, job: Job) -> Job:
 
 
 def _removed(session: ClusterSession, job: Job) -> str:
-    """Remove its directory; returns what to say when that cannot be."""
+    """Remove its directory; return what to say if that fails."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         (found,) = judged(session, [job])

@@ -1,6 +1,6 @@
-"""Verbs on many clusters at once: each cluster has its worker and its own line of tasks, whose output becomes one.
+"""Verbs on many clusters at once: each cluster has a worker and runs the line of tasks itself; their output is merged.
 
-What fails on one cluster ends the line of that one; the others go on, and the whole ends with the highest exit status.
+A failure ends the line of its cluster; the others go on, and the command line ends with the highest exit status.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ from .merged import Merged
 from .worker import Flags, Verbs, Worker, listen
 
 _workers: dict[str, Worker] = {}
-# Seconds that workers have to say how to go on after Ctrl-C, and to log out at the end.
+# Seconds for workers to say how to go on after Ctrl-C, and to log out at the end.
 _PATIENCE = 10
 
 
 def run(context: Context, verb: str, clusters: str, flags: Flags, verbs: Verbs) -> None:
     """The task `all.VERB`; `verbs` are all that a worker can run.
 
-    Raises InvalidInput, and Exit with the highest status of all once nothing is left to do.
+    Raises InvalidInput, and at the end of the command line Exit with the highest status of all.
     """
     current.begun += 1
     together(context, verb, _named(clusters), flags, verbs, last=current.begun >= _planned())
 
 
 def together(context: Context, verb: str, names: Sequence[str], flags: Flags, verbs: Verbs, *, last: bool) -> None:
-    """Run a verb on these clusters at once. Raises as `run`; unless it is the `last` one, only if all lines ended."""
+    """Run a verb on these clusters at once. Raises as `run`; before the `last` verb, only if it failed on all."""
     shares = _shares(verb, names, flags)
     _read_pipes(flags)
     current.chosen[:] = names
@@ -71,7 +71,7 @@ def together(context: Context, verb: str, names: Sequence[str], flags: Flags, ve
 
 
 def _read_pipes(flags: Flags) -> None:
-    """Read what can be read only once (`--script=<(make-script)`), for all workers. Raises InvalidInput."""
+    """Read pipes (`--script=<(make-script)`), which can be read only once, for all workers. Raises InvalidInput."""
     for flag in ("script", "vars"):
         path = Path(flags.get(flag) or "").expanduser()
         if path.exists() and not (path.is_file() or path.is_dir()):
@@ -84,13 +84,13 @@ def for_all(tasks: Iterable[ParserContext]) -> int:
 
 
 def _planned() -> int:
-    """How many tasks for all clusters the command line has. `fab` tells it nowhere but in its program."""
+    """How many tasks for all clusters the command line has. Under `fab` only its program knows."""
     program = getattr(sys.modules.get("fabric.main"), "program", None)
     return current.planned or for_all(getattr(program, "tasks", ()))
 
 
 def _named(clusters: str) -> list[str]:
-    """The clusters that are meant, as the configuration calls them and in its order. Raises InvalidInput."""
+    """The clusters that are meant, by their configured names and in that order. Raises InvalidInput."""
     known = {name.replace("_", "-"): name for name in configuration.load().clusters}
     if not known:
         raise InvalidInput(f"no cluster is configured; without that, {fab()} -H ALIAS TASK takes any SSH alias")
@@ -126,7 +126,7 @@ def _shares(verb: str, names: Sequence[str], flags: Flags) -> dict[str, dict[str
 
 
 def _share(name: str, flags: Flags) -> dict[str, Any]:
-    """The flags as they are meant for one cluster: results go into a directory of its own, as do names of files."""
+    """The flags for one cluster, with directories and files of its own."""
     share = dict(flags)
     for flag in ("to", "fetch"):
         if share.get(flag):
@@ -178,14 +178,14 @@ def _hire(context: Context, names: Sequence[str], verbs: Verbs) -> None:
         atexit.register(_dismiss)
     make_safe()
     terminal.share()
-    close_all()  # its threads would be missing in what is forked off
+    close_all()  # a forked process would lack its threads
     for name in names:
         if name not in _workers:
             _workers[name] = Worker(name, context, verbs, list(_workers.values()))
 
 
 def _listen(workers: Sequence[Worker], merged: Merged) -> None:
-    """Until all have ended. Ctrl-C ends each one's watching, and they say how to go on; another one ends them."""
+    """Listen until all have ended. On Ctrl-C each stops watching and says how to go on; a second one ends them."""
     try:
         listen(workers, merged)
     except KeyboardInterrupt:
@@ -205,7 +205,7 @@ def _listen(workers: Sequence[Worker], merged: Merged) -> None:
 
 
 def _dismiss() -> None:
-    """Every worker logs out and ends; one that does not is ended."""
+    """Have every worker log out and end; kill those that do not."""
     for worker in _workers.values():
         worker.dismiss()
     end = time.monotonic() + _PATIENCE

@@ -1,4 +1,4 @@
-"""What several clusters say, as one: a table, lines that begin with the cluster's name, JSON lines as they are."""
+"""The output of several clusters as one: one table, lines with the cluster's name in front, JSON lines as they are."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ..screen import output, terminal
 from ..screen.tables import JOB_COLUMNS, QUEUE_COLUMNS
 from .worker import Stream
 
-# The verbs that show a row or more for each cluster, with their columns: one that could not be asked has a row too.
+# The verbs that show rows for each cluster, with their columns: a cluster that cannot be asked gets a row, too.
 _ROWS: Mapping[str, Sequence[str]] = {"status": ("cluster", *JOB_COLUMNS), "queues": QUEUE_COLUMNS}
 Cells = list[str]
 Marks = dict[int, str]
 
 
 class Merged:
-    """What the workers of these clusters say while one verb runs; what they show in tables is one, in that order.
+    """Merges what the workers of these clusters say while a verb runs; their tables become one, in that order.
 
-    `live`: rows are shown whenever they change, not at the end.
+    `live`: rows are shown when they change, not at the end.
     """
 
     def __init__(self, verb: str, names: Iterable[str], *, as_json: bool, live: bool) -> None:
@@ -42,11 +42,11 @@ class Merged:
         self._person = sys.stdout.isatty()
 
     def interrupted(self) -> None:
-        """Ctrl-C: from now on each cluster has its last word."""
+        """After Ctrl-C each cluster has a last word."""
         self._interrupted = True
 
     def line(self, name: str, stream: Stream, line: bytes) -> None:
-        """Say it, with the cluster's name."""
+        """Show a line with the cluster's name."""
         if stream == "err":
             self._say(name, line.decode("utf-8", "replace"))
             return
@@ -59,7 +59,7 @@ class Merged:
             self._print(os.fsencode(name) + b"\t" + line)
 
     def rows(self, name: str, columns: list[str], rows: list[Cells], styles: list[Any], live: bool) -> None:
-        """Keep them for the table; `live` ones are shown now, if they are new."""
+        """Keep rows for the table; show `live` ones now, if they are new."""
         if columns[0] != "cluster":
             columns, rows = ["cluster", *columns], [[name, *cells] for cells in rows]
             styles = [(row, column + 1, style) for row, column, style in styles]
@@ -75,7 +75,7 @@ class Merged:
                 self._print(os.fsencode("\t".join(cells)))
 
     def ended(self, name: str, status: int, said: str) -> None:
-        """Say why, where it is an error. What could not be asked is shown as that."""
+        """Show the error, if any; a cluster that could not be asked gets its row."""
         if said:
             self._say(name, said)
         if self._interrupted and name not in self._last_words:
@@ -91,7 +91,7 @@ class Merged:
             self.rows(name, self._columns, [cells], [(0, place, "red") for place in range(len(cells))], self._live)
 
     def show(self) -> None:
-        """The table, unless it was shown all the time."""
+        """Show the table, unless it was shown live."""
         self._screen.close()
         if not self._live and any(self._tables.values()):
             with terminal.turn():

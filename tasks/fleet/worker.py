@@ -1,7 +1,7 @@
-"""A process for each cluster that is worked with at once: it runs verbs for that one, over one session of its own.
+"""A worker is a process that runs verbs for one cluster, over a session of its own.
 
-A worker is forked off, so that everything is imported once. It is told its verbs over one pipe, a JSON object a line,
-tells over another how each ended and which rows it shows, and has two more as its stdout and stderr.
+It is forked, so that everything is imported only once. It reads verbs from a pipe, one JSON object a line; it writes to
+another how each ended and which rows to show; two more are its stdout and stderr.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Verbs = Mapping[str, Task[Any]]
 
 
 class Audience(Protocol):
-    """What takes what workers say; `name` is the cluster's."""
+    """Takes what workers say; `name` is the cluster's."""
 
     def line(self, name: str, stream: Stream, line: bytes) -> None:
         """A line of stdout or stderr, without its end."""
@@ -46,7 +46,7 @@ class Audience(Protocol):
 
 
 class Worker:
-    """The process for one cluster, as its parent sees it; `status` is that of the verb that ended its line of tasks."""
+    """A worker, as its parent sees it; `status` is the exit status of its last verb."""
 
     def __init__(self, name: str, context: Context, verbs: Verbs, others: Sequence[Worker]) -> None:
         self.name = name
@@ -60,8 +60,8 @@ class Worker:
             self._ours[stream], theirs[stream] = os.pipe()
         self._rest: dict[Stream, bytes] = dict.fromkeys(streams, b"")
         for text in (sys.stdout, sys.stderr):
-            text.flush()  # else both processes would write what is in there
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # until the child knows what to do about it
+            text.flush()  # else both processes would write what is buffered
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # until the child has its handler
         self.pid = os.fork()
         if not self.pid:
             for end in (end for worker in (self, *others) for end in worker._ends()):
@@ -77,9 +77,9 @@ class Worker:
         yield from (self._tasks, *self._ours.values())
 
     def begin(self, verb: str, flags: Flags) -> None:
-        """Have it run a verb; `listen` hears what it says."""
+        """Have it run a verb; `listen` passes on what it says."""
         self.busy = True
-        with contextlib.suppress(BrokenPipeError):  # it is gone, which `listen` finds out
+        with contextlib.suppress(BrokenPipeError):  # it has ended, as `listen` will notice
             what = {
                 "verb": verb,
                 "flags": flags,
@@ -92,7 +92,7 @@ class Worker:
             selector.register(end, selectors.EVENT_READ, (self, stream))
 
     def hear(self, stream: Stream, listener: Audience) -> None:
-        """Pass on what there is of a stream. The end of what it tells is the worker's own, whenever that comes."""
+        """Pass on what has come on a stream. When `told` ends, so has the worker."""
         there = True
         while there:
             try:
@@ -116,7 +116,7 @@ class Worker:
             listener.rows(self.name, **what)
 
     def _over(self, status: int, said: str, listener: Audience) -> None:
-        """The verb has ended: pass on all that it said, a last line without an end too."""
+        """The verb has ended: pass on the rest of its output, including a last line without a newline."""
         self.busy, self.status = False, status
         rest: tuple[Stream, ...] = ("out", "err")
         for stream in rest:
@@ -131,7 +131,7 @@ class Worker:
             os.kill(self.pid, number)
 
     def dismiss(self) -> None:
-        """No more verbs: it logs out and ends."""
+        """Send no more verbs: it logs out and ends."""
         os.close(self._tasks)
 
     def gone(self) -> bool:
@@ -148,7 +148,7 @@ class Worker:
 
 
 def listen(workers: Sequence[Worker], listener: Audience) -> None:
-    """Pass on what these say until the verb of each has ended."""
+    """Pass on what these workers say until each one's verb has ended."""
     with selectors.DefaultSelector() as selector:
         for worker in workers:
             worker.register(selector)
@@ -165,7 +165,7 @@ def listen(workers: Sequence[Worker], listener: Audience) -> None:
 
 
 def _serve(name: str, context: Context, verbs: Verbs, tasks: int, ends: Mapping[Stream, int]) -> NoReturn:
-    """Run the verbs that come, for the cluster of that name; never returns into what was forked."""
+    """Run the verbs that come, for the cluster of that name. Never returns into the code that forked."""
     status = 1
     try:
         signal.signal(signal.SIGINT, _interrupted)
@@ -186,7 +186,7 @@ def _serve(name: str, context: Context, verbs: Verbs, tasks: int, ends: Mapping[
 
 
 def _interrupted(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  # a signal handler's
-    """Once: the terminal says it, and so does the parent, and what to do next is to be told whole."""
+    """Only the first SIGINT counts: the terminal sends one, the parent another, and the last word must come whole."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -221,7 +221,7 @@ def _work(name: str, context: Context, verbs: Verbs, tasks: int, told: int) -> N
 
 
 def _take(tasks: int, todo: queue.SimpleQueue[Any], running: threading.Event) -> None:
-    """Take what is to do. When the parent is gone in between, there is nobody to work for any more."""
+    """Queue the verbs that come. If the parent ends while one runs, end as well."""
     with open(tasks, "rb") as lines:
         for line in lines:
             todo.put(json.loads(line))
@@ -231,7 +231,7 @@ def _take(tasks: int, todo: queue.SimpleQueue[Any], running: threading.Event) ->
 
 
 def _run(verb: Task[Any], context: Context, flags: Flags) -> tuple[int, str]:
-    """Run a verb; its exit status, and the line of its error without the verb's name."""
+    """Run a verb; return its exit status, and its error without the verb's name."""
     try:
         verb(context, **flags)
     except Exit as end:

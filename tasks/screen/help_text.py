@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-# What is said of a name stands beside it where there are so many columns for that.
+# The fewest columns for a text beside its name; with less room it goes below.
 _BESIDE = 24
 
 
 def wrapped(text: str, width: int, indent: str = "") -> str:
-    """`text` in lines that leave the last column free; a word that is longer is kept whole, to be copied."""
+    """`text` in lines that leave the last column free; a longer word is kept whole, so that it can be copied."""
     return textwrap.fill(
         text, max(width - 1, len(indent) + 10), initial_indent=indent, subsequent_indent=indent,
         break_on_hyphens=False, break_long_words=False,
@@ -18,7 +18,7 @@ def wrapped(text: str, width: int, indent: str = "") -> str:
 
 
 def beside(rows: Sequence[tuple[str, str | None]], width: int, indent: str, padding: int) -> Iterator[str]:
-    """The names of `rows` with what is said of each: beside it where there is room, else below."""
+    """Names with their texts: beside them if there is room, or else below."""
     left = indent + " " * (max(len(name) for name, _ in rows) + padding)
     for name, about in rows:
         if width - len(left) < _BESIDE:

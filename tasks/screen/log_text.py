@@ -1,4 +1,4 @@
-"""A log on its way to stdout. Whatever a job wrote is in there, and whatever a login node makes of it."""
+"""A log on its way to stdout. It may hold anything: the job wrote it, and the login node sent it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Sequence
 from typing import TextIO
 
-# A colour, which stays; what is no text, or turns its direction; and a colour whose end has not come yet.
+# A colour, which is kept; characters that are no text, or turn its direction; the beginning of a colour.
 _STEERS = re.compile(
     r"(\x1b\[[0-9;:]{0,32}m)|[^\t\n\r\b -~\xa0-\U0010ffff]|[\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
@@ -18,9 +18,9 @@ _CUT_COLOUR = re.compile(r"\x1b(\[[0-9;:]{0,32})?\Z")
 
 
 class Log:
-    """To a pipe byte for byte. To a terminal as `less -R` shows it: colours, and nothing else that steers a terminal.
+    """Writes to a pipe byte for byte, and to a terminal as `less -R` does: of all that steers it, only colours.
 
-    Carriage return and backspace pass, since progress bars are made of them. `begun`: something was written.
+    Carriage return and backspace pass, since progress bars need them. `begun`: something was written.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -31,7 +31,7 @@ class Log:
         self.begun = False
 
     def write(self, piece: bytes) -> None:
-        """The next bytes of it."""
+        """Write the next bytes."""
         self.begun = True
         if self._watched:
             text = self._rest + self._decode(piece)
@@ -41,7 +41,7 @@ class Log:
         self._out(piece)
 
     def close(self) -> None:
-        """Show what was held back; no colour lasts."""
+        """Write what was held back, and end any colour."""
         if self._watched and self.begun:
             self._out(harmless(self._rest, self._stream.encoding) + b"\x1b[m")
 
@@ -52,7 +52,7 @@ class Log:
 
 
 def harmless(text: str, encoding: str) -> bytes:
-    """What steers a terminal as its escape, in the terminal's `encoding`."""
+    """Escape whatever steers a terminal; `encoding` is the terminal's."""
     shown = _STEERS.sub(lambda found: found[1] or repr(found[0])[1:-1], text)
     return shown.encode(encoding, "backslashreplace")
 

@@ -1,5 +1,5 @@
-"""What the user sees: data on stdout, everything else on stderr; tables and progress for a person, plain lines for
-a pipe.
+"""What the user sees: data on stdout, everything else on stderr; tables and progress on a terminal, plain lines in a
+pipe.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 _SAFE = 200
 _NOBODY = Job("", "")
-# What a terminal shows of Ctrl-C behind what is redrawn: `^C`. If that went on in the next line, the first would stay.
+# A terminal shows Ctrl-C as `^C` after what is redrawn. These columns stay free, so that it never wraps.
 CONTROL_C = 2
-# Seconds after which a person wants to know what takes so long.
+# Seconds after which a person is told what takes so long.
 _SLOW = 2.0
 # Of so many rows that did not succeed each has a line.
 _MOST_ROWS = 20
@@ -38,7 +38,7 @@ _MOST_ROWS = 20
 
 @contextmanager
 def last_word(words: Callable[[], Iterable[str]]) -> Iterator[None]:
-    """Ctrl-C in here says what goes on without us, and what to type to take it up again; then it goes its way."""
+    """On Ctrl-C in the block, say what goes on without us and how to resume; the KeyboardInterrupt is raised again."""
     try:
         yield
     except KeyboardInterrupt:
@@ -50,13 +50,13 @@ def last_word(words: Callable[[], Iterable[str]]) -> Iterator[None]:
 
 
 def say(line: str) -> None:
-    """A line about what is being done, on stderr. What it quotes comes from outside, and may steer no terminal."""
+    """A line on stderr about what is being done. It may quote text from outside, which must not steer the terminal."""
     print(one_line(line, 4096), file=sys.stderr)
 
 
 @contextmanager
 def while_slow(line: str) -> Iterator[None]:
-    """Say this, once, when what is done in here takes more than two seconds."""
+    """Say this once if the block takes more than two seconds."""
 
     def tell() -> None:
         told = command_line.current.told
@@ -74,7 +74,7 @@ def while_slow(line: str) -> Iterator[None]:
 
 
 def show_words(text: str, stream: TextIO | None = None) -> None:
-    """What a scheduler said: to a pipe as it is, to a terminal so that nothing in it moves the cursor."""
+    """Show a scheduler's words: as they are in a pipe; on a terminal, so that nothing in them moves the cursor."""
     stream = stream or sys.stdout
     if stream.isatty():
         text = "".join(f"{one_line(line.expandtabs(), 4096)}\n" for line in text.splitlines())
@@ -82,7 +82,7 @@ def show_words(text: str, stream: TextIO | None = None) -> None:
 
 
 def show_answer(text: str, stream: TextIO | None = None) -> None:
-    """What a scheduler said when it changed something. Raises NotRecorded, which has it, where it cannot be shown."""
+    """Show a scheduler's answer to a change. Raises NotRecorded, with the answer, if it cannot be shown."""
     stream = stream or sys.stdout
     try:
         show_words(text, stream)
@@ -94,7 +94,7 @@ def show_answer(text: str, stream: TextIO | None = None) -> None:
 
 
 def show_path(path: Path, stream: TextIO | None = None) -> None:
-    """A path as data: to a pipe byte for byte, to a terminal so that nothing in it moves the cursor."""
+    """Show a path as data: byte for byte in a pipe; on a terminal, so that nothing in it moves the cursor."""
     stream = stream or sys.stdout
     if stream.isatty():
         print(one_line(path, 4096), file=stream)
@@ -105,7 +105,7 @@ def show_path(path: Path, stream: TextIO | None = None) -> None:
 
 
 def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
-    """The jobs on stdout: one JSON object a line, or a table."""
+    """Show jobs on stdout: one JSON object a line, or a table."""
     if as_json:
         for job in jobs:
             print(json.dumps(job.as_json()))
@@ -131,7 +131,7 @@ def _job_rows(jobs: Sequence[Job]) -> tuple[list[list[str]], dict[tuple[int, int
 
 
 def show_rows(columns: Sequence[str], rows: Cells, styles: Styles = NOTHING) -> None:
-    """A table for a person, whose cells may have styles by row and column; lines with tabs for a pipe."""
+    """Show a table on a terminal, with styles by (row, column); in a pipe, lines with tabs."""
     if rows_to := command_line.current.rows:
         rows_to(columns, rows, styles, live=False)
     elif sys.stdout.isatty():
@@ -199,7 +199,7 @@ def live_jobs(as_json: bool) -> Iterator[Callable[[Sequence[Job]], None]]:
 
 
 def _row(job: Job) -> list[str]:
-    """The cells of one job. Names come from outside: nothing of theirs moves a terminal's cursor."""
+    """The cells of one job. Names come from outside, and must not steer the terminal."""
     outcome = job.outcome
     tally = job.tally()
     state = f"{job.state} ({tally})" if tally else str(job.state)
@@ -213,7 +213,7 @@ def _row(job: Job) -> list[str]:
 
 
 def style(state: State) -> str:
-    """In which colour a state is shown."""
+    """The colour of a state."""
     if state is State.SUCCEEDED:
         return "green"
     return "red" if state.ended or state is State.ERROR else "yellow"

@@ -1,4 +1,4 @@
-"""How far something is: what `wait` shows, and a bar for files that are sent and brought."""
+"""Progress: what `wait` shows, and a bar for files that are sent and brought."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     pass
 
 
-# Of so many failed tasks at once each has a line of its own.
+# The most failed tasks at once that get a line each.
 _AT_ONCE = 20
 
 
@@ -34,7 +34,7 @@ class WaitProgress:
         self._moving = sys.stderr.isatty()
 
     def __call__(self, jobs: Sequence[Job]) -> None:
-        """Tell what is new: the end of each job and of each failed task; on a terminal how many are in which state."""
+        """Tell what is new: the end of each job and failed task; on a terminal, also how many are in each state."""
         lines = [line for job in jobs if self._seen.get(job.key) is not job for line in self._news(job)]
         self._seen = {job.key: job for job in jobs}
         if self._moving:
@@ -45,7 +45,7 @@ class WaitProgress:
             print(self._summary(jobs), end="", flush=True, file=sys.stderr)
 
     def close(self) -> None:
-        """Take the moving line away."""
+        """Remove the moving line."""
         if self._moving:
             print("\r\033[K", end="", flush=True, file=sys.stderr)
 
@@ -93,7 +93,7 @@ class WaitProgress:
 
 
 def _columns() -> int:
-    """How wide the terminal at stderr is: a line that moves must not go on in the next one."""
+    """The width of the terminal at stderr: a moving line must not wrap."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns or 80
     except (OSError, ValueError):
@@ -102,9 +102,9 @@ def _columns() -> int:
 
 @contextmanager
 def transfer(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar with rate and time left, on a terminal and only for what takes a while; yields `add(bytes)`.
+    """A progress bar with rate and time left, on a terminal, once it takes a while; yields `add(bytes)`.
 
-    Without a `total` it only shows that something goes on, and for how long.
+    Without a `total` it shows only that something is going on, and for how long.
     """
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -118,7 +118,7 @@ def transfer(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 class _Bar(threading.Thread):
-    """Shows itself after two seconds: what is done by then needs no bar, and no time to load one."""
+    """A bar that appears after two seconds: what is done by then needs none, nor the time to load one."""
 
     def __init__(self, what: str, total: int | None) -> None:
         super().__init__(daemon=True)
@@ -126,16 +126,16 @@ class _Bar(threading.Thread):
         self._over = threading.Event()
 
     def add(self, amount: int) -> None:
-        """So much more is done."""
+        """Count bytes that are done."""
         self._done += amount
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._over.set()
         self.join()
 
     def run(self) -> None:
-        """Look ten times a second how far it is."""
+        """Redraw ten times a second."""
         if self._over.wait(2):
             return
         from rich.console import Console

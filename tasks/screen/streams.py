@@ -1,4 +1,4 @@
-"""stdin, stdout and stderr, in whatever state they were left to us."""
+"""stdin, stdout and stderr, in whatever state we were given them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 
 
 class _Lossy(io.TextIOWrapper):
-    """Text that cannot be written raises nothing: nobody can be told, and what was done must not be lost with it.
+    """Text that cannot be written is dropped without an error, which nobody would see and which must end nothing.
 
-    Not a raw stream that does so: Ctrl-C in the middle of its `write` would have the same bytes written twice.
+    It is not done in a raw stream: Ctrl-C in the middle of its `write` would write the same bytes twice.
     """
 
     def write(self, text: str, /) -> int:
@@ -25,15 +25,15 @@ class _Lossy(io.TextIOWrapper):
 
 
 def make_safe() -> None:
-    """From now on to write to stderr raises nothing, and no character is one that stdout cannot write.
+    """From now on, writing to stderr never raises, and stdout can write any character.
 
-    A stream that was closed (`>&-`) takes everything, and not the next file that is opened.
+    A stream that was closed (`>&-`) goes to /dev/null, so that the next file that is opened does not take its place.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number, which is this one
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor, which is this one
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115  # for good
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -43,5 +43,5 @@ def make_safe() -> None:
 
 
 def lose_stdout() -> None:
-    """Whoever reads it has read enough, or its disk is full: what is still buffered has nowhere to go."""
+    """Drop what is still buffered: the reader has gone, or the disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

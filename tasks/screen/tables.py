@@ -1,4 +1,4 @@
-"""Tables for a person, made to fit the terminal: what matters least is left out first, and no state or ID is broken."""
+"""Tables that fit the terminal: the least important columns go first, and no state or ID is ever cut."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ QUEUE_COLUMNS = ("cluster", "queue", "used", "free", "down", "waiting")
 NOTHING: Styles = MappingProxyType({})
 
 _GAP = 2
-# Left out in this order, where there is no room: the first three before any name is cut, the others only after that.
+# Columns are left out in this order: the first three before any name is cut, the others only after that.
 _FIRST = ("submitted (UTC)", "ended (UTC)", "started (UTC)")
 _THEN = ("exit", "group", "age", "size", "user", "down")
-# What may be cut, and how much of it is kept at least; a directory goes on in the next line instead. Under `job` stands
-# the key of what has no ID: that may be cut, an ID never.
+# Columns that may be cut, and the least that is kept; a directory wraps instead. The column `job` has the key of a job
+# without an ID: a key may be cut, an ID never.
 _CUT = ("cluster", "job", "name", "host", "queue", "directory")
 _ROOMY, _LEAST, _NAME_OF_PLACE = 16, 6, 16
 _TIME = re.compile(r"\d{4}-(\d\d-\d\d)T(\d\d:\d\d:\d\d)Z", re.ASCII)
-# On a screen of fewer lines each is needed for a row.
+# On a smaller screen every line is needed for a row.
 _ROOM_FOR_NEWS = 15
-# Which rows are shown where not all have room: what needs somebody, then what goes on.
+# Which rows are shown when there is no room for all: those that need attention, then those that go on.
 _URGENT = (
     State.ERROR, State.FAILED, State.VANISHED, State.UNKNOWN, State.SUSPENDED, State.RUNNING, State.CANCELLED,
     State.HELD, State.PENDING, State.SUCCEEDED,
@@ -38,7 +38,7 @@ _URGENT = (
 
 
 def table(columns: Sequence[str], rows: Cells, styles: Styles, width: int) -> Table:
-    """A table without a frame that is at most so wide, in columns of a terminal."""
+    """A table without a frame, at most so many columns wide."""
     from rich.table import Table
     from rich.text import Text
 
@@ -53,7 +53,7 @@ def table(columns: Sequence[str], rows: Cells, styles: Styles, width: int) -> Ta
 
 
 def fitted(columns: Sequence[str], rows: Cells, width: int) -> tuple[list[int], list[list[str]], list[int]]:
-    """Which columns are shown, the cells of all, and how wide each column is that is shown."""
+    """Which columns are shown, the cells of all columns, and the widths of those that are shown."""
     from rich.cells import cell_len
 
     shown = list(range(len(columns)))
@@ -115,13 +115,13 @@ def most_urgent(columns: Sequence[str], rows: Cells, styles: Styles, width: int,
 
 
 def _urgent(cells: Sequence[str], most: int) -> list[int]:
-    """The places of so many rows, by their states."""
+    """The most urgent rows, so many of them, by their states."""
     order = {state.value: place for place, state in enumerate(_URGENT)}
     states = [cell.partition(" (")[0] for cell in cells]
     return sorted(sorted(range(len(cells)), key=lambda row: (order.get(states[row], len(order)), row))[:most])
 
 
 def _short(cell: str) -> str:
-    """A cell, a time without its year."""
+    """A cell; a time loses its year."""
     time = _TIME.fullmatch(cell)
     return f"{time[1]} {time[2]}" if time else cell

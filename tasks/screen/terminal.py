@@ -1,4 +1,4 @@
-"""The person at the terminal: /dev/tty, so that pipes and redirections of the command line stay what they are."""
+"""The person at the terminal: /dev/tty, whatever the command line's pipes and redirections."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# What processes that share this terminal lock while one of them has it (share).
+# Locked by the process whose turn it is at the terminal (see `share`).
 _lock: int | None = None
 _depth = 0
 _threads = threading.RLock()
 
 
 def share() -> None:
-    """From now on processes that are forked off and this one take turns: see `turn`."""
+    """From now on this process and those that it forks take turns (see `turn`)."""
     global _lock
     if _lock is None:
         with tempfile.TemporaryFile() as file:
@@ -27,14 +27,14 @@ def share() -> None:
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Have the terminal to oneself: question and answer of one cluster, no line of another in between."""
+    """Have the terminal to oneself: between question and answer of one cluster comes no line of another."""
     global _depth
     if _lock is None:
         with _threads:
             yield
         return
     if not _depth:
-        fcntl.lockf(_lock, fcntl.LOCK_EX)  # a process's own, and gone with it
+        fcntl.lockf(_lock, fcntl.LOCK_EX)  # it belongs to the process, and ends with it
     _depth += 1
     try:
         yield
@@ -54,13 +54,13 @@ def present() -> bool:
 
 
 def ask(prompt: str, *, echo: bool = False) -> str:
-    """Show a prompt, return the line that is typed, without its end. Raises OSError without a terminal."""
+    """Show a prompt, and return the line that is typed. Raises OSError without a terminal."""
     descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     with turn(), open(descriptor, "r+b", buffering=0) as tty:
         before = termios.tcgetattr(descriptor)
         quiet = list(before)
         quiet[3] &= ~termios.ECHO
-        # What was typed ahead is dropped (TCSAFLUSH): it was not meant as an answer.
+        # Drop what was typed before (TCSAFLUSH): it was not meant as an answer.
         termios.tcsetattr(descriptor, termios.TCSAFLUSH, before if echo else quiet)
         try:
             tty.write(printable(prompt).encode())
@@ -75,7 +75,7 @@ def ask(prompt: str, *, echo: bool = False) -> str:
 
 @contextlib.contextmanager
 def left_as_it_was() -> Iterator[None]:
-    """Threads may ask in here: one that is left behind by Ctrl-C cannot give back what is typed its echo."""
+    """Restore the terminal after a block whose threads may ask: a thread that Ctrl-C leaves behind cannot."""
     try:
         tty = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     except OSError:
@@ -92,11 +92,11 @@ def left_as_it_was() -> Iterator[None]:
 
 
 def show(text: str) -> None:
-    """Show a text of the server's, as lines. Raises OSError without a terminal."""
+    """Show a server's text, as lines. Raises OSError without a terminal."""
     with turn(), open(os.open("/dev/tty", os.O_WRONLY | os.O_NOCTTY), "wb", buffering=0) as tty:
         tty.write(("\n".join(printable(line) for line in text.splitlines()) + "\n").encode())
 
 
 def printable(text: str) -> str:
-    """A server's words must not steer the terminal."""
+    """Replace whatever could steer the terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
