@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..submission import request, sweep
+from ..submission import request, sweep, verify
 from ..submission.prepare import Prepared
 from ..submission.submit import Heard, ignore
 from .chosen import Which
@@ -71,6 +71,13 @@ class SubmitVerbs(JobVerbs):
         swept = {"script": script, "over": str(over), "grid": tuple(grid), "separate": separate}
         jobs = sweep.submit(self.session, self._request({**flags, **swept}), heard)
         return [JobHandle(self, job) for job in jobs]
+
+    def verify(self, script: str, **flags: Any) -> str:
+        """What the scheduler says of this submission: that it takes it and could run it; nothing is submitted.
+
+        `flags` are those of `submit`. Raises NotSubmitted when it refuses.
+        """
+        return verify.verify(self.session, self._request({"script": script, **flags}))
 
     def steps(self, script: str, **flags: Any) -> Prepared:
         """What `submit` or `sweep` with these flags would send first, and how; nothing is sent."""

@@ -82,6 +82,7 @@ class Scheduler(ABC):
 
     # --- what it is
     rank = 0  # of several schedulers that a login node has, that of the highest rank is meant
+    verifying: tuple[str, ...] = ()  # options of the submit command that have it only say whether the job could run
     takes: frozenset[str] = frozenset()  # what a submission may ask for, of EVERYTHING
     default_names: Mapping[str, str] = NOTHING  # what memory, gpus, smp and mpi are called where a site says nothing
     directive: bytes = b""  # how a line of the script begins that is a directive

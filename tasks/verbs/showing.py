@@ -40,6 +40,12 @@ def steps_or_jobs(dry_run: bool, json: bool) -> None:
         raise InvalidInput("--dry-run shows steps, and --json jobs, of which there is none then: leave out one of them")
 
 
+def only_verify(verify: bool, more: object) -> None:
+    """Raises InvalidInput when a submission that is only verified is to become jobs."""
+    if verify and more:
+        raise InvalidInput("--verify makes no job: leave out --over, --grid, --json, --wait and --fetch")
+
+
 def scheduler_said(quiet: bool, told: Callable[[Job | None], None]) -> Heard:
     """What shows the scheduler's words (`quiet`: keep stdout for others), once `told` knows the job."""
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         "fetch": "wait, and bring the results into this directory, however it ended",
         "bare": "submit the very file, without notes of start and end",
         "dry-run": "show every step and touch nothing",
+        "verify": "ask the scheduler whether it would take it and could run it; submit nothing",
         "json": JSON,
         **NOTIFY,
     },
@@ -85,6 +86,7 @@ def submit(
     fetch: str = "",
     bare: bool = False,
     dry_run: bool = False,
+    verify: bool = False,
     json: bool = False,
     notify: bool = False,
     notify_command: str = "",
@@ -98,12 +100,13 @@ def submit(
     given = locals()
     from ..jobs.selection import check_target
     from ..model.resources import parse_time
-    from ..screen.output import show_jobs
+    from ..screen.output import show_jobs, show_words
     from ..tracking.last_words import complain
     from .host import flags_of, host_for, remember
-    from .showing import fetch_and_show, notice_of, scheduler_said, show_steps, steps_or_jobs, to_the_end
+    from .showing import fetch_and_show, notice_of, only_verify, scheduler_said, show_steps, steps_or_jobs, to_the_end
 
     steps_or_jobs(dry_run, json)
+    only_verify(verify, over or grid or json or wait or fetch)
     flags = flags_of(given)
     host = host_for(c, flags)
     limit = parse_time(timeout) if timeout else None
@@ -111,6 +114,9 @@ def submit(
     check_target(fetch)
     if dry_run:
         show_steps(host.name, host.steps(**flags))
+        return
+    if verify:
+        show_words(host.verify(**flags))
         return
     jobs: list[Job] = []
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasks.testbed.cell import Cell
+from tasks.testbed.cluster import PrivateCluster
 from tasks.testbed.slurm import SlurmCluster
 from tests.clusters.bench import until
 from tests.conftest import Person, json_lines
@@ -64,6 +65,18 @@ def check_all_say_the_same(person: Person, cluster: str, ids: dict[str, str], to
     assert any(line.startswith("tasks 2-5 of job ") and "at most 1 of its tasks" in line for line in lines[2:])
 
 
+def check_verified(person: Person, cluster: PrivateCluster, words: str) -> None:
+    """submit --verify says what the scheduler says of the very submission, and leaves no job and no directory."""
+    before = sorted(path.name for path in (cluster.home / ".submithost" / "jobs").iterdir())
+    submit = ("-H", cluster.name, "submit", "--script=long", "--verify", "--job-file=no.job")
+    fits, refused = person.fab(*submit, "--memory=1G"), person.fab(*submit, "--memory=900G")
+    assert (fits.returncode, refused.returncode) == (0, 5), refused.stderr
+    assert "found suitable queue" in fits.stdout or "to start at" in fits.stdout
+    assert words in refused.stderr
+    assert sorted(path.name for path in (cluster.home / ".submithost" / "jobs").iterdir()) == before
+    assert not (person.work / "no.job").exists()
+
+
 def test_why_jobs_of_grid_engine_wait_is_what_the_scheduler_says_by_hand(
     person: Person, cells: dict[str, Cell]
 ) -> None:
@@ -80,6 +93,7 @@ def test_why_jobs_of_grid_engine_wait_is_what_the_scheduler_says_by_hand(
         assert "no suitable queues" in cell.run("qalter", "-w", "p", ids["busy"]).stdout
         for job_id in ids.values():  # asking has changed none
             assert "verify_suitable_queues" not in cell.run("qstat", "-j", job_id).stdout
+        check_verified(person, cell, "rmem")
     finally:
         cell.run("qdel", *ids.values())
 
@@ -97,5 +111,6 @@ def test_why_jobs_of_slurm_wait_is_what_the_scheduler_says_by_hand(commuter: Per
         names = [name for name in ids if name not in ("full", "rest")]
         assert {name: told[name]["kind"] for name in names} == {name: meant[by_hand[ids[name]]] for name in names}
         assert "it asks for 2:00:00, and partition short allows 0:10:00" in told["part"]["reason"]
+        check_verified(commuter, slurm, "Requested node configuration is not available")
     finally:
         slurm.run("scancel", *ids.values())

@@ -34,6 +34,7 @@ class GridEngine(Scheduler):
         "cores": "$NSLOTS",
         "requeue": "exit 99",
     }
+    verifying = ("-w", "v")
     takes = EVERYTHING
     default_names = request.NAMES
     directive = b"#$"

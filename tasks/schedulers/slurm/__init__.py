@@ -37,6 +37,7 @@ class Slurm(Scheduler):
         "requeue": 'scontrol requeue "$SLURM_JOB_ID" && sleep 3600',
     }
     answer = "Submitted batch job {}"
+    verifying = ("--test-only",)
     takes = EVERYTHING
     default_names = request.NAMES
     directive = b"#SBATCH"
