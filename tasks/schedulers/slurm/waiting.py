@@ -150,8 +150,8 @@ def _limit(said: str, facts: Mapping[str, str], told: _Told) -> Reason:
     if said == "JobArrayTaskLimit":
         most = facts.get("ArrayTaskThrottle", "")
         return Reason("limit", f"at most {most or 'so many'} of its tasks run at once (--at-once)")
-    row = next((row for row in told.limits if _is_meant(row, said, facts)), {})
-    value = _value(said, row)
+    values = (_value(said, row) for row in told.limits if _is_meant(row, said, facts))
+    value = next(filter(None, values), "")  # an account's own is not that of its users
     return Reason("limit", f"a limit is reached: {said}{f' = {value}' if value else ''}")
 
 

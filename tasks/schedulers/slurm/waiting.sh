@@ -10,7 +10,9 @@ limits() { # WHAT SCONTROL SAID: lines `limit|NAMES...` and below `limit|VALUES.
     case $1 in
     *Reason=Assoc* | *Reason=QOS* | *Reason=Max*PerAccount*)
         sacctmgr -P show qos format=Name,GrpJobs,GrpTRES,MaxJobsPU,MaxTRESPU,MaxJobsPA,MaxTRESPA | sed 's/^/limit|/'
-        sacctmgr -P show assoc where "user=$(id -un)" format=Account,GrpJobs,GrpTRES,MaxJobs,MaxTRES | sed 's/^/limit|/'
+        accounts=$(printf '%s\n' "$1" | sed -n 's/.* Account=\([^ ]*\) .*/\1/p' | sort -u | paste -s -d , -)
+        sacctmgr -P show assoc where "account=$accounts" format=Account,User,GrpJobs,GrpTRES,MaxJobs,MaxTRES |
+            awk -F '|' -v me="$(id -un)" 'NR == 1 || $2 == "" || $2 == me { print "limit|" $0 }'
         ;;
     esac 2>/dev/null </dev/null
 }

@@ -12,14 +12,14 @@ from tasks.model.reason import Reason
 from tasks.schedulers.slurm import scheduler as slurm
 from tests.captured import answer
 
-WAITING = "slurm-22.05-waiting.txt"
+WAITING, LIMITS = "slurm-22.05-waiting.txt", "slurm-22.05-limits.txt"
 ALL = "reasons 60 62 63 64 65 68 69 70 74 75"
 
 
-def told(block: str, state: State = State.PENDING, out: str = "") -> dict[str, Reason]:
+def told(block: str, state: State = State.PENDING, out: str = "", file: str = WAITING) -> dict[str, Reason]:
     """The reasons in a captured answer of jobs in that state, by their IDs."""
     ids = re.findall(r"\d+", block)
-    of_all = slurm.reasons(ids).parse(0, out or answer(WAITING, block).out, "")
+    of_all = slurm.reasons(ids).parse(0, out or answer(file, block).out, "")
     return {job_id: reason for (job_id, each), reason in of_all.items() if each is state}
 
 
@@ -66,8 +66,9 @@ def test_nodes_and_partitions_that_are_out_of_order_are_named_with_the_words_of_
 TABLES = """\
 limit|Name|GrpJobs|GrpTRES|MaxJobsPU|MaxTRESPU|MaxJobsPA|MaxTRESPA
 limit|normal|7|cpu=100|3|cpu=20,mem=40G||
-limit|Account|GrpJobs|GrpTRES|MaxJobs|MaxTRES
-limit|physics||cpu=64,mem=1T|5|
+limit|Account|User|GrpJobs|GrpTRES|MaxJobs|MaxTRES
+limit|physics|||cpu=64,mem=1T||
+limit|physics|te1st|||5|
 """
 
 
@@ -87,3 +88,12 @@ def test_a_reason_that_nobody_has_heard_of_is_passed_on_and_no_answer_is_none() 
     assert told(ALL, out=odd)["65"] == Reason("unknown", "Slurm says: Full Moon")
     with pytest.raises(SchedulerError):
         slurm.reasons(["65"]).parse(1, "", "slurm_load_jobs error: Unable to contact slurm controller")
+
+
+def test_limits_of_a_user_and_of_an_account_as_the_accounting_tells_them() -> None:
+    assert told("reasons 4 7, limits of a user", file=LIMITS) == {
+        "4": Reason("limit", "a limit is reached: QOSMaxCpuPerUserLimit = 4"),
+        "7": Reason("limit", "a limit is reached: QOSMaxJobsPerUserLimit = 1"),
+    }
+    (account,) = told("reasons 4, a limit of an account", file=LIMITS).values()
+    assert account == Reason("limit", "a limit is reached: AssocGrpCpuLimit = 6")
