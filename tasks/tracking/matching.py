@@ -97,7 +97,8 @@ def records_of(
 ) -> Mapping[int, Outcome]:
     """Those of `job` among the records of its ID.
 
-    IDs are used again (G29), so none from before it was submitted, as far as its time is told.
+    IDs are used again (G29), so none from before it was submitted, as far as its time is told; one with its own mark
+    is of it, whatever any clock says.
 
     Clocks differ, but what seems too old may be of a job that had this ID before, and the right record be late: it
     counts when by `now` (the cluster's time) no other one has come, and it is not older than `ids_last` seconds. What
@@ -106,7 +107,9 @@ def records_of(
     waited = job.absent_since is not None and now - job.absent_since > ACCOUNTING_LAG
     submitted = job.submitted_at or 0
     mine = [each for each in records if each.job_id == job.job_id and _carries(job, each.key)]
-    of_it = _since(submitted - _CLOCKS, mine) or (_newest(_since(submitted - ids_last, mine)) if waited else [])
+    of_it = [each for each in mine if each.key == job.key or _since(submitted - _CLOCKS, [each])]
+    if not of_it and waited:
+        of_it = _newest(_since(submitted - ids_last, mine))
     if len(of_it) == 1 and _about_all(of_it[0], job):
         return Alike(job.numbers(), of_it[0].outcome)
     rest: dict[int, Outcome] = {}

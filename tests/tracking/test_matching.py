@@ -27,6 +27,15 @@ def test_a_clock_that_is_an_hour_off_hides_no_record(offset: int) -> None:
     assert records_of(MINE, [of(SUBMITTED + offset, 3)], late, DAY)[0].exit_status == 3
 
 
+@pytest.mark.parametrize("offset", [-5 * HOUR, -HOUR, HOUR])
+def test_s10_what_carries_its_mark_is_of_it_by_any_clock(offset: int) -> None:
+    """On Slurm an ID may be given again within minutes, so that times alone cannot tell."""
+    marked = replace(of(SUBMITTED + offset, 3), key="key")
+    for waited in (MINE, replace(MINE, absent_since=None)):
+        assert records_of(waited, [of(SUBMITTED - HOUR, 1), marked], SUBMITTED + 200)[0].exit_status == 3
+    assert records_of(MINE, [replace(marked, key="another")], SUBMITTED + 200) == {}
+
+
 def test_what_was_submitted_at_that_time_counts_alone_and_else_the_newest() -> None:
     late, old, right = SUBMITTED + 200, of(SUBMITTED - HOUR, 1), of(SUBMITTED + 2, 2)
     for records in ([old, right], [right, old]):
