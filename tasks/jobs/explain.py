@@ -14,7 +14,6 @@ from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .failed import Failure, failures
 
-_WAITING = (State.PENDING, State.HELD, State.ERROR)
 _FAILED = (State.FAILED, State.CANCELLED)
 
 
@@ -48,7 +47,8 @@ def explain(session: ClusterSession, selected: Sequence[Selected]) -> list[Expla
     watch.look()
     runs = [run for job in watch.shown() for run in counted(job, watch.tasks_of(job.key))]
     shown = [job.only(tasks) for job, tasks in runs]  # each task as it ran last
-    watch.reasons.ask([job.job_id for job in shown if job.job_id and _in(job, _WAITING)])
+    if more := watch.reasons.learn(shown):
+        session.listener.say(f"{session.name}: why {more} more wait was not asked: name them with --job")
     _look_at_others(watch, shown)
     failed = failures(session, [(job, task) for job in shown for task, one in _parts(job) if one.state in _FAILED])
     return [found for job in shown for found in _of(watch, job, failed)]
@@ -61,10 +61,6 @@ def _look_at_others(watch: Watch, shown: Sequence[Job]) -> None:
     before = [job for text in texts if text.startswith("waits for ") for job in others(session, text)]
     if asked := {job.key: job for job in before if job.key not in known and not job.state.final}:
         Watch(session, [(job, ()) for job in asked.values()]).look()
-
-
-def _in(job: Job, states: Sequence[State]) -> bool:
-    return any(outcome.state in states for _, outcome in _parts(job))
 
 
 def _parts(job: Job) -> Iterator[tuple[int, Outcome]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -12,11 +13,13 @@ from ..model.job import Alike, Job, Outcome, State
 from ..model.reason import Reason
 from .advice import advised
 from .cluster_session import ClusterSession
+from .pace import EVERY
 
 # In these states a job does not run, and the list does not always tell why.
 _WAITING = (State.PENDING, State.HELD, State.ERROR)
 # So many jobs are asked about at once: each costs the scheduler as much as a look at all of them.
 _AT_ONCE = 20
+_MOST = 100
 # Seconds until one is asked about again while somebody waits, and before the first time: most start at once.
 _AGAIN = 300.0
 _PATIENCE = 3.0
@@ -32,18 +35,28 @@ class Reasons:
         self._seen: dict[str, float] = {}
 
     def unexplained(self, jobs: Iterable[Job], *, patient: bool = False) -> list[str]:
-        """The IDs of those that wait, if the list does not tell why and nobody has asked lately.
+        """The IDs of those in error state and of some that wait, if the list does not tell why and nobody has asked.
 
-        `patient`: of what only waits for its turn, those alone that have done so for some seconds.
+        `patient`: of what only waits for its turn, what has done so for some seconds, and a few at each look at most.
         """
-        now, found = time.monotonic(), []
+        now, waiting, errors = time.monotonic(), list[str](), list[str]()
         for job in jobs:
             if not job.job_id or self._asked.get(job.job_id, now - _AGAIN) + _AGAIN > now or not (mute := _mute(job)):
                 continue
             seen = self._seen.setdefault(job.job_id, now)
-            if State.ERROR in mute or not patient or seen + _PATIENCE <= now:
-                found.append(job.job_id)
-        return found[:_AT_ONCE]
+            if State.ERROR in mute:
+                errors.append(job.job_id)
+            elif not patient or seen + _PATIENCE <= now:
+                waiting.append(job.job_id)
+        lately = patient and max(self._asked.values(), default=-math.inf) + EVERY > now
+        return [*errors, *(waiting[:_AT_ONCE] if errors or not lately else [])]
+
+    def learn(self, jobs: Iterable[Job]) -> int:
+        """Ask about all of these that wait, for somebody who wants to know of each; return how many are too many."""
+        wanted = [job.job_id for job in jobs if job.job_id and _waiting(job) and job.job_id not in self._asked]
+        for at in range(0, min(len(wanted), _MOST), _AT_ONCE):
+            self.ask(wanted[at : at + _AT_ONCE])
+        return max(0, len(wanted) - _MOST)
 
     def ask(self, job_ids: list[str]) -> None:
         """Ask once, whatever comes of it: that the reason is not known changes nothing."""

@@ -50,6 +50,11 @@ def test_what_the_list_does_not_tell_is_asked_once_of_a_few_jobs(tmp_path: Any) 
     assert first == [str(number) for number in range(1, 21)]
     reasons.ask(first)
     assert not set(reasons.unexplained(waiting)) & set(first)
+    assert reasons.unexplained(waiting, patient=True) == []  # while somebody waits: a few at each look
+    assert reasons.unexplained([*waiting, job("999", State.ERROR)], patient=True) == ["999"]
+    session, reasons = asking(tmp_path)
+    assert (reasons.learn(waiting), session.asked) == (399, 5)
+    assert (reasons.learn(waiting[:20]), session.asked) == (0, 5)
 
 
 def test_who_waits_is_patient_with_what_may_start_at_once_but_not_with_errors(tmp_path: Any) -> None:
