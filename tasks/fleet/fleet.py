@@ -27,6 +27,7 @@ from ..model.ledger import Ledger
 from ..model.wanted import SELECTING, Wanted
 from ..model.wording import fab
 from ..rendering.places import read
+from ..rendering.table import text_of
 from ..screen import terminal
 from ..screen.streams import make_safe
 from ..session import cluster_of
@@ -72,7 +73,9 @@ def together(context: Context, verb: str, names: Sequence[str], flags: Flags, ve
 
 def _read_pipes(flags: Flags) -> None:
     """Read pipes (`--script=<(make-script)`), which can be read only once, for all workers. Raises InvalidInput."""
-    for flag in ("script", "vars"):
+    if flags.get("over") == "-":
+        text_of("-")
+    for flag in ("script", "vars", "over"):
         path = Path(flags.get(flag) or "").expanduser()
         if path.exists() and not (path.is_file() or path.is_dir()):
             read(path)
@@ -105,9 +108,10 @@ def _named(clusters: str) -> list[str]:
 
 def _shares(verb: str, names: Sequence[str], flags: Flags) -> dict[str, dict[str, Any]]:
     """The flags for each cluster that has something to do. Raises InvalidInput."""
-    job_file = flags.get("job_file")
-    if job_file and len(names) > 1 and "{cluster}" not in job_file:
-        raise InvalidInput(f"--job-file {job_file}: each cluster needs one of its own: --job-file=NAME-{{cluster}}")
+    for flag in ("job-file", "table"):
+        file = flags.get(flag.replace("-", "_"))
+        if file and len(names) > 1 and "{cluster}" not in file:
+            raise InvalidInput(f"--{flag} {file}: each cluster needs one of its own: --{flag}=NAME-{{cluster}}")
     shares = {name: _share(name, flags) for name in names}
     if "job" not in flags:
         return shares
@@ -131,8 +135,9 @@ def _share(name: str, flags: Flags) -> dict[str, Any]:
     for flag in ("to", "fetch"):
         if share.get(flag):
             share[flag] = os.path.join(share[flag], name.replace("/", "_"))
-    if share.get("job_file"):
-        share["job_file"] = share["job_file"].replace("{cluster}", name)
+    for flag in ("job_file", "table"):
+        if share.get(flag):
+            share[flag] = share[flag].replace("{cluster}", name)
     if share.get("after"):
         share["after"] = [text.replace("{cluster}", name) for text in share["after"]]
     return share

@@ -44,7 +44,7 @@ def read_table(over: str, grids: Sequence[str]) -> Table:
 
     Raises InvalidInput: one line, with the line number or the flag.
     """
-    table = parse_table(_text(over), over) if over else Table((), ({},), ("",), "")
+    table = parse_table(text_of(over), over) if over else Table((), ({},), ("",), "")
     for text in grids:
         name, values = parse_grid(text)
         if name in table.columns:
@@ -96,8 +96,8 @@ def _counted(word: str) -> list[str]:
     return [str(value).zfill(width) for value in range(first, last + 1, step)]
 
 
-def _text(over: str) -> str:
-    """The text of the file, or of stdin. Bytes that are no UTF-8 stay what they are."""
+def text_of(over: str) -> str:
+    """The text of the file, or of stdin; bytes that are no UTF-8 stay what they are. Raises InvalidInput."""
     if over == "-":
         data = pipes.setdefault("-", b"") or sys.stdin.buffer.read(_LARGEST_FILE + 1)
         pipes["-"] = data

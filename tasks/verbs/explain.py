@@ -52,9 +52,12 @@ def _whose(found: Explanation) -> str:
 
     if not found.tasks:
         return found.job.title()
-    numbers = [str(part).removesuffix(":1") for part in ranges_of(found.tasks)]
+    if len(found.tasks) == 1 and (row := found.job.rows.called(found.tasks[0])):
+        return f"{row} of {found.job.title()}"
+    numbers = [str(part).removesuffix(":1") for part in ranges_of(map(found.job.rows.number, found.tasks))]
     numbers = [number.partition("-")[0] if len(set(number.split("-"))) == 1 else number for number in numbers]
-    return f"{'task' if len(found.tasks) == 1 else 'tasks'} {','.join(numbers)} of {found.job.title()}"
+    what = "row" if found.job.rows else "task"
+    return f"{what}{'' if len(found.tasks) == 1 else 's'} {','.join(numbers)} of {found.job.title()}"
 
 
 def _how(found: Explanation) -> str:
