@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -124,11 +125,12 @@ class Looks:
         self._jobs.update({key: watch.jobs[key] for key in self._jobs})
 
     def say(self, job: Job, task: int, line: str) -> None:
-        """Tell what a task waits for, if that is new."""
+        """Tell what a task waits for, if that is new and not only its place in the line."""
+        what = re.sub(r"\d+(st|nd|rd|th)?", "", line)
         with self._lock:
-            if self._said.get((job.key, task)) != line:
+            if self._said.get((job.key, task)) != what:
                 self._session.listener.say(one_line(line, 1000))
-            self._said[job.key, task] = line
+            self._said[job.key, task] = what
 
 
 class Following:
