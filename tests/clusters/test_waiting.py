@@ -15,7 +15,7 @@ FLAGS = {
     "full": ("--cores=20", "--time=1h"),
     "busy": ("--cores=20", "--time=1h"),
     "held": ("--hold",),
-    "next": ("--after=why-full",),
+    "next": ("--after=waits-full",),
     "cores": ("--cores=999",),
     "rest": ("--array=1-5", "--at-once=1", "--time=10m"),
 }
@@ -27,19 +27,19 @@ def submitted(person: Person, cluster: str, **more: tuple[str, ...]) -> dict[str
     words = [
         word
         for name, flags in (FLAGS | more).items()
-        for word in ("submit", "--script=long", f"--key=why-{name}", *flags)
+        for word in ("submit", "--script=long", f"--key=waits-{name}", *flags)
     ]
     done = person.fab("-H", cluster, *words)
     assert done.returncode == 0, done.stderr
-    jobs = [f"--job=why-{name}" for name in (*FLAGS, *more)]
+    jobs = [f"--job=waits-{name}" for name in (*FLAGS, *more)]
     until(lambda: [job["state"] for job in person.jobs(*jobs[:1], cluster=cluster)] == ["running"])
-    return {job["key"].removeprefix("why-"): job["job_id"] for job in person.jobs(*jobs, cluster=cluster)}
+    return {job["key"].removeprefix("waits-"): job["job_id"] for job in person.jobs(*jobs, cluster=cluster)}
 
 
 def explained(person: Person, cluster: str, ids: dict[str, str]) -> dict[str, dict[str, Any]]:
     done = person.fab("-H", cluster, "explain", "--json", *(f"--job={job_id}" for job_id in ids.values()))
     assert done.returncode == 0, done.stderr
-    return {job["key"].removeprefix("why-"): job for job in json_lines(done.stdout)}
+    return {job["key"].removeprefix("waits-"): job for job in json_lines(done.stdout)}
 
 
 def check_all_say_the_same(person: Person, cluster: str, ids: dict[str, str], told: dict[str, dict[str, Any]]) -> None:

@@ -48,7 +48,7 @@ GRID_ENGINE = {
 SLURM = {
     **BOTH,
     "late": Case("sleep 1000", "time", ("out of time: ran ", "and its limit was 1:00", "--time x2"), ("--time=60",)),
-    "large": Case(GROW, "memory", ("out of memory: used 6", "its limit was 300 MB", "--memory x2"), ("--memory=300M",)),
+    "large": Case(GROW, "memory", ("out of memory: used ", "its limit was 300 MB", "--memory x2"), ("--memory=300M",)),
     "placed": Case("echo", "place", ("could not be started", "/no/where/x"), ("--option=--output=/no/where/x",)),
 }
 
