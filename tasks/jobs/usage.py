@@ -17,4 +17,9 @@ def usage(session: ClusterSession, selected: Sequence[Selected]) -> list[JobUsag
     watch.look()
     jobs = [job for job in watch.shown() if job.job_id]
     told = ask(session, jobs)
+    if silent := [job for job in jobs if job.state.ended and not told.runs[job.key]]:
+        more = f" and {len(silent) - 1} more" if len(silent) > 1 else ""
+        session.listener.say(
+            f"the scheduler tells nothing of {silent[0].title()}{more}, yet or any more: shown is what the job noted"
+        )
     return [JobUsage(job, told.usages(job)) for job in jobs]

@@ -82,7 +82,7 @@ def reason_of(facts: Facts) -> Reason:
 def _cancelled(facts: Facts) -> str:
     if facts.from_here:
         return "cancelled from here"
-    why = f" ({facts.cause.said})" if facts.cause.said else ""
+    why = f" ({facts.cause.said})" if facts.cause.said and facts.cause.kind else ""
     return f"cancelled by {facts.cause.by}{why}" if facts.cause.by else f"cancelled{why}"
 
 

@@ -129,6 +129,9 @@ class Runs:
     whole: Ran | None = None
     tasks: Mapping[int, Ran] = field(default_factory=dict)
 
+    def __bool__(self) -> bool:
+        return bool(self.whole or self.tasks)
+
 
 def runs_of(job: Job, runs: Mapping[str | None, Sequence[Ran]]) -> Runs:
     """Those of `job` among `runs` by job ID; of what is told of twice, the later one."""

@@ -103,7 +103,8 @@ def _outcome(facts: Mapping[str, str]) -> Outcome:
         return Outcome(State.FAILED if exit_status else State.SUCCEEDED, exit_status, started_at, ended_at)
     # A body that is killed leaves its end note, which tells more than this: only qdel takes both.
     state = State.CANCELLED if failed == 100 and exit_status == 137 else State.FAILED
-    outcome = Outcome(state, exit_status, started_at, ended_at, why.strip() or f"failed {failed}")
+    reason = "" if state is State.CANCELLED else why.strip() or f"failed {failed}"
+    outcome = Outcome(state, exit_status, started_at, ended_at, reason)
     cause = cause_of(facts, used := usage_of(facts))
     if state is State.FAILED and cause.kind in ("time", "memory"):
         return replace(outcome, reason=reason_of(Facts(outcome, cause, used)).text)
