@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from ..jobs import cancel, explain, resubmit, results, selection
 from ..jobs import collect as collecting
 from ..jobs.explain import Explanation
+from ..jobs.report import report
 from ..jobs.resubmit import Repeat
 from ..jobs.results import Fetched
 from ..jobs.status import status
 from ..jobs.usage import usage
 from ..model.errors import SubmithostError
 from ..model.job import Job
+from ..model.report import Report
 from ..model.resources import parse_time
 from ..model.usage import JobUsage
 from ..submission.submit import Heard, ignore
@@ -169,6 +171,13 @@ class JobVerbs(LogVerbs):
     def usage(self, job: Iterable[Which] | None = None, **more: Unpack[More]) -> list[JobUsage]:
         """What jobs asked for and used, by one question for all of them."""
         return usage(self.session, self.known(job, **more))
+
+    def report(self, job: Iterable[Which] | None = None, **more: Unpack[More]) -> Report:
+        """What jobs came to: outcomes, core hours, what was wasted, and why some failed.
+
+        What cannot be asked is told in its `troubles`, and raises nothing.
+        """
+        return report(self.session, self.selected(job, **more))
 
     def cancel(self, job: Iterable[Which] | None = None, dry_run: bool = False, **more: Unpack[More]) -> str:
         """Cancel jobs, or tasks of them; return the scheduler's words, or with `dry_run` what it would be asked."""

@@ -35,6 +35,8 @@ from ..tracking.cluster_session import ClusterSession, close_all
 from .merged import Merged
 from .worker import Flags, Verbs, Worker, listen
 
+# Flags that name a file which is written: each cluster has one of its own.
+_FILES = ("job_file", "table", "html")
 _workers: dict[str, Worker] = {}
 # Seconds for workers to say how to go on after Ctrl-C, and to log out at the end.
 _PATIENCE = 10
@@ -108,10 +110,10 @@ def _named(clusters: str) -> list[str]:
 
 def _shares(verb: str, names: Sequence[str], flags: Flags) -> dict[str, dict[str, Any]]:
     """The flags for each cluster that has something to do. Raises InvalidInput."""
-    for flag in ("job-file", "table"):
-        file = flags.get(flag.replace("-", "_"))
+    for flag in _FILES:
+        file, name = flags.get(flag), flag.replace("_", "-")
         if file and len(names) > 1 and "{cluster}" not in file:
-            raise InvalidInput(f"--{flag} {file}: each cluster needs one of its own: --{flag}=NAME-{{cluster}}")
+            raise InvalidInput(f"--{name} {file}: each cluster needs one of its own: --{name}=NAME-{{cluster}}")
     shares = {name: _share(name, flags) for name in names}
     if "job" not in flags:
         return shares
@@ -135,7 +137,7 @@ def _share(name: str, flags: Flags) -> dict[str, Any]:
     for flag in ("to", "fetch"):
         if share.get(flag):
             share[flag] = os.path.join(share[flag], name.replace("/", "_"))
-    for flag in ("job_file", "table"):
+    for flag in _FILES:
         if share.get(flag):
             share[flag] = share[flag].replace("{cluster}", name)
     if share.get("after"):

@@ -38,7 +38,12 @@ def failures(
     if not failed:
         return {}
     jobs = {job.key: job for job, _ in failed}
-    told = ask(session, list(jobs.values()), failed[:most_read])
+    return judged(ask(session, list(jobs.values()), failed[:most_read]), failed)
+
+
+def judged(told: Told, failed: Sequence[Failed]) -> Mapping[tuple[str, int], Failure]:
+    """The same, by what was told already."""
+    jobs = {job.key: job for job, _ in failed}
     facts = {(job.key, task): _facts(told, job, task) for job, task in failed}
     reasons = {place: reason_of(each) for place, each in facts.items()}
     found = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -25,13 +25,15 @@ _MOST_ASKED = 8 << 20
 
 @dataclass(frozen=True)
 class Told:
-    """The answers. `now` is the cluster's time, `asked` what flags asked for; `last_words` are of those asked for."""
+    """The answers. `now` is the cluster's time; `asked` is what flags asked for, `projects` for which; `last_words` are
+    of those asked for."""
 
     runs: Mapping[str, Runs]
     notes: Notes
     asked: Mapping[str, Asked]
     last_words: Mapping[Place, LastWords]
     now: int
+    projects: Mapping[str, str]
 
     def run(self, job: Job, task: int) -> Ran | None:
         """What the scheduler tells of a task."""
@@ -99,6 +101,7 @@ def ask(session: ClusterSession, jobs: Sequence[Job], last_words: Sequence[tuple
         _asked(answer["asked"].exact),
         stderr_ends.told_in(answer, last_words),
         number(answer.text("now")) or 0,
+        {key: str(told["project"]) for key, told in _records(answer["asked"].exact) if told.get("project")},
     )
 
 
@@ -111,15 +114,22 @@ def _question(session: ClusterSession, jobs: Sequence[Job]) -> Question[list[Ran
 
 
 def _asked(text: str) -> dict[str, Asked]:
-    """Lines `KEY {RESOURCES}`: what the flags of each submission asked for, as its job directory has it."""
+    """What the flags of each submission asked for."""
     found = {}
+    for key, told in _records(text):
+        values = [told.get(name) for name in ("time", "memory", "cores", "mpi")]
+        time, memory, cores, mpi = (each if isinstance(each, int) and each > 0 else None for each in values)
+        found[key] = Asked(time, memory, cores or mpi)
+    return found
+
+
+def _records(text: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """Lines `KEY {RESOURCES}`: what flags asked for, as the job directory has it."""
     for line in text.splitlines():
         key, _, record = line.partition(" ")
         try:
             told = json.loads(record)
-            values = [told.get(name) for name in ("time", "memory", "cores", "mpi")]
-        except (ValueError, AttributeError, RecursionError):
+        except (ValueError, RecursionError):
             continue
-        time, memory, cores, mpi = (each if isinstance(each, int) and each > 0 else None for each in values)
-        found[key] = Asked(time, memory, cores or mpi)
-    return found
+        if isinstance(told, dict):
+            yield key, told

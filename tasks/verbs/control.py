@@ -117,7 +117,7 @@ def resubmit(
     from ..jobs.selection import not_succeeded
     from ..screen.output import say, show_jobs
     from .host import chosen, remember
-    from .selecting import agreed, with_job_files
+    from .selecting import agreed, in_turn, with_job_files
     from .showing import scheduler_said, show_steps, steps_or_jobs
 
     steps_or_jobs(dry_run, json)
@@ -126,6 +126,7 @@ def resubmit(
     host, selected = chosen(c, which)
     if which.selects and failed:
         selected = not_succeeded(selected)
+    files = in_turn(which, files, selected)
     if not agreed(host, which, selected, "resubmit", yes=yes, show=dry_run):
         return
     heard = scheduler_said(json, lambda new: show_jobs([new] if json and new else [], as_json=True))

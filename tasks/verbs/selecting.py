@@ -61,6 +61,18 @@ def with_job_files(which: Wanted, named: str | None) -> tuple[Wanted, list[str]]
     return which, files
 
 
+def in_turn(which: Wanted, files: list[str], selected: Sequence[Selected]) -> list[str]:
+    """These job files, in the order of the jobs that were selected. Raises InvalidInput."""
+    from pathlib import Path
+
+    from ..submission.job_file import read_job_file
+
+    if not which.selects:
+        return files
+    noted = {read_job_file(Path(file)).key: file for file in files if file}
+    return [noted.get(job.key, "") for job, _ in selected]
+
+
 def agreed(host: SubmitHost, which: Wanted, selected: Sequence[Selected], what: str, *, yes: bool, show: bool) -> bool:
     """Whether to `what` (a verb) these jobs: those that are not named one by one are shown, and asked about.
 

@@ -108,14 +108,15 @@ def test_every_error_has_its_exit_status_and_what_is_known_all_the_same() -> Non
 
 
 VERBS = (
-    "submit status wait explain logs fetch cancel hold release resubmit reconcile adopt jobs clean put get check queues"
+    "submit status wait explain usage report logs fetch cancel hold release resubmit reconcile adopt jobs clean "
+    "put get check queues"
 )
 
 
 def test_the_api_has_every_verb_of_jobs_and_clusters_with_the_flags_of_that() -> None:
     # Those that make no sense in a program, or are methods of what is returned.
     elsewhere = {"json", "c", "watch", "wait", "fetch", "timeout", "dry_run", "all", "follow", "lines", "yes"}
-    elsewhere |= {"notify", "notify_command", "verify"}
+    elsewhere |= {"notify", "notify_command", "verify", "html", "tasks"}
     for name in VERBS.split():
         flags = set(inspect.signature(by_name()[name].body).parameters) - elsewhere
         method = getattr(SubmitHost, name)
