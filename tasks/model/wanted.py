@@ -20,7 +20,6 @@ from .resources import parse_time
 Named = str | Job | Selected
 SELECTING = ("job", "group", "state", "since", "all")
 """The flags that select jobs."""
-_WEEKS = re.compile(r"(\d{1,5})w", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
@@ -127,8 +126,6 @@ def moment(text: str, now: int) -> int:
     """
     text = text.strip()
     try:
-        if weeks := _WEEKS.fullmatch(text):
-            return now - 7 * 86400 * int(weeks[1])
         if not _DATE.fullmatch(text):
             return now - parse_time(text)
         found = datetime.fromisoformat(text.replace("Z", "+00:00"))
