@@ -50,6 +50,8 @@ class Part:
         """Where each was given, for messages."""
         first = self.first - 1
         places = self.table.places[first : first + self.size]
+        if not self.table.columns:
+            return places
         return tuple(place or f"row {number}" for number, place in enumerate(places, self.first))
 
 

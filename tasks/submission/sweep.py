@@ -23,10 +23,13 @@ from ..schedulers import by_rank
 from ..session import GIVE_UP
 from ..tracking.cluster_session import ClusterSession
 from .job_file import clock_of
-from .part import FLAGS, Part
+from .part import FLAGS, Part, render
 from .prepare import Prepared, Wanted, prepare
 from .request import Request, submit_wanted, wanted
 from .submit import Heard, ignore
+
+Share = tuple[Wanted, "int | None"]
+"""What is asked for one part, and the number of the earlier part whose end it waits for, if any."""
 
 
 def submit(session: ClusterSession, request: Request, heard: Heard = ignore) -> list[Job]:
@@ -40,15 +43,21 @@ def submit(session: ClusterSession, request: Request, heard: Heard = ignore) -> 
     session.endurance = GIVE_UP
     try:
         table, asked = _read(session, request)
-        parts = list(cut(table, None if request.separate else _limit(session), separate=request.separate))
+        parts = list(_each(asked, list(cut(table, None, separate=request.separate))))
+        for one, _ in parts:  # before the cluster is asked, and before any of them is submitted
+            render(
+                one.part, one.script, one.variables, one.resources, session.cluster, one.key or "", session.scheduler
+            )
+        if not request.separate and (most := _limit(session)) and most < len(table.rows):
+            parts = list(_each(asked, list(cut(table, most))))
         if len(parts) > 1 and file:
             raise InvalidInput(
                 f"--job-file {file}: it is that of one job, and these {len(table.rows)} rows become {len(parts)}: "
                 "--key names all of them"
             )
-        session.listener.say(f"{session.name}: {_told(table, parts, separate=request.separate)}")
+        session.listener.say(f"{session.name}: {_told(table, parts)}")
         jobs: list[Job] = []
-        for one, behind in _each(asked, parts):
+        for one, behind in parts:
             if behind is not None and not jobs[behind].state.ended:
                 one = replace(one, behind=jobs[behind].job_id or "")
             jobs.append(submit_wanted(session, one, file, noted, began, heard))
@@ -60,10 +69,9 @@ def submit(session: ClusterSession, request: Request, heard: Heard = ignore) -> 
 def steps(session: ClusterSession, request: Request) -> Prepared:
     """What submitting the first part of it would send, without contact to the cluster. Raises InvalidInput."""
     table, asked = _read(session, request)
-    parts = list(cut(table, None, separate=request.separate))
-    session.listener.say(f"{session.name}: {_told(table, parts, separate=request.separate)}")
-    first, _ = next(_each(asked, parts))
-    return prepare(first, session.cluster, session.scheduler_unasked(), session.listener)
+    parts = list(_each(asked, list(cut(table, None, separate=request.separate))))
+    session.listener.say(f"{session.name}: {_told(table, parts)}")
+    return prepare(parts[0][0], session.cluster, session.scheduler_unasked(), session.listener)
 
 
 def _read(session: ClusterSession, request: Request) -> tuple[Table, Wanted]:
@@ -108,16 +116,17 @@ def shares(at_once: int, parts: int) -> list[tuple[int, int | None]]:
     return [(at_once // rows + (at % rows < at_once % rows), at - rows if at >= rows else None) for at in range(parts)]
 
 
-def _told(table: Table, parts: list[Part], *, separate: bool) -> str:
+def _told(table: Table, parts: list[Share]) -> str:
     rows = f"{len(table.rows)} row{'s' if len(table.rows) > 1 else ''}{f' of {table.source}' if table.source else ''}"
-    if separate:
+    first = parts[0][0].part
+    if first.separate:
         return f"{rows}, each a job of its own"
     if len(parts) == 1:
         return f"{rows}, the tasks of one array job"
-    return f"{rows}, the tasks of {len(parts)} array jobs: {parts[0].size} is the most for one there"
+    return f"{rows}, the tasks of {len(parts)} array jobs: {first.size} is the most for one there"
 
 
-def _each(asked: Wanted, parts: list[Part]) -> Iterator[tuple[Wanted, int | None]]:
+def _each(asked: Wanted, parts: list[Part]) -> Iterator[Share]:
     """What is asked for each part, and which earlier part it waits for. Raises InvalidInput for values of a row."""
     at_once = asked.resources.at_once
     share = shares(at_once, len(parts)) if at_once else [(None, None)] * len(parts)

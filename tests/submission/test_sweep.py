@@ -11,7 +11,7 @@ from tasks.model.cluster import Cluster
 from tasks.model.errors import InvalidInput
 from tasks.model.ledger import Ledger
 from tasks.rendering.table import Table
-from tasks.submission import sweep
+from tasks.submission import request, sweep
 from tasks.submission.prepare import Prepared
 from tasks.submission.request import Request
 from tasks.tracking.cluster_session import ClusterSession
@@ -60,6 +60,23 @@ def test_what_is_wrong_with_rows_is_one_line(session: ClusterSession, given: dic
     assert str(error.value).isprintable()
 
 
+def test_a_mistake_in_a_template_that_is_no_sweep_speaks_of_no_row(session: ClusterSession) -> None:
+    with pytest.raises(InvalidInput) as error:
+        request.steps(session, Request("t.sh.j2"))
+    assert str(error.value).startswith("t.sh.j2:2: template variable 'b' is not set")
+
+
+def test_all_rows_are_looked_at_before_the_cluster_is(session: ClusterSession) -> None:
+    for given, said in (
+        ({"over": "good.csv", "script": "t.sh.j2"}, "good.csv:4: t.sh.j2:2: "),
+        ({"over": "good.csv", "script": "t.sh.j2", "separate": True}, "good.csv:4: t.sh.j2:2: "),
+        ({"over": "asks.csv", "separate": True}, "asks.csv:4: memory '5' is 5 bytes"),
+    ):
+        with pytest.raises(InvalidInput) as error:
+            sweep.submit(session, Request(**{"script": "sim.sh", **given}))
+        assert str(error.value).startswith(said)
+
+
 def test_each_row_has_its_own_script_of_a_template(session: ClusterSession) -> None:
     prepared = steps(session, grid=["b=1,2", "a=x,y"], script="t.sh.j2")
     laid = {upload.name: upload.content for upload in prepared.uploads}
@@ -72,6 +89,7 @@ def test_each_row_has_its_own_script_of_a_template(session: ClusterSession) -> N
 
 
 def test_a_separate_row_asks_for_what_its_columns_say(session: ClusterSession) -> None:
+    Path("asks.csv").write_text("a,memory,time,cores\n1,2G,1h,\n2,4G,,2\n")
     prepared = steps(session, over="asks.csv", separate=True, key="k", memory="1G", project="p")
     assert (prepared.job.key, prepared.job.sweep, prepared.job.array) == ("k.row1", "k", None)
     assert "-l h_rt=01:00:00 -l h_vmem=2G -P p" in prepared.variables["submit"].replace("'", "")
