@@ -1,4 +1,4 @@
-"""Jobs that exist: which ones are meant, their logs and results, and what changes, repeats or removes them.
+"""Jobs that exist: which ones are meant, their logs and results, and how they are changed, repeated or removed.
 
-How they are is the business of `tracking`, how they came to be that of `submission`.
+Their states are the business of `tracking`, their submission that of `submission`.
 """

@@ -1,4 +1,4 @@
-"""Change jobs on the login node, never those that have got their numbers since, and keep which ones were cancelled."""
+"""Cancel, hold and release jobs, but never others that were given their IDs since; record which were cancelled."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def _without_ended(session: ClusterSession, selected: Sequence[Selected]) -> lis
 
 
 def hold(session: ClusterSession, selected: Sequence[Selected], *, dry_run: bool = False) -> str:
-    """Hold jobs that have not started; returned is what `cancel` returns, raised what it raises."""
+    """Hold jobs that have not started. Returns and raises as `cancel`."""
     return _change(session, selected, "hold", dry_run=dry_run)
 
 
 def release(session: ClusterSession, selected: Sequence[Selected], *, dry_run: bool = False) -> str:
-    """Release jobs that are held; returned is what `cancel` returns, raised what it raises."""
+    """Release jobs that are held. Returns and raises as `cancel`."""
     return _change(session, selected, "release", dry_run=dry_run)
 
 
@@ -103,7 +103,7 @@ def still_theirs(session: ClusterSession, selected: Sequence[Selected]) -> list[
     A scheduler that is killed may forget jobs and give their numbers again. Raises Unreachable.
     """
     owners: dict[str, str] = {}
-    with contextlib.suppress(SchedulerError):  # what cannot be asked is held against nobody
+    with contextlib.suppress(SchedulerError):  # if the scheduler cannot be asked, they count as ours
         found = marks(session, sorted({job.job_id or "" for job, _ in selected}))
         owners = {submitted.job_id: key for key, jobs in found.items() for submitted in jobs}
     theirs = []

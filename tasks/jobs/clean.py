@@ -1,7 +1,7 @@
-"""Remove the job directories of jobs that have ended, and of no other: what the ledger says is asked again there.
+"""Remove the job directories of jobs that have ended, and only those: the ledger alone is not believed.
 
-`judged` goes by what its notes, the queue and the accounting say now. The program that removes asks the queue
-once more, and takes only those whose notes are still the ones that were judged.
+`judged` asks for the notes, the queue and the accounting as they are now. The program that removes asks the queue once
+more, and only takes directories whose notes have not changed since.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..tracking.cluster_session import ClusterSession
 from ..tracking.matching import by_id, records_of
 from .selection import choose
 
-# So many are looked at together, and so many bytes may be said of them beside their notes.
+# How many are looked at together, and the most bytes of the answer beside their notes.
 _AT_ONCE = 20_000
 _MOST = MOST_OF_NOTES + (16 << 20)
 _KNOWN_ENDS = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
@@ -32,7 +32,7 @@ _KNOWN_ENDS = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is on the login node of a job. `size` in KiB; `why` it stays; `now` is the cluster's time."""
+    """What a job has on the login node. `size` is in KiB; `why` is why it stays; `now` is the cluster's time."""
 
     job: Job
     candidate: bool = False
@@ -45,7 +45,7 @@ class Candidate:
 
 
 def objection(job: Job, *, unfetched: bool) -> str:
-    """Why the directory of a job is not to be removed, as far as the ledger tells; empty: it may be."""
+    """Why, by the ledger, the directory of a job may not be removed; empty: it may."""
     if job.by_hand:
         return "was submitted by hand: what is where it ran is no job directory"
     if job.cleaned_at:
@@ -151,13 +151,13 @@ def _look(session: ClusterSession, jobs: Sequence[Job]) -> list[Candidate]:
 
 
 def remove(session: ClusterSession, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Remove these, as they were looked at; those that stay say why. Raises SchedulerError, Unreachable."""
+    """Remove these, unless they have changed since; those that stay say why. Raises SchedulerError, Unreachable."""
     parts = [candidates[at : at + _AT_ONCE] for at in range(0, len(candidates), _AT_ONCE)]
     return [found for part in parts for found in _read(_ask(session, part, remove="1"), part)]
 
 
 def remove_all(session: ClusterSession, found: Sequence[Candidate]) -> list[Candidate]:
-    """Remove these; return those that are gone. Raises SchedulerError, with those in `known`, when some are not."""
+    """Remove these; return those that are gone. Raises SchedulerError, with these in `known`, if some are left."""
     result = remove(session, found)
     note(session, result)
     removed = [each for each in result if each.removed or each.gone]
@@ -180,7 +180,7 @@ def _ask(session: ClusterSession, jobs: Sequence[Candidate], remove: str = "") -
 
 
 def _read(answer: Answer, jobs: Sequence[Candidate]) -> list[Candidate]:
-    """The section `found`; what it does not tell of is left."""
+    """Parse the section `found`; a directory that is missing in it was left."""
     fields = answer["found"].exact.split("\0")
     told = {key: rest for key, *rest in zip(fields[0::4], fields[1::4], fields[2::4], fields[3::4], strict=False)}
     now = number(answer.text("now")) or 0

@@ -1,4 +1,4 @@
-"""What was submitted from here, to anywhere: the newest jobs of the ledger, as they are known."""
+"""What was submitted from here, to any cluster: the newest jobs of the ledger, as they are known."""
 
 from __future__ import annotations
 

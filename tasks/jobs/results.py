@@ -1,4 +1,4 @@
-"""Bring back what jobs left behind: changed files only, each verified, and nothing newer overwritten without a word."""
+"""Bring back what jobs left behind: only changed files, each verified, and without overwriting newer ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..tracking.watch import Watch
 
 @dataclass(frozen=True)
 class Fetched(Transferred):
-    """What one job, or the tasks of it that were named, left behind, and is here now."""
+    """The files that were brought of one job, or of the tasks that were named."""
 
     job: Job
     tasks: tuple[int, ...] = ()
@@ -55,7 +55,7 @@ def fetch(
     for job, _ in selected:
         job.there()
     kept: list[str] = []
-    watch.look()  # the end of a job whose files are looked at afterwards is that of all that it left behind
+    watch.look()  # before its files are listed: if the job has ended, the list is complete
     for job, tasks in ((watch.jobs[job.key], tasks) for job, tasks in selected):
         _say_if_alive(session.listener, job, tasks)
         own = "".join(char if char.isprintable() and char != "/" else "_" for char in f"{job.name}-{job.job_id}")
@@ -80,11 +80,11 @@ def _fetch_one(
     ours: bool,
     owners: Owners,
 ) -> Iterator[Fetched]:
-    """Bring those of one job, and note that it was fetched once that has been taken note of."""
+    """Bring the files of one job; once they were reported, note that it was fetched."""
     session = watch.session
     parts = [(each, tasks if each.array else ()) for each in watch.with_repeats(job)]
     looked = [(each, *_look(session, watch, each, of)) for each, of in parts]
-    # What a later job has made takes the place of what it repeats.
+    # Files of a later job replace those of the job that it repeats.
     whose = {file.name: (each, file) for each, _, files in looked for file in files if _wanted(file.name, only)}
     found = [file for _, file in whose.values()]
     if only and not found:
@@ -94,7 +94,7 @@ def _fetch_one(
         raise InvalidInput(f"{already}; fetch {job.title()} by itself, with a --to of its own")
     changes = Changes.between(found, target, force=force)
     if ours and changes.wanted:
-        with contextlib.suppress(OSError):  # told when the first file is written
+        with contextlib.suppress(OSError):  # reported when the first file is written
             target.mkdir(mode=0o700, parents=True)
         _check_ours(target)
     missing = []
@@ -123,7 +123,7 @@ def _said(changes: Changes, target: Path, found: Sequence[RemoteFile]) -> str:
 
 
 def _say_if_alive(listener: Listener, job: Job, tasks: Sequence[int]) -> None:
-    """Results of a job that goes on are what there is so far."""
+    """Say that a job is still running: its results are incomplete."""
     state = job.only(tasks).state
     if state is State.UNKNOWN:
         listener.say(f"{job.title()} is not known to have ended: this is what there is of it now")
@@ -132,14 +132,14 @@ def _say_if_alive(listener: Listener, job: Job, tasks: Sequence[int]) -> None:
 
 
 def _check_ours(target: Path) -> None:
-    """Raises InvalidInput: the name can be foreseen, so in a directory like /tmp somebody may be waiting there."""
+    """Raises InvalidInput for somebody else's directory: the name can be guessed, and planted in a place like /tmp."""
     with contextlib.suppress(FileNotFoundError):
         if target.lstat().st_uid != os.geteuid():
             raise InvalidInput(f"{target} belongs to somebody else: fetch into a directory of your own with --to")
 
 
 def _look(session: ClusterSession, watch: Watch, job: Job, tasks: Sequence[int]) -> tuple[int, list[RemoteFile]]:
-    """The files that the job and its logs made; and when that was looked at."""
+    """The files that the job made, its logs among them; and when they were listed."""
     if job.by_hand:
         return 0, _look_by_hand(session, job)
     notes = session.ask(
@@ -179,7 +179,7 @@ def _look(session: ClusterSession, watch: Watch, job: Job, tasks: Sequence[int])
 
 
 def _look_by_hand(session: ClusterSession, job: Job) -> list[RemoteFile]:
-    """Its logs, where it ran: nothing else there can be told from what is not the job's. Raises InvalidInput."""
+    """The logs of a job by hand, where it ran: any other file there may be another's. Raises InvalidInput."""
     if not job.directory:
         raise InvalidInput(f"{job.title()}: accounting does not tell where it ran; `get` brings its logs")
     names = session.scheduler.log_names(Submitted(job.job_id or "", job.name, job.array))

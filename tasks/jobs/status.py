@@ -37,12 +37,12 @@ def status(session: ClusterSession, selected: Sequence[Selected], *, all: bool =
 
 
 def not_asked(jobs: Sequence[Job]) -> list[Job]:
-    """What could not be asked is shown as that; the ledger keeps what was known before."""
+    """The jobs of a cluster that could not be asked: unknown. The ledger keeps what was known before."""
     return [j if j.state.final else replace(j, outcome=replace(j.outcome, state=State.UNKNOWN)) for j in jobs]
 
 
 def say_nothing(session: ClusterSession) -> None:
-    """Tell why there is no state of any job to show."""
+    """Say why there is no job to show."""
     what = "no job was submitted from here"
     if session.ledger.last(session.name):
         what = "every job that was submitted from here is known to have ended"

@@ -1,8 +1,8 @@
-"""Templates to job scripts. The only importer of Jinja2, and only when a template is looked at.
+"""Templates to job scripts. Only this room imports Jinja2, and only when a template is read.
 
-    places       where templates are found, and what is submitted when a script is asked for by name
+    places       where templates are found, and which file a script's name means
     variables    what `--set` and `--vars` give to a template
-    engine       Jinja2 as it is set up here, and every mistake in a template as one line
+    engine       Jinja2 as it is set up here; every mistake in a template becomes one line
     description  a template's purpose and variables, read from its text
     creation     a template to begin with
 
@@ -49,7 +49,7 @@ __all__ = [
 
 
 class Wording(Protocol):
-    """What rendering needs of a scheduler."""
+    """What rendering needs to know of a scheduler."""
 
     @property
     def name(self) -> str:
@@ -65,7 +65,7 @@ class Wording(Protocol):
 
 @dataclass(frozen=True)
 class JobScript:
-    """What is submitted. `name` is its file name by default; `rendered`: it came from a template."""
+    """A job script. `name` is its default file name; `rendered`: it came from a template."""
 
     text: bytes
     name: str
@@ -133,7 +133,7 @@ def render_rows(
             random.seed(seed if seed is None or number == 1 else f"{seed} {number}")
             yield {**known, **row}
 
-    before = random.getstate()  # Jinja2's `random` and `lipsum` have no other
+    before = random.getstate()  # Jinja2's `random` and `lipsum` use this one
     try:
         for text in engine.render_each(path, data, contexts(), hint):
             made.append(JobScript(text, path.stem, path, rendered=True))

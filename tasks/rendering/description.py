@@ -1,4 +1,4 @@
-"""What a template says about itself: its purpose, and the variables that it wants, required and default."""
+"""What a template says about itself: its purpose, and its variables, with their defaults or required."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class TemplateInfo:
-    """`purpose` is the first line of the comment that a template begins with; `problem`: why it is no use."""
+    """`purpose` is the first line of the comment at a template's beginning; `problem` is why it cannot be used."""
 
     name: str
     path: Path

@@ -21,7 +21,7 @@ _LARGEST_FILE = 256 * 1024**2
 def places() -> tuple[Path, ...]:
     """The directories that hold templates, in the order in which they win. Not all of them need exist.
 
-    Raises InvalidInput when somebody else has a say in one that is in the working directory, or in the project's.
+    Raises InvalidInput when somebody else could change the one in the working directory, or in the project.
     """
     import platformdirs
 
@@ -76,7 +76,7 @@ def _file_meant(path: Path, script: str) -> Path:
 def lookup(name: str, any_file: bool = False) -> Path | None:
     """The template of that name in the first place that has it; with `any_file`, any file there counts.
 
-    Raises InvalidInput when somebody else has a say in it.
+    Raises InvalidInput when somebody else could change it.
     """
     parts = Path(name).parts
     if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
@@ -87,13 +87,13 @@ def lookup(name: str, any_file: bool = False) -> Path | None:
             try:
                 if (place / candidate).is_file():
                     return own(place / candidate)
-            except OSError:  # a name longer than names can be
+            except OSError:  # the name is too long for a file
                 return None
     return None
 
 
 def own(template: Path) -> Path:
-    """The same path. Raises InvalidInput when somebody else has a say in it; what is shipped is as safe as we are."""
+    """The same path. Raises InvalidInput when somebody else could change it; shipped templates are as safe as we."""
     return template if template.parent == _shipped() else project.current.own(template)
 
 

@@ -38,7 +38,7 @@ def watched(
             lasted = time.monotonic() - began
             size += len(out) + len(err)
             if not passed and size > _MOST:
-                raise InTheWay(f"its rc files print on and on{last_words(noise)}")
+                raise InTheWay(f"its rc files do not stop printing{last_words(noise)}")
             if not passed and lasted > PATIENCE:
                 raise InTheWay(f"its rc files have not ended after {lasted:.0f} s{last_words(noise)}")
             if not passed and not told and lasted > _TELL:

@@ -1,4 +1,4 @@
-"""A session with a cluster's login node, together with what is known here of its jobs and of its scheduler."""
+"""A session with a login node, together with the ledger and the cluster's scheduler."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _shared: dict[str, ClusterSession] = {}
 
 
 class ClusterSession(Session):
-    """A session that has the ledger, and asks the cluster's scheduler.
+    """A session that has the ledger, and can ask the cluster's scheduler.
 
-    `transport` is another way to the login node than the default one, for which `identities` are key files (`-i`).
+    `transport` replaces the default way to the login node, for which `identities` are key files (`-i`).
     """
 
     def __init__(
@@ -42,26 +42,26 @@ class ClusterSession(Session):
         self._scheduler: Scheduler | None = None
 
     def query(self, question: Question[T], most: int = MOST_OF_A_QUEUE) -> T:
-        """Ask the scheduler; return what its answer means, which has so many bytes at most. Raises as `ask` does, and
+        """Ask the scheduler; return its parsed answer, which may have `most` bytes. Raises as `ask`, and
         SchedulerError."""
         return self.ask(Program(("ask",), {"command": question.command}, most=most))["answer"].read(question.parse)
 
     @property
     def scheduler(self) -> Scheduler:
-        """The cluster's scheduler: as configured, as remembered, or found out now and told."""
+        """The cluster's scheduler: configured, remembered, or found out now (and reported)."""
         if not self._scheduler:
             self._scheduler = scheduler(self._known_scheduler() or self._find_out())
         return self._scheduler
 
     def scheduler_unasked(self) -> Scheduler:
-        """The scheduler as far as it is known without asking the cluster; else an assumption, which is told."""
+        """The scheduler, without asking the cluster: if it is not known, one is assumed, with a warning."""
         if not self._known_scheduler():
             self.listener.say(f"{self.name}: scheduler not known yet, {assumed().name} assumed")
             return assumed()
         return self.scheduler
 
     def clients(self) -> Mapping[str, str]:
-        """What describe.sh has to know of the scheduler's commands; of those of all, to find out which one it is."""
+        """What describe.sh needs to know of the scheduler's commands; of all schedulers' while it is not known."""
         return clients(self._known_scheduler())
 
     def _known_scheduler(self) -> str | None:
@@ -83,19 +83,19 @@ class ClusterSession(Session):
 
 
 def shared(cluster: Cluster, identities: Sequence[Path], listener: Listener) -> ClusterSession:
-    """The one session that all tasks of a command line have with a cluster (F3: each its own were a login each)."""
+    """The one session that all tasks of a command line share for a cluster (F3: else each would log in)."""
     if cluster.name not in _shared:
         _shared[cluster.name] = ClusterSession(cluster, identities, listener)
     return _shared[cluster.name]
 
 
 def use(session: ClusterSession) -> None:
-    """Have the tasks of this command line use `session`: in a fabfile, for another transport to one of the clusters."""
+    """Have the tasks of this command line use `session`: for a fabfile with a transport of its own."""
     _shared[session.name] = session
 
 
 @atexit.register
 def close_all() -> None:
-    """Log out everywhere; a task that follows logs in again."""
+    """Log out everywhere; a later task logs in again."""
     for session in _shared.values():
         session.close()

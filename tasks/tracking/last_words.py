@@ -1,4 +1,4 @@
-"""What is said when the watching of jobs ends: that they go on, and what to type, or that they did not succeed."""
+"""What to say when the watching ends: that the jobs go on, and what to type, or that they did not succeed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .cluster_session import ClusterSession
 from .reasons import Reasons
 from .watched import Watched
 
-# So many jobs are named one by one in a command to type, where another word means all of them.
+# The most jobs that a command to type names one by one; for more there is another word.
 _NAMED = 5
 
 
 def go_on(watch: Watched, verb: str) -> list[str]:
-    """The last word when nobody watches these jobs any more: that they go on, and what watches them again."""
+    """The last word when these jobs are no longer watched: that they go on, and the command that watches them again."""
     jobs = watch.live()
     if not jobs:
         return []
@@ -28,7 +28,7 @@ def go_on(watch: Watched, verb: str) -> list[str]:
 
 
 def complain(session: ClusterSession, jobs: Sequence[Job], *, fetched: bool) -> None:
-    """Raise JobFailed unless all succeeded; it says how to fetch what they left behind."""
+    """Raise JobFailed unless all succeeded; the message says how to fetch their results."""
     for job in jobs:
         if job.repairs and job.in_the_end.state is State.SUCCEEDED:
             session.listener.say(f"{job.title()} has succeeded in the end: {job.tally()}")
@@ -42,7 +42,7 @@ def complain(session: ClusterSession, jobs: Sequence[Job], *, fetched: bool) -> 
 
 
 def still(jobs: Sequence[Job]) -> str:
-    """The beginning of a sentence: in which state the first of these is."""
+    """The beginning of a sentence: the state of the first of these."""
     first = jobs[0]
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
     state = "in error state" if first.state is State.ERROR else first.state

@@ -1,4 +1,4 @@
-"""Which rows of a scheduler's list, and which records of single jobs, are of which job: IDs are used again. Pure."""
+"""Match the rows of a scheduler's list, and the records of jobs, with our jobs: IDs are used again. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ R = TypeVar("R", Record, Ran)
 # Seconds by which the clocks of a login node and its scheduler may differ.
 _CLOCKS = 5
 
-# Of so many tasks together it may be told one by one in what state they are; what is the same of all costs nothing.
+# The most tasks, in all, whose states may be told one by one; a state that all tasks of a job share costs nothing.
 MOST_ONE_BY_ONE = MOST_FOLLOWED
 
 
@@ -27,8 +27,8 @@ def states_of(
 ) -> dict[str, Mapping[int, Outcome]]:
     """States by key and task; a row without tasks is about the whole job (task 0).
 
-    `outlived` are the keys of jobs whose IDs later ones have got: no row is about them. Raises SchedulerError when the
-    rows are about more tasks than there can be.
+    `outlived` are the keys of jobs whose IDs were given to later ones: no row is about them. Raises SchedulerError for
+    rows about more tasks than there can be.
     """
     found: dict[str, Mapping[int, Outcome]] = {}
     of_id = by_id(rows)
@@ -49,13 +49,13 @@ def states_of(
 
 
 def check_enough(left: int) -> None:
-    """Raises SchedulerError when no more tasks are left that may be known one by one."""
+    """Raises SchedulerError when more tasks are told one by one than may be."""
     if left < 0:
         raise SchedulerError(f"the answer is not understood: it is about more than {MOST_ONE_BY_ONE} tasks")
 
 
 def by_id(told: Iterable[T]) -> dict[str | None, list[T]]:
-    """Rows or records by the ID of their job."""
+    """Rows or records by job ID."""
     found: dict[str | None, list[T]] = {}
     for each in told:
         found.setdefault(each.job_id, []).append(each)
@@ -63,17 +63,17 @@ def by_id(told: Iterable[T]) -> dict[str | None, list[T]]:
 
 
 def _carries(job: Job, key: str) -> bool:
-    """Whether what has this mark may be this job: where it has none, or the job was submitted without us, it may."""
+    """Whether a row with this mark may be of this job: always, if it has none or the job was submitted by hand."""
     return job.by_hand or key in ("", job.key)
 
 
 def _tasks(row: Row | Record | Ran, job: Job) -> Iterable[int]:
-    """Which of the job's tasks a row is about."""
+    """The tasks of the job that a row is about."""
     if not (job.array and row.tasks):
         return job.numbers()
     if _about_all(row, job):
         return job.numbers()
-    # Those that it has: a number from outside is no reason to count to a billion.
+    # Only tasks that the job has: a number from outside must not make us count to a billion.
     both = (sorted((job.array, tasks), key=len) for tasks in row.tasks)
     return (task for fewer, more in both for task in fewer.numbers() if task in more)
 
@@ -83,12 +83,12 @@ def _about_all(row: Row | Record | Ran, job: Job) -> bool:
 
 
 def _since(least: int, records: Iterable[R]) -> list[R]:
-    """Those of jobs that were submitted then or later, or nobody tells when."""
+    """Records of jobs submitted at that time or later, or at an unknown time."""
     return [each for each in records if each.submitted_at is None or each.submitted_at >= least]
 
 
 def _newest(records: Sequence[Record]) -> list[Record]:
-    """Those of the job that was submitted last."""
+    """The records of the job that was submitted last."""
     return _since(max((each.submitted_at or 0 for each in records), default=0), records)
 
 

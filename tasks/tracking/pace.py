@@ -1,23 +1,23 @@
-"""When to ask the scheduler about what seems to have ended: soon, then less and less often. Pure."""
+"""When to ask the scheduler about jobs that seem to have ended: soon, then less and less often. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Set
 
-# Seconds between questions to the scheduler while waiting; a guest does not ask more often.
+# Seconds between questions to the scheduler while waiting: a polite guest asks no more often.
 EVERY = 30
-# As many more in that time may be asked because jobs have noted their ends.
+# How many more questions may be asked in that time because jobs have noted their ends.
 _EARLY = 4
 # Seconds between questions about jobs that have left the queue, while the accounting lags.
 _LAGGING = 5
-# And so many before the second question: Grid Engine needs a second after a job's end to know of it.
+# Seconds before the second question: Grid Engine learns of a job's end a second later.
 _SOON = 0.4
 
 
 class Pace:
-    """Of one watch. Ends are what seems to have ended and is not known to have, in whatever form; times are seconds.
+    """The pace of one watch. `ends` are jobs or tasks that seem to have ended, in any form; times are in seconds.
 
-    `pause` is the one after the last question.
+    `pause` is the one that follows the last question.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the ledger knows already of the jobs that are watched."""
+"""What the ledger already has of the jobs that are watched."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from ..model.job import Job
 from ..model.ledger import Ledger
 
-# Of the time while it waits, one part in so many may go into writing down what was learnt.
+# The part of the waiting time that may be spent on recording: one in so many.
 _STORING = 20
 
 
 class Stored:
-    """Records what has changed, and nothing else; without a ledger, nothing."""
+    """Records only what has changed; without a ledger, nothing."""
 
     def __init__(self, ledger: Ledger | None, jobs: Mapping[str, Job]) -> None:
         self._ledger = ledger
@@ -21,7 +21,7 @@ class Stored:
         self._again = 0.0
 
     def update(self, jobs: Mapping[str, Job], *, now_and_then: bool = False) -> None:
-        """Record what has changed; `now_and_then`: not yet, if it took long lately (an array job of many tasks)."""
+        """Record what has changed; `now_and_then`: put it off if it took long lately (an array job of many tasks)."""
         began = time.monotonic()
         if not self._ledger or (now_and_then and began < self._again):
             return

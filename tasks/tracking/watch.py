@@ -1,4 +1,4 @@
-"""Look at jobs until they have ended: at their notes every second, at the scheduler's list every half minute."""
+"""Watch jobs until they have ended: their notes every second, the scheduler's list every half minute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .last_words import hopeless, still
 from .look import Look
 from .swept import read_rows
 
-# How long one program goes on looking before a new one begins, in seconds.
+# How long one program goes on looking before a new one is started, in seconds.
 _ONE_LOOK = 600
 Told = Callable[[Sequence[Job]], None]
 

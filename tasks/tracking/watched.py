@@ -1,4 +1,4 @@
-"""Which jobs are watched: those that were named, as far as their named tasks go, and the ones that repeat them."""
+"""Which jobs are watched: those that were named (with tasks: only these), and the jobs that repeat them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .cluster_session import ClusterSession
 
 
 class Watched:
-    """The jobs of one cluster, and what is known of them; of those with tasks named, these tasks count.
+    """The jobs of one cluster, and what is known of them; if tasks were named, only these count.
 
-    Jobs that repeat what did not succeed in these are watched with them.
+    Jobs that repeat what did not succeed are watched as well.
     """
 
     def __init__(self, session: ClusterSession, selected: Iterable[Selected]) -> None:
@@ -22,14 +22,14 @@ class Watched:
         self._tasks: dict[str, set[int]] = {}
         for job, tasks in chosen:
             named = self._tasks.setdefault(job.key, set(tasks))
-            # The whole job beside a task of it is the whole job.
+            # The whole job, and a task of it, is the whole job.
             self._tasks[job.key] = named | set(tasks) if named and tasks else set()
         self._chosen = dict.fromkeys(self.jobs)
         self._repeats = self._find_repeats()
         self._looked_for: set[str] = set()
 
     def _find_repeats(self) -> dict[str, list[str]]:
-        """The keys of the repeats of each job; they are jobs to watch from now on."""
+        """Find the repeats of each job, and watch them from now on."""
         if all(job.state is State.SUCCEEDED for job in self.jobs.values()):
             return {}
         known = by_origin(self.session.ledger.repeats(self.session.name))
@@ -44,22 +44,22 @@ class Watched:
         return found
 
     def shown(self) -> list[Job]:
-        """The jobs, each as far as its named tasks go, and with what later jobs have repaired."""
+        """The jobs, reduced to their named tasks, and with what later jobs have repaired."""
         return [self._shown(key) for key in self._chosen]
 
     def _shown(self, key: str) -> Job:
         return with_repairs(self._only(key), [self.jobs[repeat] for repeat in self._repeats.get(key, ())])
 
     def tasks_of(self, key: str) -> tuple[int, ...]:
-        """Those that were named; none: the whole job."""
+        """The tasks that were named; none: the whole job."""
         return tuple(sorted(self._tasks[key]))
 
     def watched(self) -> list[Job]:
-        """The same, and the jobs that repeat them."""
+        """The jobs, and those that repeat them."""
         return [*self.shown(), *(self._only(key) for key in self.jobs if key not in self._chosen)]
 
     def with_repeats(self, job: Job) -> list[Job]:
-        """The job, and those that count in place of what did not succeed of it, each where its files are."""
+        """The job, and the jobs that count for what did not succeed of it: their files are in different places."""
         repairs = {each.key for each in self._shown(job.key).repairs.values()}
         return [job, *(self.jobs[key].there() for key in self._repeats.get(job.key, ()) if key in repairs)]
 
@@ -67,7 +67,7 @@ class Watched:
         return self.jobs[key].only(sorted(self._tasks[key]))
 
     def live(self) -> list[Job]:
-        """Those with a job ID whose end is not known, repeats among them; what has vanished is looked for once."""
+        """Jobs with an ID that are not known to have ended, repeats among them; a vanished job is looked for once."""
         return [self.jobs[key] for key in self.jobs if (job := self._only(key)).job_id and not self._done_with(job)]
 
     def _done_with(self, job: Job) -> bool:

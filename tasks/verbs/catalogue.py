@@ -1,4 +1,4 @@
-"""Which verbs there are: all that stand in a file of this folder; and those that work on many clusters at once."""
+"""The verbs: all that are in files of this folder, and among them those that work on many clusters at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from invoke.tasks import Task
 from . import testbed
 from .verb import Verb, verb
 
-# What is in this folder and is no family of verbs.
+# Files of this folder that have no verbs.
 _HELPERS = ("catalogue", "ending", "host", "selecting", "showing", "verb", "where")
 TESTBED = testbed.__doc__
 """What the collection of the testbed's verbs is about."""
@@ -26,19 +26,19 @@ TESTBED = testbed.__doc__
 
 @cache
 def _families() -> list[ModuleType]:
-    """Every other file in this folder: a new verb is found without a word anywhere else."""
+    """Every other file of this folder: so a new verb needs no entry anywhere."""
     here = __name__.rpartition(".")[0]
     names = [module.name for module in pkgutil.iter_modules([os.path.dirname(__file__)])]
     return [import_module(f"{here}.{name}") for name in names if name not in (*_HELPERS, "testbed")]
 
 
 def all_verbs() -> list[Task[Any]]:
-    """Every verb that stands at the root, and in each cluster's own collection."""
+    """Every verb at the root, which is also in each cluster's own collection."""
     return [each for family in _families() for each in _verbs_of(family)]
 
 
 def verbs_at_once() -> list[Task[Any]]:
-    """Those that run on many clusters at once."""
+    """The verbs that can run on many clusters at once."""
     return [each for each in all_verbs() if isinstance(each, Verb) and each.at_once]
 
 
@@ -53,7 +53,7 @@ def by_name() -> dict[str, Task[Any]]:
 
 
 def at_once(one: Task[Any]) -> Task[Any]:
-    """The task that runs a verb on many clusters at once: the same flags, and `--clusters`."""
+    """The task that runs a verb on many clusters at once: it takes the same flags, and `--clusters`."""
     name = str(one.name)
 
     def run(c: Context, clusters: str = "", **flags: Any) -> None:
@@ -72,7 +72,7 @@ def at_once(one: Task[Any]) -> Task[Any]:
     run.__signature__ = own.replace(parameters=[*own.parameters.values(), which])  # type: ignore[attr-defined]  # any function may have one
     run.__name__ = f"all.{name}"
     summary = (one.__doc__ or "").partition("\n")[0]
-    example = re.search(r"fab -H \S+ (.*)", one.__doc__ or "")  # with its flags: some verbs do nothing without
+    example = re.search(r"fab -H \S+ (.*)", one.__doc__ or "")  # keep its flags: some verbs do nothing without them
     words = example[1] if example else name
     run.__doc__ = f"{summary}\n\nOn every configured cluster at once.\n\nExample: fab all.{words}"
     help = {**one.help, "clusters": "only these clusters, with commas between: a,b; counts for what follows as well"}
@@ -84,7 +84,7 @@ def _verbs_of(family: ModuleType) -> list[Task[Any]]:
 
 
 def call_it_submithost(tasks: Collection) -> None:
-    """The examples in the tasks' help are for `fab`."""
+    """Replace `fab` by `submithost` in the examples of the tasks' help."""
     members: list[Task[Any]] = list(tasks.tasks.values())
     for task in members:
         task.__doc__ = (task.__doc__ or "").replace("fab ", "submithost ")

@@ -1,4 +1,4 @@
-"""How what went wrong ends a command line: the one place where errors become a line and an exit status."""
+"""How an error ends a command line: the one place where errors become a line and an exit status."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..screen.streams import lose_stdout
 
 
 def ending(error: Exception) -> tuple[str, int]:
-    """The line that is shown of it, which is empty where nobody reads any more, and the exit status.
+    """The line to show for an error (empty if nobody reads it any more), and the exit status.
 
-    Raises what is a bug of ours, where SUBMITHOST_DEBUG asks for it.
+    With SUBMITHOST_DEBUG, raises what is a bug of ours.
     """
     if isinstance(error, SubmithostError):
         return one_line(error, 2000), error.exit_status

@@ -1,4 +1,4 @@
-"""The verbs put and get: files and directories, changed ones only, each verified.
+"""The verbs put and get: files and directories, only changed ones, each verified.
 
 What they need is imported where it is used: every command line loads this module.
 """
@@ -23,8 +23,8 @@ def put(c: Context, source: str = "", target: str = "", dry_run: bool = False) -
 
     It keeps its name, below the target: fab -H sharc put --source=data --target=/fastdata/te1st
 
-    Modes are kept, and links that stay inside the directory are links there too. Links that lead out of it are
-    followed to a file, and left out else: each is named. The same command again goes on with what was interrupted.
+    Modes are kept, and links that stay inside the directory stay links. Links that lead out of it are sent as files,
+    or skipped; each is reported. After an interruption the same command resumes.
     """
     from ..model.wording import typed
     from ..screen.output import last_word, say
@@ -54,8 +54,8 @@ def get(c: Context, source: str = "", target: str = ".", force: bool = False, dr
 
     It keeps its name, below the target: fab -H sharc get --source=/fastdata/te1st/results --target=here
 
-    Modes are kept, and links that stay inside the directory are links here too. Other links and special files are left
-    there: each is named. The same command again goes on with what was interrupted.
+    Modes are kept, and links that stay inside the directory stay links. Other links and special files are skipped; each
+    is reported. After an interruption the same command resumes.
     """
     from ..files.transferred import Transferred
     from ..model.wording import typed

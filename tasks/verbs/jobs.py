@@ -46,7 +46,7 @@ def status(
     from .showing import notice_of, show_states, watch_states
 
     notice = notice_of(notify, notify_command, watch, "--watch")
-    if current.rows and which.all:  # one of several clusters: the same table shows that it can be reached
+    if current.rows and which.all:  # one of several clusters: being in the table means that it can be reached
         host_of(c).reach()
     host, selected = chosen(c, which, live=which.all)
     if watch:

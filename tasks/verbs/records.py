@@ -1,4 +1,4 @@
-"""The verbs for what was submitted in the past: jobs, which shows it, and clean, which removes what is left of it."""
+"""The verbs for past submissions: jobs shows them, clean removes their directories."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 50
     help={
         "job": "only these: a job ID, a key, or a glob of names and keys ('sim-*'); may be repeated",
         "all": f"all of them, not the last {_SHOWN}",
-        "refresh": "ask the clusters of those that are not known to have ended first, all at once",
+        "refresh": "first ask all clusters about jobs that are not known to have ended",
         "json": JSON,
     },
 )
@@ -62,7 +62,7 @@ def jobs(c: Context, which: Wanted, refresh: bool = False, json: bool = False) -
 
 
 def _show(ledger: Ledger, shown: Sequence[Job], *, refreshed: bool) -> None:
-    """The jobs as a table, and as of when it is known what has not ended."""
+    """Show the jobs as a table, and how old the news of those that have not ended is."""
     import time
 
     from ..jobs.lines import with_lines
@@ -90,7 +90,7 @@ def _show(ledger: Ledger, shown: Sequence[Job], *, refreshed: bool) -> None:
 
 
 def _say_when_asked(ledger: Ledger, shown: Sequence[Job], now: int) -> None:
-    """Whoever has not ended is shown as it was then."""
+    """Say how old the news of jobs is that are not known to have ended."""
     from ..model.wording import age_of
     from ..screen import output
 
@@ -130,7 +130,7 @@ def _refreshed(c: Context, live: Sequence[Job]) -> tuple[list[Job], list[Excepti
     selects=True,
     help={
         "job": f"{JOB_HELP} (nothing given: every job of the cluster that may go)",
-        "unfetched": "those as well whose results were never fetched since they ended",
+        "unfetched": "also if the results were not fetched after the job ended",
         "older-than": "only jobs that ended longer ago: seconds or [D-]HH:MM[:SS]",
         "dry-run": "show what would be removed, and remove nothing",
         "yes": "remove without asking",
@@ -146,7 +146,8 @@ def clean(
 ) -> None:
     """Remove directories of ended, fetched jobs.
 
-    They are shown with their sizes first. That each job has ended is asked again there. The ledger keeps the jobs.
+    They are shown first, with their sizes. The cluster is asked again whether each job has ended. The ledger keeps the
+    jobs.
 
     Example: fab -H sharc clean --older-than 7-00:00:00
     """

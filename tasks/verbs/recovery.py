@@ -13,7 +13,7 @@ from .verb import JSON, verb
 def reconcile(c: Context, json: bool = False) -> None:
     """Find out what became of submissions that were cut.
 
-    Nothing is submitted. Those that are jobs are jobs from now on; those that made none are forgotten.
+    Nothing is submitted. Those that became jobs are recorded as such; those that did not are forgotten.
 
     Example: fab -H sharc reconcile
     """
@@ -30,7 +30,8 @@ def reconcile(c: Context, json: bool = False) -> None:
 def adopt(c: Context, job: Sequence[str] | None = None, json: bool = False) -> None:
     """Take in jobs that are not known here.
 
-    Those of the job directories there, after a lost ledger or from another machine; --job: one submitted by hand.
+    Without --job, all that have job directories: after a lost ledger, or when they were submitted from another machine.
+    With --job, jobs that were submitted by hand.
 
     Example: fab -H sharc adopt
     """

@@ -1,4 +1,4 @@
-"""What verbs show of what they did: the scheduler's words, steps, files, and how watching goes on."""
+"""How verbs show what they did: the scheduler's words, steps, files, and progress."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
 def steps_or_jobs(dry_run: bool, json: bool) -> None:
-    """Raises InvalidInput when both are to be on stdout."""
+    """Raises InvalidInput if both are asked for: both are for stdout."""
     if dry_run and json:
-        raise InvalidInput("--dry-run shows steps, and --json jobs, of which there is none then: leave out one of them")
+        raise InvalidInput("--dry-run shows steps and --json shows jobs: leave out one of them")
 
 
 def only_verify(verify: bool, more: object) -> None:
@@ -47,7 +47,7 @@ def only_verify(verify: bool, more: object) -> None:
 
 
 def scheduler_said(quiet: bool, told: Callable[[Job | None], None]) -> Heard:
-    """What shows the scheduler's words (`quiet`: keep stdout for others), once `told` knows the job."""
+    """A listener that calls `told` with the job, then shows the scheduler's words (`quiet`: all on stderr)."""
 
     def heard(job: Job | None, out: str, err: str) -> None:
         told(job)
@@ -58,7 +58,7 @@ def scheduler_said(quiet: bool, told: Callable[[Job | None], None]) -> Heard:
 
 
 def show_steps(cluster: str, prepared: Prepared) -> None:
-    """What `submit` would do, step by step."""
+    """Show what `submit` would do, step by step."""
     for warning in prepared.warnings:
         output.say(f"{cluster}: {warning}")
     print(f"# on {cluster}, in {prepared.job.directory}")
@@ -73,13 +73,13 @@ def show_steps(cluster: str, prepared: Prepared) -> None:
 
 
 def show_files(done: Transferred, quiet: bool = False) -> None:
-    """Each of them on stdout (`quiet`: keep that for others)."""
+    """Show the path of each file on stdout (`quiet`: on stderr)."""
     for path in done.files:
         output.show_path(path, sys.stderr if quiet else sys.stdout)
 
 
 def show_states(jobs: Sequence[Job], *, as_json: bool) -> None:
-    """The jobs, and why they are in error or have failed."""
+    """Show the jobs, and why they are in error state or have failed."""
     output.show_jobs(jobs, as_json)
     output.say_why(jobs)
 
@@ -135,7 +135,7 @@ def fetch_and_show(
     force: bool = False,
     quiet: bool = False,
 ) -> list[Fetched]:
-    """Fetch, and show what came of each job as soon as it is here (`quiet`: keep stdout for others)."""
+    """Fetch, and show the files of each job as soon as they are here (`quiet`: all on stderr)."""
     called = [job_id if task is None else f"{job_id}.{task}" for job_id, task in named(host.selected(job))]
     again = typed(host.name, "fetch", job=called, to=to, only=only, force=force)
 
@@ -158,7 +158,7 @@ def show_table(table: Sequence[Mapping[str, str]], to: str) -> None:
 
 
 def show_step(cluster: str, step: Step, *, as_json: bool) -> None:
-    """A step of `check`, on stdout as soon as it is done."""
+    """Show a step of `check` as soon as it is done."""
     if as_json:
         seconds = None if step.seconds is None else round(step.seconds, 3)
         told = {"cluster": cluster, "step": step.name, "result": step.result, "seconds": seconds}

@@ -93,7 +93,7 @@ def submit(
 ) -> None:
     """Submit a job script or template.
 
-    The job runs in a directory of its own, with the files of --put beside it. What the scheduler answers is printed.
+    The job runs in a directory of its own, with the files of --put in it. The scheduler's answer is printed.
 
     Example: fab -H sharc submit --script=hello
     """

@@ -64,7 +64,7 @@ def render(
 
 
 def _words(c: Context) -> tuple[Dialect, Resources]:
-    """The words of the cluster that is named, and its defaults; else those of Grid Engine, and none."""
+    """The dialect and the defaults of the cluster that is named; if none is, an assumed dialect and no defaults."""
     from ..model.resources import Resources
     from ..schedulers import assumed
     from ..schedulers.dialect import Dialect
@@ -115,7 +115,7 @@ def _create(name: str) -> None:
 
 
 def _show(templates: Sequence[rendering.TemplateInfo]) -> None:
-    """Each with a line for each variable, in as many columns as the terminal has."""
+    """Show each template, with a line for each variable, as wide as the terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -49,7 +49,7 @@ def up(_: Context, clusters: str = "", slots: str = "", slurm: bool = False, acc
 
 @verb(help={"clusters": "names, with commas between (all of them)"})
 def down(_: Context, clusters: str = "") -> None:
-    """Take them down: no process and no file stays.
+    """Take them down, with all their processes and files.
 
     Example: fab testbed.down --clusters=sandbox2
     """
@@ -61,7 +61,7 @@ def down(_: Context, clusters: str = "") -> None:
 
 @verb(help={})
 def status(_: Context) -> None:
-    """Show what lives of them, and how to reach it by hand.
+    """Show what is running, and how to reach it by hand.
 
     Example: fab testbed.status
     """

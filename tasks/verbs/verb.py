@@ -25,15 +25,15 @@ NOTIFY = {
     "notify-command": "run this by sh then, with SUBMITHOST_JOB, SUBMITHOST_STATE and SUBMITHOST_CLUSTER",
 }
 JSON = "one JSON object per job and line on stdout"
-# So many objects are made before Python looks for cycles among all. A command line keeps what it makes, and by default
-# goes through it again and again: of a ledger of 100,000 jobs that is a third of the time it takes.
+# How many objects are made before Python looks for cycles. A command line keeps what it makes, and by default Python
+# looks through all of it again and again: with 100,000 jobs in the ledger, that takes a third of the time.
 _BETWEEN_COLLECTIONS = 100_000
 
 
 class Verb(Task[Any]):
-    """A task whose copies share what the parser wants to know of them.
+    """A task whose copies share their parsed arguments.
 
-    There is one for each cluster, and Invoke copies all of them as it loads a fabfile, and all their flags to parse.
+    Each cluster has a copy, Invoke copies all of them again when it loads a fabfile, and copies all flags to parse.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

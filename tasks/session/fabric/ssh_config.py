@@ -63,7 +63,7 @@ def command(host: str, *, user: str | None, port: int | None, ssh_config: Path |
 def destination(host: str, *, user: str | None, port: int | None, ssh_config: Path | None) -> Destination:
     """Ask `ssh -G` about a host. Key files that do not exist are left out.
 
-    Raises InvalidInput: no ssh here, a bad ssh_config (with ssh's own words) or one that somebody else has a say in, a
+    Raises InvalidInput: no ssh here, a bad ssh_config (with ssh's own words) or one that others could change, a
     name that cannot be a host's.
     """
     if not host or host.startswith("-") or not host.isprintable():
