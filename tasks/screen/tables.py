@@ -22,11 +22,13 @@ NOTHING: Styles = MappingProxyType({})
 _GAP = 2
 # Columns are left out in this order: the first three before any name is cut, the others only after that.
 _FIRST = ("submitted (UTC)", "ended (UTC)", "started (UTC)")
-_THEN = ("exit", "group", "age", "size", "user", "down")
+_THEN = ("exit", "group", "age", "size", "user", "down", "CPU", "memory/asked", "task")
 # Columns that may be cut, and the least that is kept; a directory wraps instead. The column `job` has the key of a job
 # without an ID: a key may be cut, an ID never.
-_CUT = ("cluster", "job", "name", "host", "queue", "directory")
-_ROOMY, _LEAST, _NAME_OF_PLACE = 16, 6, 16
+_CUT = ("cluster", "job", "name", "host", "queue", "directory", "next time")
+_FOLDED = ("directory", "next time")
+_ROOMY, _LEAST = 16, 6
+_PLACES = {"cluster": 16, "directory": 16, "next time": 14}
 _TIME = re.compile(r"\d{4}-(\d\d-\d\d)T(\d\d:\d\d:\d\d)Z", re.ASCII)
 # On a smaller screen every line is needed for a row.
 _ROOM_FOR_NEWS = 15
@@ -45,7 +47,7 @@ def table(columns: Sequence[str], rows: Cells, styles: Styles, width: int) -> Ta
     shown, cells, widths = fitted(columns, rows, width)
     made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
     for place, room in zip(shown, widths, strict=True):
-        fold = columns[place] == "directory"
+        fold = columns[place] in _FOLDED
         made.add_column(columns[place], no_wrap=not fold, overflow="fold" if fold else "ellipsis", width=room)
     for at, row in enumerate(cells):
         made.add_row(*(Text(row[place], style=styles.get((at, place), "")) for place in shown))
@@ -61,7 +63,7 @@ def fitted(columns: Sequence[str], rows: Cells, width: int) -> tuple[list[int], 
 
     def floor(place: int, least: int) -> int:
         ids = [len(row[place]) for row in cells if row[place].isdigit()] if columns[place] == "job" else ()
-        return max(least, _NAME_OF_PLACE if columns[place] in ("cluster", "directory") else 0, *ids)
+        return max(least, _PLACES.get(columns[place], 0), *ids)
 
     def widths(least: int) -> list[int]:
         natural = [max(map(cell_len, [columns[place], *(row[place] for row in cells)])) for place in shown]

@@ -9,10 +9,10 @@ from statistics import median_low
 from ..model.amounts import memory_flag, percent, span
 from ..model.resources import clock
 from ..model.usage import Asked, JobUsage, Usage
-from ..model.wording import one_line, size_of
+from ..model.wording import size_of
 from .output import show_rows
 
-_COLUMNS = ("job", "name", "task", "time / asked", "CPU", "memory / asked", "next time")
+COLUMNS = ("job", "task", "time/asked", "CPU", "memory/asked", "next time")
 # Of an array job, unless each task is to be shown.
 _SUMMARY: dict[str, Callable[[Sequence[float]], float]] = {"least": min, "median": median_low, "most": max}
 
@@ -23,20 +23,21 @@ def show_usage(jobs: Sequence[JobUsage], *, as_json: bool, each: Collection[str]
         for job in jobs:
             print(json.dumps(job.as_json()))
     else:
-        show_rows(_COLUMNS, [row for job in jobs for row in _rows(job, each=job.job.key in each)])
+        show_rows(COLUMNS, [row for job in jobs for row in rows_of(job, each=job.job.key in each)])
 
 
-def _rows(used: JobUsage, *, each: bool) -> Iterator[list[str]]:
+def rows_of(used: JobUsage, *, each: bool) -> Iterator[list[str]]:
+    """Those of one job; of an array job three that sum it up, or with `each` one for each task."""
     usages, wanted = [used.tasks[task] for task in sorted(used.tasks)], used.next_time
-    whole = [used.job.job_id or "-", one_line(used.job.name)]
+    job = used.job.job_id or "-"
     if not used.job.array or each:
         for usage in usages:
-            yield [*whole, "-" if usage.task is None else str(usage.task), *_cells(usage), _flags(wanted)]
+            yield [job, "-" if usage.task is None else str(usage.task), *_cells(usage), _flags(wanted)]
     elif usages:
         for name, choose in _SUMMARY.items():
-            yield [*whole, f"{name} of {len(usages)}", *_cells(_chosen(usages, choose)), _flags(wanted)]
+            yield [job, name, *_cells(_chosen(usages, choose)), _flags(wanted)]
     if not usages:
-        yield [*whole, "-", *_cells(Usage()), _flags(wanted)]
+        yield [job, "-", *_cells(Usage()), _flags(wanted)]
 
 
 def _chosen(usages: Sequence[Usage], choose: Callable[[Sequence[float]], float]) -> Usage:
@@ -60,9 +61,9 @@ def _chosen(usages: Sequence[Usage], choose: Callable[[Sequence[float]], float])
 def _cells(usage: Usage) -> list[str]:
     peak, most, limit = usage.memory, usage.asked.memory_in_all, usage.asked.time
     return [
-        f"{'-' if usage.wall is None else span(usage.wall)} / {'-' if limit is None else span(limit)}",
+        f"{'-' if usage.wall is None else span(usage.wall)}/{'-' if limit is None else span(limit)}",
         percent(usage.cpu_efficiency),
-        f"{'-' if peak is None else size_of(peak // 1024)} / {'-' if most is None else size_of(most // 1024)}",
+        f"{'-' if peak is None else size_of(peak // 1024)}/{'-' if most is None else size_of(most // 1024)}",
     ]
 
 

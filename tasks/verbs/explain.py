@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ..jobs.explain import Explanation
     from ..model.wanted import Wanted
 
+_MOST_REASONS = 10  # of one job
+
 
 @verb(at_once=True, selects=True, help={"json": JSON})
 def explain(c: Context, which: Wanted, json: bool = False) -> None:
@@ -28,11 +30,14 @@ def explain(c: Context, which: Wanted, json: bool = False) -> None:
 
     host, selected = chosen(c, which)
     for _, of_one in groupby(host.explain(selected), key=lambda found: found.job.key):
+        reasons = list(of_one)
         if json:
-            _print_json(list(of_one))
-        else:
-            for found in of_one:
-                _print_lines(found)
+            _print_json(reasons)
+            continue
+        for found in reasons[:_MOST_REASONS]:
+            _print_lines(found)
+        if len(reasons) > _MOST_REASONS:
+            print(f"{reasons[0].job.title()}: {len(reasons) - _MOST_REASONS} more kinds of reasons; --json tells all")
 
 
 def _print_lines(found: Explanation) -> None:

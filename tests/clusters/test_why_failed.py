@@ -119,7 +119,7 @@ def test_g29_g30_why_jobs_failed_and_what_they_used_on_grid_engine(person: Perso
     assert {facts["taskid"] for facts in by_hand["array"]} == set(used["array"]["tasks"])
     shown = person.fab("-H", where, "usage", "--job=why-late").stdout.rstrip("\n").split("\t")
     assert shown[0] == jobs["late"]
-    assert re.fullmatch(r"\d+ s / 2 s", shown[3])
+    assert re.fullmatch(r"\d+ s/2 s", shown[2])
     assert shown[-1].startswith("--time=0:01:00 --memory=")
 
 
