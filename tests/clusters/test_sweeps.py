@@ -17,6 +17,7 @@ printf %s "$text" | cat - in.txt >result.txt
 printf '{"loss": 0.%s0, "seed": null}' "$seed" >out.json
 echo "row $SUBMITHOST_ROW seed=$seed" && [ "$seed" != 3 ] || [ -e again ]
 """
+HOW = ("--array=1-1", "--grid=zz=a  b")
 CLUSTERS = pytest.mark.parametrize("cluster", ["sandbox", "sandbox-slurm"])
 
 
@@ -82,15 +83,15 @@ def test_a_ragged_file_is_one_line_and_a_dry_run_shows_the_first_rows(person: Pe
 
 @CLUSTERS
 def test_the_environment_is_that_of_an_array_job_and_the_row(commuter: Person, cluster: str) -> None:
-    commuter.script("env.sh", "#!/bin/bash\nenv -0\n")
-    found = []
-    for how in ("--array=1-1", "--grid=zz=a  b"):
-        done = commuter.fab(
-            "-H", cluster, "submit", "--script=env.sh", how, "wait", "--timeout=100", "logs", "--task=1"
-        )
-        assert done.returncode == 0, done.stderr
-        block = done.stdout.partition("\n")[2]
-        found.append(dict(line.split("=", 1) for line in block.split("\0") if "=" in line))
+    commuter.script("env.sh", "#!/bin/bash\necho BEGIN\nenv -0\n")
+    keys = ("env-of-an-array", "env-of-a-sweep")
+    submits = [("submit", "--script=env.sh", how, f"--key={key}") for how, key in zip(HOW, keys, strict=True)]
+    logs = [("logs", f"--job={key}", "--task=1") for key in keys]
+    words = [word for part in (*submits, ("wait", "--timeout=100"), *logs) for word in part]
+    done = commuter.fab("-H", cluster, *words)
+    assert done.returncode == 0, done.stderr
+    blocks = done.stdout.split("BEGIN\n")[1:]
+    found = [dict(line.split("=", 1) for line in block.split("\0") if "=" in line) for block in blocks]
     plain, swept = found
     assert {name: swept[name] for name in set(swept) - set(plain)} == {"SUBMITHOST_ROW": "1", "zz": "a  b"}
     assert set(plain) <= set(swept)
