@@ -18,6 +18,7 @@ from tests.clusters.test_security import (
     NONE_LEFT,
     Lies,
     adopted,
+    begins,
     ended,
     lies,
 )
@@ -86,7 +87,7 @@ def test_e13_more_than_was_asked_for_is_one_line(lies: Lies, what: str) -> None:
 
 def test_e13_a_log_that_begins_nowhere_is_one_line(lies: Lies) -> None:
     noted = ("cat ", [("answer", "start seven-1 7 0 1700000001 node\nout /log\nerr /log\n"), ("=0", "")])
-    person = lies([adopted(), ended(), noted, ("# A log from", [("at", "-3"), ("log", "x")])])
+    person = lies([adopted(), ended(), noted, (begins("log"), [("at", "-3"), ("log", "x")])])
     person.fab("-H", "hpc", "adopt")
     done = bounded(person, "logs", "--job=seven-1")
     assert done.status == 5, done.said

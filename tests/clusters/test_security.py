@@ -23,17 +23,25 @@ from tasks.testbed.sshd import extra_sshd, main_door
 from tasks.tracking.cluster_session import ClusterSession
 from tests.clusters import lying
 from tests.clusters.hostile import at
-from tests.conftest import Person
+from tests.conftest import ROOT, Person
 from tests.test_security import HOSTILE
 
 Sections = list[tuple[str, str]]
 Lies = Callable[[list[tuple[str, Sections]]], Person]
-LIST, LOOK, MANIFEST, BRING = "What is under a path", "Look at job directories", "What a job left behind", "Send files."
-ADOPT, SUBMIT = "The submissions that there are", "Submit once"
+
+
+def begins(name: str) -> str:
+    """The first line of what a program of ours says it does, by which the lying login node knows it."""
+    lines = (ROOT / "tasks" / "login_node" / f"{name}.sh").read_text().splitlines()
+    return next(line for line in lines if line.startswith("# ") and not line.startswith("# shellcheck"))
+
+
+LIST, LOOK, MANIFEST, BRING = map(begins, ("list", "look", "manifest", "bring"))
+ADOPT, SUBMIT = begins("adopt"), begins("submit")
 # No job of this user is alive, nor does the accounting know of any.
 EMPTY: Sections = [("queue", "<?xml version='1.0'?>\n<job_info></job_info>\n"), ("=0", "")]
 NONE_LEFT: tuple[str, Sections] = (
-    "Before a question about single jobs",
+    begins("trace"),
     [("now", "1700000010\n"), *EMPTY, ("answer", "te1st\n"), ("=0", "")],
 )
 
@@ -218,7 +226,7 @@ def test_nothing_that_it_says_steers_the_terminal(lies: Lies) -> None:
     )
     reason = f"end seven-1 7 0 1700000009 3 {HOSTILE}"
     log = ("cat ", [("answer", "start seven-1 7 0 1700000001 node\nout /log\nerr /log\n"), ("=0", "")])
-    shown = ("# A log from", [("at", "0"), ("log", HOSTILE)])
+    shown = (begins("log"), [("at", "0"), ("log", HOSTILE)])
     person = lies([adopted(name), ended(reason), submitted, log, shown, refusal])
     person.script("x", "#!/bin/sh\n")
     lines = [
