@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..model.errors import SchedulerError
 from ..model.job import Job, Outcome, Selected, State
 from ..model.reason import Reason
 from ..model.repairs import counted
@@ -13,6 +14,7 @@ from ..tracking.advice import others
 from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .failed import Failure, failures
+from .status import not_asked
 
 _FAILED = (State.FAILED, State.CANCELLED)
 
@@ -41,17 +43,25 @@ class Explanation:
 def explain(session: ClusterSession, selected: Sequence[Selected]) -> list[Explanation]:
     """Look at these jobs, and say of each why it does not run, or did not succeed.
 
-    What could not be asked is told as that, and changes nothing. Raises as `status` does.
+    Raises Unreachable, and SchedulerError when the scheduler could not be asked: what is known is in its `known`.
     """
     watch = Watch(session, known_there(session, selected))
     watch.look()
     runs = [run for job in watch.shown() for run in counted(job, watch.tasks_of(job.key))]
     shown = [job.only(tasks) for job, tasks in runs]  # each task as it ran last
-    if more := watch.reasons.learn(shown):
-        session.listener.say(f"{session.name}: why {more} more wait was not asked: name them with --job")
-    _look_at_others(watch, shown)
+    if watch.trouble:
+        shown = not_asked(shown)
+    else:
+        if more := watch.reasons.learn(shown):
+            session.listener.say(f"{session.name}: why {more} more wait was not asked: name them with --job")
+        _look_at_others(watch, shown)
     failed = failures(session, [(job, task) for job in shown for task, one in _parts(job) if one.state in _FAILED])
-    return [found for job in shown for found in _of(watch, job, failed)]
+    found = [found for job in shown for found in _of(watch, job, failed)]
+    if watch.trouble:
+        error = SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+        error.known = found
+        raise error
+    return found
 
 
 def _look_at_others(watch: Watch, shown: Sequence[Job]) -> None:
@@ -74,7 +84,8 @@ def _of(watch: Watch, job: Job, failed: Mapping[tuple[str, int], Failure]) -> It
     for task, outcome in _parts(job):
         failure = failed.get((job.key, task))
         reason = failure.reason if failure else _reason(watch, job, outcome)
-        alike.setdefault((outcome.state, reason), []).append(task)
+        known = outcome.state.final or not watch.trouble
+        alike.setdefault((outcome.state if known else State.UNKNOWN, reason), []).append(task)
     for (state, reason), tasks in alike.items():
         failure = failed.get((job.key, tasks[0]), Failure(reason))
         numbers = tuple(tasks) if job.array and job.tasks else ()
@@ -84,7 +95,7 @@ def _of(watch: Watch, job: Job, failed: Mapping[tuple[str, int], Failure]) -> It
 def _reason(watch: Watch, job: Job, outcome: Outcome) -> Reason:
     """Why one that did not fail is as it is."""
     if watch.trouble and not outcome.state.final:
-        return Reason("unknown", f"could not ask: {watch.trouble}")
+        return Reason("unknown", "the scheduler could not be asked")
     if found := watch.reasons.of(job, outcome.state):
         return found
     return Reason("" if not outcome.reason else "unknown", outcome.reason)

@@ -26,18 +26,21 @@ def explain(c: Context, which: Wanted, json: bool = False) -> None:
     """
     from itertools import groupby
 
-    from .host import chosen
+    from .host import chosen, known_too
+
+    def show(explanations: Sequence[Explanation]) -> None:
+        for _, of_one in groupby(explanations, key=lambda found: found.job.key):
+            reasons = list(of_one)
+            if json:
+                _print_json(reasons)
+                continue
+            for found in reasons[:_MOST_REASONS]:
+                _print_lines(found)
+            if more := len(reasons[_MOST_REASONS:]):
+                print(f"{reasons[0].job.title()}: {more} more kinds of reasons; --json tells all")
 
     host, selected = chosen(c, which)
-    for _, of_one in groupby(host.explain(selected), key=lambda found: found.job.key):
-        reasons = list(of_one)
-        if json:
-            _print_json(reasons)
-            continue
-        for found in reasons[:_MOST_REASONS]:
-            _print_lines(found)
-        if len(reasons) > _MOST_REASONS:
-            print(f"{reasons[0].job.title()}: {len(reasons) - _MOST_REASONS} more kinds of reasons; --json tells all")
+    known_too(lambda: host.explain(selected), show)
 
 
 def _print_lines(found: Explanation) -> None:
