@@ -31,7 +31,7 @@ BOTH = {
     "segv": Case("kill -SEGV $$", "signal", ("signal 11 (SEGV): a segmentation fault", "logs --job")),
     "missing": Case("nosuchcommand", "exit", ("exit status 127: a command was not found",)),
     "locked": Case("exec /etc/passwd", "exit", ("exit status 126: a command could not be executed",)),
-    "crlf": Case(r"printf '#!/bin/sh\r\n' >h; chmod +x h; ./h", "shell", ("CR LF", "dos2unix", "correct it")),
+    "crlf": Case(r"printf '#!/bin/sh\r\n' >h; chmod +x h; ./h", "shell or script", ("CR LF", "dos2unix")),
     "full": Case("echo x >/dev/full || exit 1", "quota", ("No space left on device", "resubmit --job")),
     "next": Case("echo never", "after", ("left without running its script: job ", " did not succeed", "resubmit")),
     "mine": Case("sleep 1000", "cancelled", ("cancelled from here", "resubmit --job")),
@@ -86,7 +86,7 @@ def explained(person: Person, where: str, cases: dict[str, Case]) -> dict[str, d
     assert "No space left on device" in waited.stderr
     told = {job["name"]: job for job in json_lines(person.fab("-H", where, "explain", "--json", *names).stdout)}
     for name, case in cases.items():
-        assert told[name]["kind"] == case.kind, told[name]
+        assert told[name]["kind"] in case.kind.split(" or "), told[name]  # bash says it in two ways
         for part in case.said:
             assert part in told[name]["reason"], told[name]
     assert told["missing"]["stderr"][-1].endswith("nosuchcommand: command not found")
@@ -146,9 +146,9 @@ def test_s3_why_jobs_failed_and_what_they_used_on_slurm_without_accounting(
     slurm.must("scontrol", "update", f"JobId={jobs['late']}", "EndTime=now+1")  # S13
     explained(commuter, where, SLURM)
     said = {name: by_hand(slurm, jobs[name]) for name in ("late", "large", "placed", "segv")}
-    assert {name: (facts["JobState"], facts["ExitCode"].partition(":")[2]) for name, facts in said.items()} == {
-        "late": ("TIMEOUT", "15"), "large": ("FAILED", "9"), "placed": ("FAILED", "53"), "segv": ("FAILED", "11"),
-    }  # fmt: skip
+    assert said["late"]["JobState"] == "TIMEOUT"
+    killed = {name: said[name]["ExitCode"] for name in ("large", "placed", "segv")}
+    assert killed == {"large": "0:9", "placed": "0:53", "segv": "0:11"}
     (late,) = usage_of(commuter, where, "late")
     hours, minutes, seconds = map(int, said["late"]["RunTime"].split(":"))
     assert late["wall"] == (hours * 60 + minutes) * 60 + seconds
