@@ -31,7 +31,7 @@ class More(TypedDict, total=False):
 
 
 class Handle:
-    """One job. `job` is what was known of it last; `tasks` are those that are meant, none: all of it."""
+    """One job. `job` is what was known of it last; `tasks` are those that are meant (none: the whole job)."""
 
     def __init__(self, job: Job, tasks: tuple[int, ...] = ()) -> None:
         self.job = job
@@ -42,12 +42,12 @@ class Handle:
 
     @property
     def key(self) -> str:
-        """The name of its submission."""
+        """The key of its submission."""
         return self.job.key
 
     @property
     def job_id(self) -> str | None:
-        """The scheduler's number for it."""
+        """The scheduler's ID."""
         return self.job.job_id
 
 

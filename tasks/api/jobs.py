@@ -86,7 +86,7 @@ class JobHandle(Handle):
         return self._verbs.release([self])
 
     def resubmit(self, failed: bool | str = False, put: Sequence[str] = (), **more: Unpack[Again]) -> list[JobHandle]:
-        """Submit it again, or with `failed` what did not succeed of it; `more`: with what instead."""
+        """Submit it again, or with `failed` only what did not succeed; `more` is what it asks for instead."""
         return self._verbs.resubmit([self], failed, put, **more)
 
 
@@ -113,7 +113,7 @@ class JobVerbs(LogVerbs):
     ) -> list[Job]:
         """Wait until jobs have ended; return them as they ended. `told` is called with the jobs after each look.
 
-        `give_up`: as soon as those that are left can never start, or are in error state, raise JobFailed.
+        `give_up`: raise JobFailed as soon as none of those left can ever start, or all are in error state.
 
         Raises JobFailed unless all succeeded, StillRunning at the timeout (seconds, or as `--timeout`): what is known
         of the jobs is in the error's `known`.
@@ -144,10 +144,10 @@ class JobVerbs(LogVerbs):
         collect: str = "",
         **more: Unpack[More],
     ) -> list[Fetched]:
-        """Bring what they left behind, changed files only; several jobs get directories of their own.
+        """Bring what jobs left behind, only changed files; several jobs get directories of their own.
 
-        `told` is given what came of each job as soon as it is here. Raises InvalidInput, at the end, when files here
-        are newer: `force` overwrites them. `table` is a file for what the method `table` makes of it, with `collect`.
+        `told` is called with the files of each job as soon as they are here. Raises InvalidInput, at the end, when files
+        here are newer: `force` overwrites them. `table` is a file for what the method `table` makes of it, with `collect`.
         """
         selection.check_target(to)
         collecting.check_flags(table, collect)
@@ -169,7 +169,7 @@ class JobVerbs(LogVerbs):
         return collecting.table_of(fetched, collect, self.session.listener)
 
     def usage(self, job: Iterable[Which] | None = None, **more: Unpack[More]) -> list[JobUsage]:
-        """What jobs asked for and used, by one question for all of them."""
+        """What jobs asked for and what they used, by one question for all."""
         return usage(self.session, self.known(job, **more))
 
     def report(self, job: Iterable[Which] | None = None, **more: Unpack[More]) -> Report:
@@ -184,11 +184,11 @@ class JobVerbs(LogVerbs):
         return cancel.cancel(self.session, self.selected(job, live=True, **more), dry_run=dry_run)
 
     def hold(self, job: Iterable[Which] | None = None, dry_run: bool = False, **more: Unpack[More]) -> str:
-        """Hold jobs that have not started; return the same."""
+        """Hold jobs that have not started; return the scheduler's words."""
         return cancel.hold(self.session, self.selected(job, live=True, **more), dry_run=dry_run)
 
     def release(self, job: Iterable[Which] | None = None, dry_run: bool = False, **more: Unpack[More]) -> str:
-        """Release jobs that are held; return the same."""
+        """Release jobs that are held; return the scheduler's words."""
         return cancel.release(self.session, self.selected(job, live=True, **more), dry_run=dry_run)
 
     def resubmit(
@@ -200,7 +200,7 @@ class JobVerbs(LogVerbs):
         heard: Heard = ignore,
         **more: Unpack[Again],
     ) -> list[JobHandle]:
-        """Submit jobs again, or with `failed` what did not succeed of them; return the new ones.
+        """Submit jobs again, or with `failed` only what did not succeed; return the new jobs.
 
         `failed` may name causes: "memory,time". `put` are files for the new jobs instead of the earlier ones;
         `job_file` means what stands for the one job from then on; `heard` is given what the scheduler said of each.

@@ -1,4 +1,4 @@
-"""The logs of jobs: read at once, or passed on as they are written."""
+"""The logs of jobs: read at once, or passed on while they are written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LogVerbs(ChosenJobs):
-    """What jobs have written to stdout and stderr."""
+    """Methods that read what jobs have written to stdout and stderr."""
 
     def logs(
         self,

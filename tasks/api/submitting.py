@@ -1,4 +1,4 @@
-"""Submitting, as values of a program: each parameter is the flag of that name."""
+"""Submitting from a program: each parameter is the flag of that name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .jobs import JobHandle, JobVerbs
 
 
 class SubmitVerbs(JobVerbs):
-    """What makes jobs on one cluster."""
+    """Methods that make jobs on one cluster."""
 
     def submit(
         self,
@@ -45,7 +45,7 @@ class SubmitVerbs(JobVerbs):
         bare: bool = False,
         heard: Heard = ignore,
     ) -> JobHandle:
-        """Submit a job script or template, exactly once whatever breaks; return its handle.
+        """Submit a job script or template, exactly once, whatever breaks; return the job's handle.
 
         Parameters are the flags of `submit`. The same `key` or `job_file` again continues that submission. `heard` is
         given the job and what the scheduler said. Raises NotSubmitted when the scheduler refused, JobFailed when a job
@@ -85,7 +85,7 @@ class SubmitVerbs(JobVerbs):
         return sweep.steps(self.session, asked) if asked.swept else request.steps(self.session, asked)
 
     def _request(self, flags: dict[str, Any]) -> request.Request:
-        """The flags as they are typed: numbers as texts, and jobs looked up."""
+        """The request for these flags: numbers become texts, and jobs are looked up."""
         read: dict[str, Any] = {"after": self.selected(flags["after"]) if flags.get("after") else ()}
         read |= {name: str(flags[name]) for name in ("time", "cores", "gpus", "at_once") if name in flags}
         return request.Request(**{**flags, **read})

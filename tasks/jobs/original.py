@@ -1,4 +1,4 @@
-"""A submission as its job directory has it, for who submits it again."""
+"""Read a submission from its job directory, to submit it again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..schedulers.values import Submission
 from ..tracking.cluster_session import ClusterSession
 from .repeat_keys import stem
 
-# Bytes of a submission, most of them its script's, and of what is told of its inputs.
+# The most bytes of a submission, which are mostly its script's, and of the lists of its inputs.
 _MOST = 96 << 20
 _WITHIN = {"script": 52 << 20, "about": 8 << 20, "put": 8 << 20, "now": 8 << 20, "done": 1 << 20}
 

@@ -1,4 +1,4 @@
-"""One job's log: which job and task are meant, what there is of it, and what is said where there is nothing."""
+"""One job's log: find the job and task that are meant, read the log, and say why if there is nothing to show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .log import Following, LogReader, Looks, noted_logs, path_of
 
-# So many lines of stderr are shown of a job that wrote nothing else, and so many failed tasks are named.
+# How many lines of stderr are shown of a job that wrote nothing else; and how many failed tasks are named.
 _LAST = 20
 _NAMED = 10
 
@@ -95,7 +95,7 @@ def _failed_one(session: ClusterSession, job: Job, numbers: Sequence[int]) -> tu
 
 
 def last_lines(text: str) -> str:
-    """How many of the last lines are wanted; empty: all. Raises InvalidInput."""
+    """Parse `--lines`, the number of last lines to show (empty: all). Raises InvalidInput."""
     return str(parse_count(text, "lines", least=0)) if text else ""
 
 
@@ -147,7 +147,7 @@ def conclude(session: ClusterSession, log: JobLog, write: Callable[[bytes], None
 
 
 def _end_of_stderr(session: ClusterSession, log: JobLog, write: Callable[[bytes], None]) -> bool:
-    """Pass on the last lines; whether there were any."""
+    """Pass on the last lines; return whether there were any."""
     if log.paths.err == log.paths.out:
         return False
     begun = False

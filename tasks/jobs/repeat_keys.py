@@ -34,12 +34,12 @@ def stem(job: Job) -> str:
 
 
 def _word(part: TaskRange) -> str:
-    """Short, and of these tasks alone."""
+    """A short word for these tasks, and no others."""
     digest = f".{hashlib.sha256(str(part).encode()).hexdigest()[:8]}" if part.also else ""
     return f"{part.first}-{part.last}.{part.step}{digest}"
 
 
 def generation(job: Job) -> int:
-    """Which resubmit of its submission made it, counted from 1; 0: it is the first job."""
+    """Which resubmit made the job, counted from 1; 0: it is the first job of its submission."""
     found = re.search(r"\.r(\d{1,9})(\.\d+-\d+\.\d+(\.[0-9a-f]{8})?)?$", job.key, re.ASCII) if job.origin else None
     return int(found[1]) if found else 0

@@ -1,4 +1,4 @@
-"""What of a job is to be submitted again: all of it, tasks that are named, or what did not succeed."""
+"""Which part of a job to submit again: all of it, the named tasks, or what did not succeed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which jobs are meant: those that `--job` names, those that other flags select, or the last one."""
+"""The jobs that are meant: those that `--job` names, those that other flags select, or the last one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .status import say_nothing
 
-# So many of the last jobs are looked through for one whose name or key is near to one that is not known.
+# Among how many of the last jobs a similar name or key is looked for.
 _MEANT = 1000
-# And so many groups are named where one is not known.
+# How many groups are named if one is not known.
 _SHOWN = 10
 # And so many rows where one is meant.
 _NAMED = 5
@@ -73,7 +73,7 @@ def known_here(session: ClusterSession, wanted: Wanted, *, live: bool = False) -
 
 
 def not_succeeded(selected: Sequence[Selected]) -> list[Selected]:
-    """These without what is known to have succeeded."""
+    """These, without those known to have succeeded."""
     return [(job, tasks) for job, tasks in selected if job.only(tasks).state is not State.SUCCEEDED]
 
 
@@ -140,12 +140,12 @@ def check_target(text: str) -> None:
 
 
 def named(selected: Sequence[Selected]) -> list[tuple[str, int | None]]:
-    """Job ID and task of all that was selected; None: the whole job."""
+    """The job ID and task (None: the whole job) of everything that was selected."""
     return [(job.job_id or "", task) for job, tasks in selected for task in tasks or (None,)]
 
 
 def is_file(text: str) -> bool:
-    """Whether `--job` means a file by this."""
+    """Whether this value of `--job` means a file."""
     return text != "last" and not _numbered(text) and os.path.isfile(text)
 
 

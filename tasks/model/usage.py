@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 
 from .job import Job, iso
 
-# What is asked for next time is what was used and so much more of it.
+# Ask next time for what was used, and this part of it more.
 _MARGIN = 1.25
-# Seconds to whose multiples a time is rounded up: the first step is for times up to the first bound, and so on.
+# Times are rounded up to multiples of a step, in seconds: the first step for times up to the first bound, and so on.
 _STEPS_OF_TIME = ((600, 60), (7200, 600), (86400, 3600), (math.inf, 4 * 3600))
 _MIB = 1024**2
 _STEPS_OF_MEMORY = ((1024, 100), (10 * 1024, 512), (math.inf, 1024))  # the same in MiB
@@ -19,7 +19,7 @@ _LEAST_MEMORY = 100
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for: seconds, bytes per core, cores. None: nothing, or it is not known."""
+    """What was asked for, in seconds, bytes per core, and cores. None: nothing, or not known."""
 
     time: int | None = None
     memory: int | None = None
@@ -31,7 +31,7 @@ class Asked:
         return None if self.memory is None else self.memory * (self.cores or 1)
 
     def over(self, other: Asked) -> Asked:
-        """This, and where it says nothing, `other`."""
+        """These amounts, completed by those of `other`."""
         time, memory = (own if own is not None else more for own, more in self._beside(other))
         return Asked(time, memory, self.cores or other.cores)
 
@@ -64,13 +64,13 @@ class Usage:
 
     @property
     def memory_efficiency(self) -> float | None:
-        """The part of the memory that was used."""
+        """The part of the memory asked for that was used."""
         asked = self.asked.memory_in_all
         return self.memory / asked if self.memory is not None and asked else None
 
     @property
     def core_seconds(self) -> int | None:
-        """What it kept busy: seconds times cores."""
+        """Seconds times the cores that it occupied."""
         return None if self.wall is None else self.wall * (self.cores or 1)
 
 

@@ -1,4 +1,4 @@
-"""Which jobs are wanted: by globs of names and keys, by group, by state, by when they were submitted. Pure.
+"""Conditions for jobs: globs of names and keys, groups, states, and when they were submitted. Pure.
 
 All conditions have to be met; of the values of one condition, any.
 """
@@ -24,7 +24,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d
 
 
 def is_glob(text: object) -> bool:
-    """Whether this stands for the names that it matches: no key has such a letter."""
+    """Whether this is a glob: no key has such a character."""
     return isinstance(text, str) and any(letter in text for letter in "*?[")
 
 
@@ -91,7 +91,7 @@ class Wanted:
 
     @property
     def none(self) -> str:
-        """That there is no such job, in words."""
+        """A line that says that there is no such job."""
         if self.state and self in (Wanted(state=self.state), Wanted(state=self.state, all=True)):
             return f"no job is {','.join(self.state)}"
         return f"no job matches {self}"

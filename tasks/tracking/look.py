@@ -1,8 +1,8 @@
-"""One look at jobs: what their notes, the scheduler's list and the accounting say, and what follows from that.
+"""One look at jobs: what their notes, the scheduler's list and the accounting say, and what that means.
 
 One program looks at all jobs of a cluster together, however many there are (promise 7). When jobs seem to have ended,
-one question about all of them tells whether that was their end, or they come back. What is learnt goes into the ledger
-at once.
+one question about all of them tells whether they have, or will come back. What is learnt is recorded in the ledger at
+once.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _BY_ACCOUNTING = "; of some only the accounting tells, and that is being read"
 
 
 class Look(Watched):
-    """Asks how the watched jobs are, and records what it learns."""
+    """Finds out the states of the watched jobs, and records them."""
 
     def __init__(self, session: ClusterSession, selected: Iterable[Selected], *, record: bool = True) -> None:
-        """Without `record`, what is learnt does not go into the ledger."""
+        """Without `record`, nothing is written to the ledger."""
         super().__init__(session, selected)
         self.notes = Notes()
         self.trouble = ""
@@ -56,7 +56,7 @@ class Look(Watched):
         self.reasons = Reasons(session)
 
     def look(self) -> None:
-        """Ask everything once. Raises Unreachable; that a scheduler could not be asked is in `trouble`."""
+        """Ask everything once. Raises Unreachable; if the scheduler could not be asked, `trouble` says why."""
         read_rows(self.session, self.jobs.values())
         if not self.live():
             return
@@ -96,16 +96,16 @@ class Look(Watched):
         return [job for job in self.live() if job.absent_since is not None]
 
     def _ending(self) -> list[Job]:
-        """Those that have left the queue, or have noted an end."""
+        """The jobs that have left the queue, or have noted an end."""
         return [job for job in self.live() if job.absent_since is not None or self._noted(job)]
 
     def _waits_again(self, job: Job) -> bool:
-        """Whether it is to start, and has noted an end: a list that is asked for now tells whether it was one."""
+        """Whether a job is waiting to start but has noted an end: a new list tells whether that was its end."""
         waits = (State.PENDING, State.HELD)
         return not self.trouble and any(job.of(task).state in waits for task, _ in self._noted(job))
 
     def _noted(self, job: Job) -> set[tuple[int, int]]:
-        """Tasks that have noted an end which is not known to be one, and when."""
+        """Tasks that have noted an end that is not confirmed, and when."""
         return self._noted_ends.get(job.key, set())
 
     def _ends(self) -> set[object]:
@@ -113,7 +113,7 @@ class Look(Watched):
         return absent.union((job.key, *end) for job in self.live() for end in self._noted(job))
 
     def _due(self) -> bool:
-        """Whether it is time to ask about what seems to have ended."""
+        """Whether it is time to ask about the jobs that seem to have ended."""
         live = self.live()
         nothing_else = all(job.absent_since is not None or _unfinished(job) <= len(self._noted(job)) for job in live)
         return self._pace.due(self._ends(), time.monotonic(), nothing_else=nothing_else)
@@ -127,7 +127,7 @@ class Look(Watched):
                 self._update(job, self._queue[job.key] if listed else None, news=new)
 
     def _list(self, reply: Reply) -> bool:
-        """Keep the scheduler's list; False: it could not be asked."""
+        """Keep the scheduler's list; return False if it could not be asked."""
         self._asked = time.monotonic()
         live, ledger = self.live(), self.session.ledger
         try:
@@ -156,8 +156,8 @@ class Look(Watched):
             self._stored.update(self.jobs)
 
     def _trace(self, jobs: Sequence[Job]) -> None:
-        """Ask for the list, and about each of these by its ID: what both leave out has ended, and how is in its notes
-        or the accounting."""
+        """Ask for the list, and about each of these by its ID. A job that both leave out has ended; its notes or the
+        accounting tell how."""
         scheduler, ids = self.session.scheduler, [job.job_id or "" for job in jobs]
         silent = [job.job_id or "" for job in jobs if _unfinished(job) > len(self._noted(job))]
         ends = self._ends()
@@ -171,7 +171,7 @@ class Look(Watched):
             answer = self.session.ask(program)
         self._begin(answer["now"])
         if self._list(answer["queue"]):
-            jobs = self.session.ledger.news(jobs)  # cancelled, perhaps, or requeued, while others looked
+            jobs = self.session.ledger.news(jobs)  # another process may have cancelled them, or seen them requeued
             try:
                 traced = answer["answer"].read(trace.parse)
             except SchedulerError as error:
@@ -187,7 +187,7 @@ class Look(Watched):
         self._pace.asked(ends, time.monotonic(), lagging=bool(self._absent()))
 
     def _bad_ends(self, jobs: Sequence[Job]) -> list[tuple[Job, int]]:
-        """Some tasks that have noted a failure; and of jobs that have left the list, some that noted no end."""
+        """A few tasks that noted a failure, and of jobs that left the list, a few that noted no end."""
         noted, silent = list[tuple[Job, int]](), list[tuple[Job, int]]()
         for job in jobs:
             for task, note in self.notes.notes.get(job.key, {}).items():
@@ -229,7 +229,7 @@ class Look(Watched):
 
 
 def _unfinished(job: Job) -> int:
-    """How many of its tasks are not known to have ended; of what is no array job: 1."""
+    """How many of its tasks are not known to have ended; 1 if it is not an array job."""
     return sum(many for state, many in job.counts.items() if not state.final) if job.tasks else 1
 
 

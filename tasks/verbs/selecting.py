@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..model.wanted import Wanted
 
 SELECTING = ("job", "group", "state")
-"""Those of them that may be repeated."""
+"""The flags among them that may be repeated."""
 SELECT_HELP = {
     "job": "which: last, a job ID or task (12, 12.3), a job file, a key, or a glob of names and keys ('sim-*'); "
     "may be repeated",
