@@ -113,7 +113,7 @@ class JobVerbs(LogVerbs):
     ) -> list[Job]:
         """Wait until jobs have ended; return them as they ended. `told` is called with the jobs after each look.
 
-        `give_up`: raise JobFailed as soon as none of those left can ever start, or all are in error state.
+        `give_up`: raise JobFailed as soon as those that are left can never start, or not before somebody acts.
 
         Raises JobFailed unless all succeeded, StillRunning at the timeout (seconds, or as `--timeout`): what is known
         of the jobs is in the error's `known`.
@@ -146,8 +146,9 @@ class JobVerbs(LogVerbs):
     ) -> list[Fetched]:
         """Bring what jobs left behind, only changed files; several jobs get directories of their own.
 
-        `told` is called with the files of each job as soon as they are here. Raises InvalidInput, at the end, when files
-        here are newer: `force` overwrites them. `table` is a file for what the method `table` makes of it, with `collect`.
+        `told` is called with the files of each job as soon as they are here. Raises InvalidInput, at the end, when
+        files here are newer: `force` overwrites them. `table` is a file for what the method `table` makes of the
+        results, with `collect`.
         """
         selection.check_target(to)
         collecting.check_flags(table, collect)
