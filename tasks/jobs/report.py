@@ -34,7 +34,9 @@ def report(session: ClusterSession, selected: Sequence[Selected]) -> Report:
     silent = sum(not each.accounted for each in found)
     if silent and not troubles:
         which = "these jobs" if silent == len(found) else f"{silent} of these {len(found)} jobs"
-        troubles.append(f"{session.name}: the accounting tells nothing of {which}: what they noted themselves counts")
+        troubles.append(
+            f"{session.name}: the accounting tells nothing of {which}, yet or any more: what they noted counts"
+        )
     return Report(found, troubles)
 
 

@@ -236,9 +236,11 @@ def _meter(name: str, used: tuple[float, str] | None, unknown: str) -> Html:
 
 
 def hours(seconds: float) -> str:
-    """Core hours, with as many decimals as say something."""
+    """Core hours, with as many decimals as a person wants to know."""
     value = seconds / 3600
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3g}"
+    if 0 < value < 0.005:
+        return "<0.01"
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}" if value else "0"
 
 
 def _day(seconds: int) -> str:

@@ -22,7 +22,23 @@ NOTHING: Styles = MappingProxyType({})
 _GAP = 2
 # Columns are left out in this order: the first three before any name is cut, the others only after that.
 _FIRST = ("submitted (UTC)", "ended (UTC)", "started (UTC)")
-_THEN = ("exit", "group", "age", "size", "user", "down", "CPU", "memory/asked", "task")
+_THEN = (
+    "exit",
+    "group",
+    "age",
+    "size",
+    "user",
+    "down",
+    "CPU",
+    "memory/asked",
+    "task",
+    "idle h",
+    "cancelled",
+    "waited",
+    "tasks",
+    "failed h",
+    "project",
+)
 # Columns that may be cut, and the least that is kept; a directory wraps instead. The column `job` has the key of a job
 # without an ID: a key may be cut, an ID never.
 _CUT = ("cluster", "job", "name", "host", "queue", "directory", "next time")
