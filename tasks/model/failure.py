@@ -109,7 +109,7 @@ def _by_last_words(facts: Facts) -> Reason | None:
         for line in reversed(facts.last_words.splitlines()):
             if found := pattern.search(line):
                 text = _over(kind, facts) if kind in ("memory", "time") else _IN_WORDS[kind]
-                return Reason(kind, f'{text} (its stderr says "{one_line(line[found.start() :].strip(), 60)}")')
+                return Reason(kind, f'{text}; its stderr says "{one_line(line[found.start() :].strip(), 60)}"')
     return None
 
 

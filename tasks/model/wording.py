@@ -26,12 +26,19 @@ def fab() -> str:
     return "submithost" if "submithost" in Path(sys.argv[0]).parts[-2:] else "fab"
 
 
+# Flags that need no value: one behind a blank would be the next task's name.
+_PERHAPS_A_VALUE = ("failed",)
+
+
 def typed(cluster: str, verb: str, **flags: str | bool | Sequence[str]) -> str:
     """What to type: `fab -H sharc fetch --job 12 --to 'my results'`. A flag that is empty or False is left out."""
     words = [fab(), "-H", cluster, *verb.split()]
     for name, given in flags.items():
         for value in [given] if isinstance(given, (str, bool)) else given:
-            words += [f"--{name}"] if value is True else [f"--{name}", str(value)] if value else []
+            if name in _PERHAPS_A_VALUE and value:
+                words.append(f"--{name}" if value is True else f"--{name}={value}")
+            else:
+                words += [f"--{name}"] if value is True else [f"--{name}", str(value)] if value else []
     return shlex.join(words)
 
 

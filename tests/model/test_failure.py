@@ -36,16 +36,16 @@ def failed(status: int | None = 1, reason: str = "") -> Outcome:
         (Facts(failed(137), Cause(signal=9), SLIM), "signal",
          "killed by signal 9 (KILL): by somebody, or for want of memory"),
         (Facts(failed(137), Cause(signal=9), SLIM, "x: Detected 1 oom_kill event in a step"), "memory",
-         'out of memory: its limit was 4.0 GB (its stderr says "oom_kill event in a step")'),
+         'out of memory: its limit was 4.0 GB; its stderr says "oom_kill event in a step"'),
         (Facts(failed(137), last_words="y exceeded memory limit (609824768 > 314572800), being killed"), "memory",
-         'out of memory: used 582 MB, and its limit was 300 MB '
-         '(its stderr says "exceeded memory limit (609824768 > 314572800), being killed")'),
+         'out of memory: used 582 MB, and its limit was 300 MB; '
+         'its stderr says "exceeded memory limit (609824768 > 314572800), being killed"'),
         (Facts(failed(), last_words="Traceback\nMemoryError"), "memory",
-         'out of memory (its stderr says "MemoryError")'),
+         'out of memory; its stderr says "MemoryError"'),
         (Facts(failed(), last_words="a: terminate: std::bad_alloc"), "memory",
-         'out of memory (its stderr says "std::bad_alloc")'),
+         'out of memory; its stderr says "std::bad_alloc"'),
         (Facts(failed(), last_words="cp: Disk quota exceeded"), "quota",
-         'there was no space left to write to (its stderr says "Disk quota exceeded")'),
+         'there was no space left to write to; its stderr says "Disk quota exceeded"'),
         (Facts(failed(126), last_words="./x: /bin/sh^M: bad interpreter: No such file"), "script", CRLF),
         (Facts(failed(126), last_words="./x: /no/sh: bad interpreter: No such file"), "shell", "a first line names"),
         (Facts(failed(126), last_words="./x: bad interpreter: /bin/sh^M: No such file"), "script", CRLF),
@@ -98,7 +98,7 @@ def test_advice_names_the_command(kind: str, cause: Cause, command: str) -> None
     assert command in advised(reason, job, cause).advice
     array = Job("key", "hpc", job_id="12", array=TaskRange(1, 3))
     if kind in ("time", "memory") and cause.ours:
-        assert f"resubmit --job 12 --failed {kind} --{kind} x2" in advised(reason, array, cause).advice
+        assert f"resubmit --job 12 --failed={kind} --{kind} x2" in advised(reason, array, cause).advice
 
 
 def test_next_time_is_a_quarter_more_of_the_largest_per_core_and_rounded_up() -> None:
