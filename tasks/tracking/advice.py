@@ -19,7 +19,7 @@ def advised(session: ClusterSession, job: Job, reason: Reason) -> Reason:
     name, job_id = session.name, job.job_id or ""
     cancel = typed(name, "cancel", job=job_id)
     if reason.kind == "never":
-        return replace(reason, advice=f"{cancel} takes it away{reason.advice and f', then {reason.advice}'}")
+        return replace(reason, advice=f"cancel it ({cancel}){reason.advice and f' and {reason.advice}'}")
     if reason.advice:
         return reason
     if reason.kind == "held":

@@ -36,7 +36,7 @@ ANSWER = re.compile(r"^(?:Your job(?:-array)? |Submitted batch job )(\d+).*$", r
 
 
 @pytest.mark.parametrize("cluster", ["sandbox", "sandbox-slurm"])
-@pytest.mark.parametrize(("script", "least"), [("seven.sh", 9), ("sim.sh", 3)])
+@pytest.mark.parametrize(("script", "least"), [("seven.sh", 9), ("sim.sh", 3), ("model.sh", 9)])
 def test_the_sessions_are_as_shown(commuter: Person, tmp_path: Path, cluster: str, script: str, least: int) -> None:
     commands = session(script)
     assert len(commands) >= least

@@ -69,7 +69,7 @@ def test_a_reason_goes_with_its_state_and_is_said_with_the_command_that_does_wha
     assert session.asked == 1
     never = reasons.explain(job("30")).outcome.reason
     assert never.startswith("no node has 65536G of rmem; the largest has 64G; ")
-    assert "-H sharc cancel --job 30 takes it away, then submit it with --memory=64G at most" in never
+    assert "-H sharc cancel --job 30) and submit it with --memory=64G at most" in never
     assert reasons.explain(job("34")).outcome.reason == "it waits for its turn (4th of the 10 jobs that wait)"
     tasks = reasons.explain(job("33", array=TaskRange(1, 10))).tasks
     assert isinstance(tasks, Alike)  # of a million tasks it takes no more room than of two
