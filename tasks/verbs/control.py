@@ -115,10 +115,10 @@ def resubmit(
     from itertools import zip_longest
 
     from ..jobs.selection import not_succeeded
-    from ..screen.output import say, show_jobs
+    from ..screen.output import show_jobs
     from .host import chosen, remember
     from .selecting import agreed, in_turn, with_job_files
-    from .showing import scheduler_said, show_steps, steps_or_jobs
+    from .showing import scheduler_said, show_repeats, steps_or_jobs
 
     steps_or_jobs(dry_run, json)
     again = {flag: given[flag] for flag in _AGAIN} | {"put": put or (), "option": option or ()}
@@ -131,10 +131,8 @@ def resubmit(
         return
     heard = scheduler_said(json, lambda new: show_jobs([new] if json and new else [], as_json=True))
     for one, file in zip_longest(selected, files[: len(selected)]):
-        if not dry_run:
-            for new in host.resubmit([one], job_file=file or "", heard=heard, **again):
-                remember(new.job)
+        if dry_run:
+            show_repeats(host, one, again)
             continue
-        for repeat in host.repeats([one], **again):
-            say(f"{host.name}: {len(repeat.inputs)} inputs from {repeat.source.directory}")
-            show_steps(host.name, repeat.prepared)
+        for new in host.resubmit([one], job_file=file or "", heard=heard, **again):
+            remember(new.job)

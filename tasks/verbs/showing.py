@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from ..api.chosen import Which
 from ..api.submit_host import SubmitHost
@@ -26,7 +27,7 @@ from ..screen.notice import Notice
 from ..screen.progress import WaitProgress
 from ..submission.prepare import Prepared
 from ..submission.submit import Heard
-from ..tracking.last_words import go_on
+from ..tracking.last_words import complain, go_on
 from ..tracking.watch import Watch
 
 # So many rows of a sweep are shown before it is submitted.
@@ -62,7 +63,7 @@ def show_steps(cluster: str, prepared: Prepared) -> None:
     for warning in prepared.warnings:
         output.say(f"{cluster}: {warning}")
     print(f"# on {cluster}, in {prepared.job.directory}")
-    for task in range(1, min(len(prepared.job.rows), _FIRST_ROWS) + 1):
+    for task in prepared.job.numbers()[:_FIRST_ROWS] if prepared.job.rows else ():
         print(f"# {prepared.job.rows.called(task)}")
     for upload in prepared.uploads:
         print(f"put {one_line(upload.name, 4096)} ({upload.size()} bytes)")
@@ -70,6 +71,13 @@ def show_steps(cluster: str, prepared: Prepared) -> None:
     print("# the script")
     sys.stdout.flush()
     sys.stdout.buffer.write(prepared.script)
+
+
+def show_repeats(host: SubmitHost, job: Which, again: Mapping[str, Any]) -> None:
+    """Show what `resubmit` with these flags would do for one job."""
+    for repeat in host.repeats([job], **again):
+        output.say(f"{host.name}: {len(repeat.inputs)} inputs from {repeat.source.directory}")
+        show_steps(host.name, repeat.prepared)
 
 
 def show_files(done: Transferred, quiet: bool = False) -> None:
@@ -114,6 +122,30 @@ def to_the_end(watch: Watch, limit: float | None, notice: Notice, *, give_up: bo
         closing(WaitProgress()) as progress,
     ):
         watch.wait(limit, progress, give_up=give_up)
+
+
+def see_through(
+    host: SubmitHost,
+    jobs: list[Job],
+    limit: float | None,
+    notice: Notice,
+    fetch: str,
+    *,
+    quiet: bool,
+    give_up: bool,
+) -> None:
+    """Wait for the jobs, and bring their results into `fetch` (empty: nowhere), however they ended.
+
+    `jobs` is updated with what is known of them, whatever is raised: as by `to_the_end`, and JobFailed.
+    """
+    watch = host.watch(jobs)
+    try:
+        to_the_end(watch, limit, notice, give_up=give_up)
+    finally:
+        jobs[:] = watch.shown()
+    if fetch:
+        fetch_and_show(host, jobs, fetch, quiet=quiet)
+    complain(watch.session, jobs, fetched=bool(fetch))
 
 
 def show_logs(host: SubmitHost, streams: Sequence[Stream], lines: str, follow: bool) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         "job-file": "keep key and job ID in this file; the same file again continues that submission",
         "wait": "wait for the end",
         "timeout": "with --wait: not longer than this",
+        "give-up": "with --wait: not for what can never start, or is in error state",
         "fetch": "wait, and bring the results into this directory, however it ended",
         "bare": "submit the very file, without notes of start and end",
         "dry-run": "show every step and touch nothing",
@@ -83,6 +84,7 @@ def submit(
     job_file: str | None = None,
     wait: bool = False,
     timeout: str = "",
+    give_up: bool = False,
     fetch: str = "",
     bare: bool = False,
     dry_run: bool = False,
@@ -101,9 +103,8 @@ def submit(
     from ..jobs.selection import check_target
     from ..model.resources import parse_time
     from ..screen.output import show_jobs, show_words
-    from ..tracking.last_words import complain
     from .host import flags_of, host_for, remember
-    from .showing import fetch_and_show, notice_of, only_verify, scheduler_said, show_steps, steps_or_jobs, to_the_end
+    from .showing import notice_of, only_verify, scheduler_said, see_through, show_steps, steps_or_jobs
 
     steps_or_jobs(dry_run, json)
     only_verify(verify, over or grid or json or wait or fetch)
@@ -124,14 +125,7 @@ def submit(
         begin(**flags, heard=scheduler_said(json, lambda job: jobs.extend([job] if job else [])))
         remember(*jobs)
         if wait or fetch:
-            watch = host.watch(jobs)
-            try:
-                to_the_end(watch, limit, notice)
-            finally:
-                jobs[:] = watch.shown()
-            if fetch:
-                fetch_and_show(host, jobs, fetch, quiet=json)
-            complain(watch.session, jobs, fetched=bool(fetch))
+            see_through(host, jobs, limit, notice, fetch, quiet=json, give_up=give_up)
     finally:
         if json:
             show_jobs(jobs, as_json=True)
