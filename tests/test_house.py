@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 import grimp
@@ -76,3 +77,17 @@ def test_no_two_modules_that_share_clusters_use_the_same_key() -> None:
             used.setdefault(key, set()).add(path.name)
     assert len(used) > 50
     assert {key: modules for key, modules in used.items() if len(modules) > 1} == {}
+
+
+def test_no_function_of_the_shell_programs_hides_a_command() -> None:
+    """They are joined to one program, and `cut` in one file is `cut` in all."""
+    files = list(TASKS.rglob("*.sh"))
+    functions = {name for path in files for name in re.findall(r"^(\w+)\(\)", path.read_text(), re.M)}
+    listed = subprocess.run(
+        ["dpkg", "-L", "coreutils", "findutils", "grep", "sed", "tar", "util-linux"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    commands = {Path(line).name for line in listed.splitlines() if "/bin/" in line}
+    assert len(functions) > 50
+    assert "cut" in commands
+    assert functions & commands == set()

@@ -69,7 +69,7 @@ writes_on() { # whether it still does after a while; a part with all $2 bytes is
 }
 
 big() ( # take the file that was announced; in a subshell, since it changes directory
-    read -r offset key old || cut || return
+    read -r offset key old || broken_off || return
     case $old in -) old='' ;; *) old=./$old ;; esac
     reach "$name" || return
     place=${PWD%/}/${name##*/}
@@ -94,7 +94,7 @@ big() ( # take the file that was announced; in a subshell, since it changes dire
         echo "$problem" >&2
         return 1
     fi
-    read -r sum || cut || return
+    read -r sum || broken_off || return
     # Checked after writing: a full quota may truncate a file without an error (L11).
     [ "$(sum_of /proc/self/fd/9 "$size" 0)" = "$sum" ] || {
         rm -f "$part"

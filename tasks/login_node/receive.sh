@@ -29,10 +29,10 @@ receive() { # DIRECTORY
             ;;
         esac
     done
-    cut
+    broken_off
 }
 
-cut() {
+broken_off() {
     echo 'the connection was cut' >&2
     return 1
 }

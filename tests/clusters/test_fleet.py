@@ -150,7 +150,7 @@ def test_a_dry_run_has_no_json(somebody: Person) -> None:
     one, every = somebody.fab("-H", "sandbox", "submit", *words), somebody.fab("all.submit", BOTH, *words)
     for done, lines in ((one, 1), (every, 2)):
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", lines)
-        assert done.stderr.count("--dry-run shows steps, and --json jobs") == lines
+        assert done.stderr.count("--dry-run shows steps and --json shows jobs") == lines
     shown = by_cluster(somebody.fab("all.submit", BOTH, *words[::2]).stdout)
     assert [lines[0].startswith(f"# on {name}, in ") for name, lines in shown.items()] == [True, True]
 

@@ -149,6 +149,6 @@ def test_g44_debians_wrapper_is_passed_by_and_no_other(
             said = session.ask(Program(("ask",), {"command": asked})).text("answer")
         finally:
             session.close()
-    programs = [f"/usr/lib/gridengine/{name}" for name in ("qacct", "qconf", "qdel", "qhold", "qrls", "qsub")]
+    programs = [f"/usr/lib/gridengine/{name}" for name in ("qacct", "qalter", "qconf", "qdel", "qhold", "qrls", "qsub")]
     assert said.split("\n") == ["/usr/bin/qsub", f"{own}/qstat", *programs]
     assert wrapped.read_text() == f"{own}/qstat\n"
