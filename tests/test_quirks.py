@@ -55,6 +55,7 @@ S6 --mem is of a node, a bare number of time is minutes
 S7 MaxArraySize
 S8 the submitting environment is copied
 S9 directives end at the first command
+S10 IDs that a killed controller gives again
 L1 rc files that print
 L2 qsub in the login environment only, tcsh
 L3 MaxStartups, MaxSessions
