@@ -182,6 +182,11 @@ def commuter(cells: dict[str, Cell], slurm: SlurmCluster, tmp_path: Path) -> Per
     return move_in(tmp_path / "home", configured([*cells, slurm.name]))
 
 
+# They take minutes, each on one worker: at the end the others would wait for it.
+LONGEST = ("test_stress.py", "test_slurm.py", "test_logins_dead.py", "test_scripts.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The campaign first: it takes minutes, and at the end the other workers would wait for it."""
-    items.sort(key=lambda item: item.path.name != "test_stress.py")
+    """The modules that take longest first."""
+    order = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
