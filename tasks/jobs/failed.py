@@ -50,7 +50,7 @@ def judged(told: Told, failed: Sequence[Failed]) -> Mapping[tuple[str, int], Fai
     for alike in _alike(facts, reasons):
         most = max(alike, key=lambda place: (facts[place].usage.memory or 0, facts[place].usage.wall or 0))
         job = jobs[most[0]]
-        reason = advised(reasons[most], job, facts[most].cause)
+        reason = advised(reasons[most], job, facts[most].cause, alike[0][1])
         for place in alike:
             words = told.last_words.get(place, LastWords())
             found[place] = Failure(reason, tuple(words.text.splitlines()), words.path)

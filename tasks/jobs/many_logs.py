@@ -55,7 +55,10 @@ def streams(
     found = [Stream(job, task, err) for job, task in tasks for err in ((False, True) if both else (stderr,))]
     if follow and len(found) > _MOST_FOLLOWED:
         raise InvalidInput(f"{len(found)} logs are too many to follow at once, {_MOST_FOLLOWED} at most: name a task")
-    return [replace(one, beside=both, label=_label(one, len(jobs), len(tasks), both=both)) for one in found]
+    return [
+        replace(one, beside=both, label=_label(one, len(jobs), named=failed or len(tasks) > 1, both=both))
+        for one in found
+    ]
 
 
 def _failed(session: ClusterSession, selected: Sequence[Selected]) -> list[tuple[Job, int]]:
@@ -72,11 +75,11 @@ def _failed(session: ClusterSession, selected: Sequence[Selected]) -> list[tuple
     return found
 
 
-def _label(one: Stream, jobs: int, tasks: int, *, both: bool) -> str:
+def _label(one: Stream, jobs: int, *, named: bool, both: bool) -> str:
     """`x.3 err`: no more than tells these logs apart."""
     name = f"{one.job.name}-{one.job.job_id}" if jobs > 1 else one.job.name
     whose = f"{name}.{one.task}" if one.job.array else name
-    return " ".join(([whose] if tasks > 1 else []) + ([("err" if one.stderr else "out")] if both else []))
+    return " ".join(([whose] if named else []) + ([("err" if one.stderr else "out")] if both else []))
 
 
 Write = Callable[[Stream, bytes], None]

@@ -155,18 +155,18 @@ def _numbered(text: str) -> bool:
 
 
 def resolve(session: ClusterSession, text: str) -> Selected:
-    """`last`, a job ID or task, a job file, a key: in that order. Raises InvalidInput."""
+    """`last`, a job ID, a job file, a key, or a task of a job by its ID or key: in that order. Raises InvalidInput."""
     ledger, name = session.ledger, session.name
+    head, _, tail = text.rpartition(".")
     found: Job | None
     if text == "last":
         found = ledger.last(name)
+    elif text.isascii() and text.isdigit():
+        found = ledger.by_id(name, text)
     elif _numbered(text):
-        job_id, _, task = text.partition(".")
-        found = ledger.by_id(name, job_id)
-        if found and task:
-            if not found.array or int(task) not in found.array.numbers():
-                raise InvalidInput(f"{found.title()} has no task {task}")
-            return found, (int(task),)
+        found = ledger.by_id(name, head)
+        if found and tail:
+            return _task_of(found, tail)
     elif os.path.isfile(text):
         noted = read_job_file(Path(text))
         if noted.cluster != name:
@@ -174,10 +174,19 @@ def resolve(session: ClusterSession, text: str) -> Selected:
         found = ledger.by_key(name, noted.key) or noted
     else:
         found = ledger.by_key(name, text)
+        if not found and tail.isascii() and tail.isdigit() and (whole := ledger.by_key(name, head)):
+            return _task_of(whole, tail)
     if not found:
         what = f"{name}: no job '{one_line(text)}' was submitted from here"
         raise InvalidInput(f"{what}{_meant(session, text) or ' (--job takes last, a job ID, a job file, or a key)'}")
     return found, ()
+
+
+def _task_of(job: Job, task: str) -> Selected:
+    """That task of a job. Raises InvalidInput when it has none of that number."""
+    if not job.array or int(task) not in job.array.numbers():
+        raise InvalidInput(f"{job.title()} has no task {task}")
+    return job, (int(task),)
 
 
 def _meant(session: ClusterSession, text: str) -> str:

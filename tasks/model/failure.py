@@ -133,16 +133,17 @@ def in_short(facts: Facts) -> str:
     return meaning(facts.outcome.exit_status) if reason.kind in ("exit", "signal") else reason.text
 
 
-def advised(reason: Reason, job: Job, cause: Cause) -> Reason:
-    """The reason with what to do about it: `job` is the one that failed, or tasks of which did."""
+def advised(reason: Reason, job: Job, cause: Cause, task: int = 0) -> Reason:
+    """The reason with what to do about it: `job` is the one that failed, or `task` of it and others like that."""
     if reason.kind in ("time", "memory") and not cause.ours:
         return replace(reason, advice=f"it asks for {cause.request} itself: submit it again with more of that")
-    return replace(reason, advice=_advice(reason.kind, job))
+    return replace(reason, advice=_advice(reason.kind, job, task))
 
 
-def _advice(kind: str, job: Job) -> str:
+def _advice(kind: str, job: Job, task: int) -> str:
     cluster, which = job.cluster, job.job_id or job.key
     some = kind if job.array else ""
+    log = typed(cluster, "logs", job=f"{which}.{task}" if job.array else which, stderr=True)
 
     def repair(**flags: str) -> str:
         return typed(cluster, "resubmit", job=which, failed=some, **flags)
@@ -158,7 +159,7 @@ def _advice(kind: str, job: Job) -> str:
         return f"make room on the cluster ({typed(cluster, 'clean')} removes what was fetched); then: {repair()}"
     if kind in ("script", "shell"):
         how = "run dos2unix over it" if kind == "script" else "correct it (dos2unix makes LF of CR LF)"
-        return f"{how}, and submit it again; all it wrote: {typed(cluster, 'logs', job=which, stderr=True)}"
+        return f"{how}, and submit it again; all it wrote: {log}"
     if kind in ("node", "start", "cancelled"):
         return f"to run it again: {repair()}"
-    return f"all it wrote: {typed(cluster, 'logs', job=which, stderr=True)}"
+    return f"all it wrote: {log}"

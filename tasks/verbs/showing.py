@@ -63,7 +63,7 @@ def show_steps(cluster: str, prepared: Prepared) -> None:
     for warning in prepared.warnings:
         output.say(f"{cluster}: {warning}")
     print(f"# on {cluster}, in {prepared.job.directory}")
-    for task in prepared.job.numbers()[:_FIRST_ROWS] if prepared.job.rows else ():
+    for task in range(1, min(len(prepared.job.rows), _FIRST_ROWS) + 1) if not prepared.job.origin else ():
         print(f"# {prepared.job.rows.called(task)}")
     for upload in prepared.uploads:
         print(f"put {one_line(upload.name, 4096)} ({upload.size()} bytes)")
