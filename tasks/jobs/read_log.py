@@ -68,9 +68,9 @@ def _last_run(session: ClusterSession, job: Job, task: int, *, follow: bool) -> 
 def _named(session: ClusterSession, selected: Sequence[Selected], wanted: str) -> tuple[Job, int]:
     number = parse_count(wanted, "task", least=0) if wanted else None
     if len(selected) != 1:
+        many = f"{len(selected)} are" if selected else "none is"
         raise InvalidInput(
-            f"logs shows one job, and {len(selected) or 'none'} {'are' if selected else 'is'} meant: name it with --job; "
-            "--both and --failed show several"
+            f"logs shows one job, and {many} meant: name it with --job; --both and --failed show several"
         )
     ((job, tasks),) = known_there(session, selected)
     number = tasks[0] if number is None and tasks else number

@@ -42,6 +42,7 @@ def test_conditions_are_met_together_and_what_is_named_comes_first(session: Clus
     assert selected(session, "k-t*") == "2 3"
     assert selected(session, "3", "sim-*") == "3 1 2"
     assert selected(session, "2.3", "o*") == "2.3 3 4"
+    assert selected(session, "k-two.3", "k-one") == "2.3 1"
     assert selected(session, "2.3", "sim-*") == "1 2"  # all of it is selected as well
     assert selected(session, "3", "sim-*", group="s*") == "1 2"
     assert selected(session, group="sim") == "1 2"
@@ -64,6 +65,8 @@ def test_of_a_state_those_that_may_have_come_into_it_are_left_to_the_cluster_to_
         ([], {"group": "smi"}, "no job was submitted from here with --group smi; did you mean 'sim'?"),
         ([], {"group": "x*"}, "with --group x*; there are sim, late.r"),
         (["sim-*", "nosuch"], {}, "no job 'nosuch' was submitted from here"),
+        (["k-two.10"], {}, 'job 2 ("sim-2") on a has no task 10'),
+        (["k-one.1"], {}, 'job 1 ("sim-1") on a has no task 1'),
     ],
 )
 def test_what_matches_nothing_is_told_with_the_nearest(
