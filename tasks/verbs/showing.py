@@ -76,7 +76,8 @@ def show_steps(cluster: str, prepared: Prepared) -> None:
 def show_repeats(host: SubmitHost, job: Which, again: Mapping[str, Any]) -> None:
     """Show what `resubmit` with these flags would do for one job."""
     for repeat in host.repeats([job], **again):
-        output.say(f"{host.name}: {len(repeat.inputs)} inputs from {repeat.source.directory}")
+        many = len(repeat.inputs)
+        output.say(f"{host.name}: {many} input{'s' * (many != 1)} from {repeat.source.directory}")
         show_steps(host.name, repeat.prepared)
 
 
