@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .job import Job
+if TYPE_CHECKING:
+    from .job import Job  # every command line loads this page, and not every one has jobs
 
 Cells = Sequence[Sequence[str]]
 Styles = Mapping[tuple[int, int], str]

@@ -30,6 +30,20 @@ JSON = "one JSON object per job and line on stdout"
 _BETWEEN_COLLECTIONS = 100_000
 
 
+class Flag(Argument):
+    """A flag that is copied quickly: before it parses, Invoke copies those of every verb of every cluster."""
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Flag:
+        twin = object.__new__(Flag)
+        twin.__dict__.update(self.__dict__)
+        twin.raw_value = twin._value = [*self._value] if isinstance(self._value, list) else self._value
+        return twin
+
+    def __repr__(self) -> str:
+        """Invoke words all flags of all verbs for a log that nobody reads: in its own form, but at once."""
+        return f"<Argument: {self.name}>"
+
+
 class Verb(Task[Any]):
     """A task whose copies share their parsed arguments.
 
@@ -46,6 +60,7 @@ class Verb(Task[Any]):
         if not self._arguments:
             self._arguments += super().get_arguments(ignore_unknown_help)
             for argument in self._arguments:
+                argument.__class__ = Flag
                 if argument.optional and _stands_alone(f"--{argument.name}"):
                     argument.kind, argument.optional = bool, False
         return self._arguments
