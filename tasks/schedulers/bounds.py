@@ -1,4 +1,4 @@
-"""How much a scheduler may say: more than there can be is an answer that is not understood."""
+"""Bounds on a scheduler's answers: one with more rows than can exist is not understood."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _LINE = re.compile("[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")  # ends where splitl
 
 
 def bounded(told: Iterable[T]) -> Iterator[T]:
-    """These, as long as they are as many as there can be. Raises SchedulerError."""
+    """Pass these on, up to the most that can exist. Raises SchedulerError beyond that."""
     for number, each in enumerate(told, 1):
         check_many(number)
         yield each
 
 
 def check_many(number: int) -> None:
-    """Raises SchedulerError for more rows or records than there can be."""
+    """Raises SchedulerError for more rows or records than can exist."""
     if number > MOST_RECORDS:
         raise SchedulerError(f"the answer is not understood: it is about more than {MOST_RECORDS} jobs and tasks")
 
 
 def lines_of(text: str) -> Iterator[str]:
-    """The lines that are not empty, one at a time: there may be millions. Raises SchedulerError for too many."""
+    """Yield the lines that are not empty; there may be millions. Raises SchedulerError for too many."""
     return bounded(found[0] for found in _LINE.finditer(text))
 
 
 def check_ranges(texts: Iterable[str]) -> None:
-    """Raises SchedulerError when these name more ranges of tasks than there can be."""
+    """Raises SchedulerError when these name more ranges of tasks than can exist."""
     if sum(text.count(",") for text in texts) > MOST_RANGES:
         raise SchedulerError(f"the answer is not understood: it names more than {MOST_RANGES} ranges of tasks")

@@ -11,7 +11,7 @@ from .seam import Scheduler
 
 @dataclass(frozen=True)
 class Dialect:
-    """The words of a scheduler and of the site."""
+    """A scheduler's words for what is asked of it, and a site's names for resources."""
 
     scheduler: Scheduler
     names: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Which schedulers there are. Loading them takes time, their names do not: each command line asks for those."""
+"""Which schedulers there are. Their names are found without loading them, since every command line needs the names."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def scheduler(name: str) -> Scheduler:
 
 @cache
 def by_rank() -> tuple[Scheduler, ...]:
-    """All schedulers; of several that a login node has, the first one of these is meant."""
+    """All schedulers; if a login node has several, the first of these is used."""
     return tuple(sorted(map(scheduler, known()), key=lambda each: -each.rank))
 
 
 def assumed() -> Scheduler:
-    """The scheduler whose words are used where no cluster says, and none is asked."""
+    """The scheduler whose words are used when no cluster is named."""
     return by_rank()[0]
 
 

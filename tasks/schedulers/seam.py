@@ -49,7 +49,7 @@ _SUBMITTING, _RUNNING = shell(__file__, "submitting.sh"), shell(__file__, "runni
 
 
 class Cannot(SchedulerError):
-    """What was asked for is nothing that this scheduler can do: asking again is no use."""
+    """This scheduler cannot do what was asked for; trying again does not help."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Scheduler(ABC):
         return []
 
     def legal_name(self, name: str) -> str:
-        """`name` as this scheduler takes it: what patterns and shells would read into is replaced by `_`."""
+        """`name` as this scheduler accepts it, with `_` for characters that patterns and shells interpret."""
         return _ILLEGAL.sub("_", name) or "job"
 
     def directives(self, resources: Resources, names: Mapping[str, str] = NOTHING) -> list[str]:
@@ -111,7 +111,7 @@ class Scheduler(ABC):
         script: bytes,
         submission: Submission,
     ) -> dict[str, str]:
-        """Files (name to text) for the job directory that give the script defaults that it wins over.
+        """Files (name to text) for the job directory that hold defaults, which the script's own directives override.
 
         `submission` is what the flags ask for, which wins over both. Raises InvalidInput.
         """
@@ -132,7 +132,7 @@ class Scheduler(ABC):
         return tuple(options)
 
     def parse_submission(self, out: str, err: str = "") -> Submitted | None:
-        """What was accepted; None: nothing was, or it was taken back at once."""
+        """What was accepted; None: nothing, or it was withdrawn at once."""
         found = re.findall(self._accepting, out, re.M)
         return Submitted(found[-1], "") if found else None
 
@@ -143,11 +143,11 @@ class Scheduler(ABC):
         return f"^{before}([0-9]{{1,20}}){after}$"
 
     def undecided(self, err: str) -> bool:
-        """Whether a submit command that still runs is about to say whether its job is taken back."""
+        """Whether a submit command that is still running may yet withdraw its job."""
         return False
 
     def doubtful(self, err: str) -> bool:
-        """Whether a submit command that ended with this on stderr may have made a job all the same."""
+        """Whether a submit command that ended with this on stderr may have made a job nevertheless."""
         return False
 
     def receipt(self, submitted: Submitted) -> str:
@@ -211,7 +211,7 @@ class Scheduler(ABC):
         return Question(queue.command, reasons)
 
     def marks(self, job_ids: Sequence[str]) -> Question[dict[str, list[Submitted]]] | None:
-        """Keys, and the jobs among these that carry them, oldest first. None: there is nothing to ask."""
+        """By key, the jobs among these that carry it, oldest first. None: there is nothing to ask."""
         raise self.cannot("find a job by its key")
 
     def by_hand(self, job_id: str) -> Question[ByHand | None]:

@@ -30,7 +30,7 @@ class Submission:
     after: tuple[str, ...] = ()
 
     def record(self) -> dict[str, object]:
-        """It as plain data, for the job directory."""
+        """Return it as plain data, for the job directory."""
         plain = asdict(self)
         plain["resources"]["array"] = self.resources.array and str(self.resources.array)
         return plain
@@ -129,7 +129,7 @@ class Traced:
 
 @dataclass(frozen=True)
 class ByHand:
-    """A job of this user that was submitted without us: where it runs, and when it was submitted, if that is told."""
+    """A job of this user that was submitted by hand: where it runs, and when it was submitted, if known."""
 
     submitted: Submitted
     directory: str

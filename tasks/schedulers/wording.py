@@ -1,4 +1,4 @@
-"""What schedulers have in common in what they are told and in what they say."""
+"""Wording that the schedulers share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORDS = 4096  # characters of an error that are looked at
 
 
 def at_home(path: str) -> str:
-    """A path there as a word of a command line: what is not absolute begins in the home directory, as after ssh.
+    """A path on the login node as a word of a command line; a relative one starts in the home directory, as after ssh.
 
     `~name` is that user's, by the shell that reads the word.
     """

@@ -14,7 +14,7 @@ from . import queue as queues
 
 
 class GridEngine(Scheduler):
-    """Each name of the seam, and the file that it is in."""
+    """The names of the seam, each from the file that has it."""
 
     name = "gridengine"
     rank = 20  # it is known by its cell, not by a command's name alone, which other schedulers have as well

@@ -39,7 +39,7 @@ def mark_of(facts: Mapping[str, str]) -> str:
 
 
 def alive(me: str, out: str) -> Iterator[Record]:
-    """The jobs of this user that `qstat -j` knows; another one without our mark is none of ours."""
+    """The jobs of this user that `qstat -j` knows."""
     for facts in described(out):
         if facts.get("owner") == me:
             when = seconds_of(facts.get("submission_time", ""))
@@ -52,7 +52,7 @@ _AT_ONCE = 500
 
 
 def about(job_ids: Sequence[str], more: str = "-") -> str:
-    """The command that shows what is read of these jobs, and the lines of these names, too."""
+    """The command that prints the lines of `qstat -j` that are read of these jobs, and those of these names."""
     asked = [",".join(job_ids[at : at + _AT_ONCE]) for at in range(0, len(job_ids), _AT_ONCE)]
     facts = f"facts={shlex.quote(f'{_NAMES}|{more}')}\n"
     return f'{facts}{_ABOUT}for ids in {shlex.join(asked)}; do about "$ids"; done; true'

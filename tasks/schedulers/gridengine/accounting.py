@@ -57,7 +57,7 @@ END"""
 
 
 def parse_trace(status: int, out: str, err: str) -> Traced:
-    """Of what has ended the last record of each task (G29: a requeue leaves several); G26: none may be none yet."""
+    """Take each ended task's last record (G29: a requeue leaves several). A missing one may still come (G26)."""
     if status != 0:
         raise failed(err, out)
     me, _, rest = out.partition("\n")
@@ -83,7 +83,7 @@ def _records(out: str) -> Iterator[dict[str, str]]:
 
 
 def _task(facts: Mapping[str, str]) -> tuple[TaskRange, ...]:
-    """The task; none for `undefined`."""
+    """The task's number; None for `undefined`."""
     task = facts.get("taskid", "")
     return (TaskRange(int(task), int(task)),) if task.isdecimal() and len(task) < 10 else ()
 
@@ -93,7 +93,7 @@ _NO_ENDS = (24, 25)
 
 
 def _outcome(facts: Mapping[str, str]) -> Outcome:
-    """How it ended, by `failed` and `exit_status` (G30); UNKNOWN: it did not, or that is not understood."""
+    """How it ended, by `failed` and `exit_status` (G30); UNKNOWN when it has not, or the record is not understood."""
     code, _, why = facts.get("failed", "").partition(":")
     failed, exit_status = leading_number(code), leading_number(facts.get("exit_status", ""))
     started_at, ended_at = seconds_of(facts.get("start_time", "")), seconds_of(facts.get("end_time", ""))
@@ -112,7 +112,7 @@ def _outcome(facts: Mapping[str, str]) -> Outcome:
 
 
 def usage(job_ids: Sequence[str], names: Mapping[str, str] = NOTHING) -> Question[list[Ran]]:
-    """`qstat -j` of those that are alive, and the accounting."""
+    """`qstat -j` of those that are alive; the accounting of the others."""
     command = f"id -un\n{about(job_ids, OF_USAGE)}\n{_accounts(job_ids, used=True)}\ntrue"
 
     def parse(status: int, out: str, err: str) -> list[Ran]:
@@ -131,7 +131,7 @@ def _ran(names: Mapping[str, str], facts: Mapping[str, str]) -> Ran:
 
 
 def by_hand(job_id: str) -> Question[ByHand | None]:
-    """`qstat -j` while it lives, and `qacct` of this user's own after that."""
+    """`qstat -j` while it is alive; after that `qacct`, of this user's own jobs."""
     one = shlex.quote(job_id)
     # An array job has a record for each of its tasks.
     records = "grep -E '^(=+$|(jobnumber|taskid|owner|jobname|qsub_time) )'"
@@ -139,7 +139,7 @@ def by_hand(job_id: str) -> Question[ByHand | None]:
 
 
 def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: ARG001  # G25: it tells nothing
-    """The living job first: an ended one of the same ID is an older one (G29)."""
+    """A job that is alive comes first: an ended one with the same ID is older (G29)."""
     me, _, rest = out.partition("\n")
     for facts in described(rest):
         if facts.get("owner") == me:

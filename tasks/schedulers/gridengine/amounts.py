@@ -47,7 +47,7 @@ def asking(amount: Amount) -> tuple[str, ...]:
 
 
 def without(options: Sequence[str], what: str, names: Mapping[str, str]) -> tuple[str, ...]:
-    """Lists of `-l` keep what else they ask for."""
+    """Other requests in the same list of `-l` are kept."""
     left = list(options)
     mine = {amount.name for amount in amounts(b"", options, names) if amount.what == what}
     kept: list[str] = []

@@ -16,7 +16,7 @@ _TAKEN_BACK = "could not be scheduled; try again later"
 
 
 def parse_submission(out: str, err: str = "") -> Submitted | None:
-    """The last line that accepts (G1, G2); with `-terse` the last line, if it is an ID.
+    """Read the last accepting line (G1, G2); with `-terse` the last line, if it is an ID.
 
     None also for what `-now y` took back, after the line that accepts.
     """
@@ -38,12 +38,12 @@ def parse_submission(out: str, err: str = "") -> Submitted | None:
 
 
 def undecided(err: str) -> bool:
-    """`-now y`: the job is there, and is gone again unless it can be scheduled."""
+    """Whether this is `-now y`: the job exists, and is removed again unless it can start at once."""
     return _WAITS in err and _TAKEN_BACK not in err and "has been successfully scheduled" not in err
 
 
 def doubtful(err: str) -> bool:
-    """A connection to qmaster that broke after the request; one that was never there made nothing."""
+    """Whether the connection to qmaster broke after the request; one that was never made submits nothing."""
     return "failed receiving gdi request" in err or ("commlib error" in err and "select error" not in err)
 
 

@@ -29,14 +29,14 @@ def release(jobs: Jobs) -> Question[str]:
 
 
 def parse_hold(status: int, out: str, err: str) -> str:
-    """qhold and qrls answer on stdout, refusals and "commlib error" too (G41); qrls is silent where nothing is held."""
+    """qhold and qrls print refusals and "commlib error" on stdout, too (G41); qrls is silent if no hold was set."""
     if status != 0 or "denied" in out or (err.strip() and not out.strip()):
         raise failed(err, out)
     return out or "nothing was held\n"
 
 
 def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # G41: it tells nothing
-    """qdel answers on stdout, and that a job is gone already is no failure (G40).
+    """qdel answers on stdout; a job that is gone already is no failure (G40).
 
     Nor is that its node is dead: it is to go as soon as that is back (G33).
     """

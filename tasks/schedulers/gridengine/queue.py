@@ -1,4 +1,4 @@
-"""What is alive, and how busy the cluster is, by qstat(1) and sge_status(5)."""
+"""Which jobs are alive, and how busy the cluster is, by qstat(1) and sge_status(5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STATES = "dEhrRsSTtwqz"
 
 
 def state_of(letters: str) -> State | None:
-    """The state that qstat's letters tell, in any mix (G24); None: not alive any more (`z`)."""
+    """The state by qstat's letters, in any mix (G24); None: it is not alive any more (`z`)."""
     found = set(letters)
     if not found or found - set(_STATES):
         return State.UNKNOWN
@@ -85,7 +85,7 @@ def alive() -> Question[set[str]]:
 
 
 def parse_alive(status: int, out: str, err: str) -> set[str]:
-    """Nothing at all when there is none (G20)."""
+    """The answer is empty when there are no jobs (G20)."""
     found = set(lines_of(out)) if status == 0 else {""}
     if not all(map(str.isdecimal, found)):
         raise failed(err, out)
@@ -99,7 +99,7 @@ def load() -> Question[Load]:
 
 
 def parse_load(status: int, out: str, err: str) -> Load:
-    """Slots of a queue that are neither used nor free nor reserved are down, for whatever reason."""
+    """Slots that are neither used, free nor reserved count as down."""
     queues = []
     for element in elements(status, out, err, "cluster_queue_summary"):
         words = [first(element, tag) for tag in ("used", "available", "resv", "total")]

@@ -1,4 +1,4 @@
-"""What the answers of all commands have in common: tasks, numbers, and that there is none."""
+"""What all answers have in common: tasks, numbers, and errors instead of an answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
 
 
 def ranges(text: str) -> tuple[TaskRange, ...]:
-    """`3`, `1-5:2`, `1,4`: the tasks of one row. Where one is not understood, none is: the row counts for them all."""
+    """Parse `3`, `1-5:2` or `1,4`: the tasks of one row. If a part is not understood, the row counts for all tasks."""
     ranges = []
     for part in text.split(","):
         match = _RANGE.fullmatch(part.strip())
@@ -32,5 +32,5 @@ def leading_number(text: str) -> int | None:
 
 
 def failed(err: str, out: str = "") -> SchedulerError:
-    """The error that it could not be asked, in its own words."""
+    """The error for a scheduler that could not be asked, in its own words."""
     return wording.failed("Grid Engine", err, out)

@@ -1,4 +1,4 @@
-"""What the words mean in which qmaster says why a job cannot run, here or now; by `qalter -w`, as it was captured."""
+"""What qmaster's words for why a job cannot run mean; by captured answers of `qalter -w`."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Asked:
             self._to.append(line)
 
     def _number(self, words: list[str]) -> bool:
-        """Whether this is one of the lines that come of counting; it is kept."""
+        """Keep the line if it holds a count; return whether it does."""
         match words:
             case ["place", job_id, number] if number.isdecimal():
                 self.places[job_id] = int(number[:9])
@@ -104,7 +104,7 @@ class Asked:
 
 
 def never(said: Said, asked: Asked) -> Reason | None:
-    """That not even an empty cluster could run it: which request it is, and what the largest is."""
+    """The reason if not even an empty cluster could run it: which request is too large, and what the most is."""
     if _NOWHERE not in said.verified:
         return None
     if lacking := _lacking(said.verified):
@@ -124,7 +124,7 @@ def never(said: Said, asked: Asked) -> Reason | None:
 
 
 def _too_many(environment: str, offered: int, said: Said, asked: Asked) -> Reason:
-    """That a parallel environment has too few slots: where its jobs are on one host each it says 0, however many."""
+    """The reason if a parallel environment has too few slots. With `$pe_slots`, qmaster always says 0."""
     wanted = re.search(r"range: +(\d{1,9})", said.facts.get("parallel environment", ""), re.ASCII)
     many, largest = int(wanted[1]) if wanted else 0, asked.slots.get(environment, 0)
     if offered:
@@ -137,7 +137,7 @@ def _too_many(environment: str, offered: int, said: Said, asked: Asked) -> Reaso
 
 
 def limit_of(said: Said, asked: Asked, running: int) -> Reason | None:
-    """That it waits for a limit alone: of a rule, a user, or an array job, of which so many tasks are `running`."""
+    """The reason if it only waits for a limit: of a rule, a user, or an array job with so many tasks `running`."""
     lines = [*said.possible, *said.info]
     at_once = said.facts.get("maximum concurrency", "")
     if rule := _first(_RULE, lines):
@@ -153,7 +153,7 @@ def limit_of(said: Said, asked: Asked, running: int) -> Reason | None:
 
 
 def out_of_order(said: Said) -> Reason | None:
-    """That the queues that could run it are disabled, suspended or down, and no other one lacks room alone."""
+    """The reason if all queues that could run it are disabled, suspended or down."""
     queues = dict.fromkeys(found[1] for line in said.possible if (found := _DROPPED.search(line)))
     if not queues or any(_OFFER.search(line) for line in said.possible):
         return None
@@ -164,7 +164,7 @@ def out_of_order(said: Said) -> Reason | None:
 
 
 def now_lacking(said: Said) -> str:
-    """What changes with the load, and no node has enough of at the moment; empty: nothing of that kind."""
+    """The resources that change with the load, and that no node has enough of at the moment; empty: none."""
     found = _lacking([line for line in said.possible if (offer := _OFFER.search(line)) and _LOAD.fullmatch(offer[2])])
     return " and ".join(_no_node_has(name, offers, " at the moment") for name, offers in found.items())
 
@@ -174,7 +174,7 @@ def _first(pattern: re.Pattern[str], lines: Iterable[str]) -> re.Match[str] | No
 
 
 def _lacking(lines: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-    """By resource, what was asked for and what one host offers; slots are told of elsewhere."""
+    """By resource, what was asked for and what one host offers; without slots."""
     found: dict[str, list[tuple[str, str]]] = {}
     for line in lines:
         if (offer := _OFFER.search(line)) and offer[3] != "slots":
@@ -217,6 +217,6 @@ def _flag(name: str, offers: list[tuple[str, str]]) -> str:
 
 
 def _words(lines: Iterable[str]) -> str:
-    """The scheduler's own, without what it says in any case."""
+    """The scheduler's own words, without those that it always prints."""
     words = [re.sub(r"^Job \d+ ", "", line) for line in lines if not line.startswith("verification:")]
     return one_line(" / ".join(words[:3]), 500)

@@ -1,4 +1,4 @@
-"""What qsub is asked for; by submit(1) and sge_request(5)."""
+"""The command line of qsub; by submit(1) and sge_request(5)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def legal_name(name: str) -> str:
 
 
 def check(script: bytes, resources: Resources) -> list[str]:
-    """Warnings, and InvalidInput for what qsub refuses or for what can only end badly on the login node."""
+    """Return warnings. Raises InvalidInput for what qsub refuses, and for what can only fail on the cluster."""
     lines = [b"#" + line for line in _DIRECTIVE.findall(script)]
     if any(line.endswith(b"\r") for line in [script.partition(b"\n")[0], *lines]):  # G8
         raise InvalidInput(

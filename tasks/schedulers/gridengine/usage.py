@@ -40,7 +40,7 @@ _NEARLY = 0.95
 
 
 def usage_of(facts: Mapping[str, str], names: Mapping[str, str] = NOTHING) -> Usage:
-    """That of a record of qacct."""
+    """The usage in a record of qacct."""
     slots = leading_number(facts.get("slots", ""))
     asked = _asked(requests_of(facts.get("category", "")), slots or 1, names)
     wall, cpu = _amount(facts.get("ru_wallclock", "")), _amount(facts.get("cpu", ""))
@@ -120,7 +120,7 @@ def _asked(requests: Mapping[str, str], cores: int, names: Mapping[str, str]) ->
 
 
 def _passed(asked: Mapping[str, str], usage: Usage, signal: int | None, names: Mapping[str, str]) -> Cause | None:
-    """The limit that it had passed; else, of what was killed for one, the only one that it had."""
+    """The limit that it exceeded; if that cannot be told, the only one that it had."""
     found = []
     for name, used, warning in (
         ("h_vmem", usage.memory, None), ("h_cpu", usage.cpu, None), ("h_rt", usage.wall, None),

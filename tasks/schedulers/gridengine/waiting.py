@@ -53,7 +53,7 @@ def parse_reasons(job_ids: Sequence[str], status: int, out: str, err: str) -> Re
 
 
 def _why(asked: Asked, job_id: str, running: int) -> Reason:
-    """Why a job waits that is neither held nor waits for others: what is worst of it."""
+    """Why a job waits that is neither held nor waiting for others: the most serious reason."""
     said = asked.jobs[job_id]
     starts = seconds_of(said.facts.get("execution_time", ""))
     return (

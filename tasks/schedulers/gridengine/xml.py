@@ -1,4 +1,4 @@
-"""The elements of qstat's answers in XML, out of whatever noise is around, without a tree of it all."""
+"""The elements of qstat's XML, found in any noise around it, and read without building a tree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Facts = dict[str, list[str]]
 
 
 class _Elements:
-    """For an XML parser: of each element of that name the texts of those in it that are read, and no tree of it all."""
+    """A target for an XML parser that keeps, of each element of one name, only the texts that are read."""
 
     def __init__(self, tag: str) -> None:
         self._tag = tag
@@ -56,7 +56,7 @@ def first(facts: Facts, name: str) -> str:
 
 
 def elements(status: int, out: str, err: str, tag: str) -> list[Facts]:
-    """Those of that name in the last whole XML answer of qstat, whatever noise is around. Raises SchedulerError."""
+    """The elements of that name in qstat's last complete XML, with any noise around. Raises SchedulerError."""
     begins = [found.start() for found in re.finditer(r"<\?xml", out)][-_MOST_ENDS:]
     ends = [found.end() for found in re.finditer("</job_info>", out)][-_MOST_ENDS:]
     if status != 0 or not begins or not ends:

@@ -18,7 +18,7 @@ from . import usage as usages
 
 
 class Slurm(Scheduler):
-    """Each name of the seam, and the file that it is in."""
+    """The names of the seam, each from the file that has it."""
 
     name = "slurm"
     rank = 10

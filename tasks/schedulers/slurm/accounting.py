@@ -1,4 +1,4 @@
-"""How jobs ended, by scontrol(1) for as long as the controller remembers, and by sacct(1)."""
+"""How jobs ended: by scontrol(1) while the controller remembers them, and by sacct(1)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MANY = 100
 
 
 def trace(job_ids: Sequence[str], silent: Sequence[str]) -> Question[Traced]:  # noqa: ARG001  # sacct answers all at once
-    """S3: the controller, for as long as it remembers, and the accounting where there is any."""
+    """Ask the controller, which forgets after a while (S3), and the accounting where there is one."""
     accounts = accounts_of(job_ids, "-X -P -n -o JobID,State,ExitCode,Submit,Start,End")
     return Question(f"{ABOUT_EACH}{accounts}; {remembered(job_ids)}; true", parse_trace)
 
@@ -50,7 +50,7 @@ def parse_trace(status: int, out: str, err: str) -> Traced:
 
 
 def _record(line: str) -> Iterator[Record]:
-    """That of a line of scontrol, or of an end that sacct tells of: what it calls alive may have been lost long ago."""
+    """The record in a line of scontrol, or of sacct if that tells of an end: what it calls alive may be lost."""
     if line.startswith("JobId="):
         facts = facts_of(line)
         job_id, task = facts.get("ArrayJobId", facts["JobId"]), facts.get("ArrayTaskId", "")
@@ -78,14 +78,14 @@ def _record(line: str) -> Iterator[Record]:
 
 
 def by_hand(job_id: str) -> Question[ByHand | None]:
-    """scontrol while the controller remembers it, sacct after that."""
+    """scontrol while the controller remembers the job, sacct after that."""
     one = shlex.quote(job_id)
     accounts = f"sacct -X -P -n -o JobID,User,JobName,Submit,WorkDir -j {one} 2>/dev/null"
     return Question(f"id -un; scontrol -o show job {one}; {accounts}", parse_by_hand)
 
 
 def parse_by_hand(status: int, out: str, err: str) -> ByHand | None:  # noqa: ARG001  # the last of several commands
-    """All rows of one job together: an array job has one for each task."""
+    """Join the rows of one job: an array job has one for each task."""
     me, _, rest = out.partition("\n")
     found = [facts for line in lines_of(rest) if line.startswith("JobId=") for facts in [facts_of(line)]]
     mine = [facts for facts in found if facts.get("UserId", "").partition("(")[0] == me]

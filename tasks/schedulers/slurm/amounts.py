@@ -53,6 +53,6 @@ def asking(amount: Amount) -> tuple[str, ...]:
 
 
 def without(options: Sequence[str], what: str, names: Mapping[str, str]) -> tuple[str, ...]:
-    """Options in any spelling."""
+    """Options are recognised in any spelling."""
     mine = {amount.name for amount in amounts(b"", options, names) if amount.what == what}
     return tuple(word for option in read(options) if option.name not in mine for word in option.words)

@@ -11,7 +11,7 @@ _PARSABLE = re.compile(r"(\d+)(?:;\S*)?")
 
 
 def parse_submission(out: str, err: str = "") -> Submitted | None:  # noqa: ARG001  # stdout tells
-    """The last line that accepts; with --parsable the last line, if it is an ID."""
+    """Read the last accepting line; with --parsable the last line, if it is an ID."""
     found = _ACCEPTED.findall(out)
     if found:
         return Submitted(found[-1], "")
@@ -20,7 +20,7 @@ def parse_submission(out: str, err: str = "") -> Submitted | None:  # noqa: ARG0
 
 
 def doubtful(err: str) -> bool:
-    """What the controller may still be at, or have done without a word."""
+    """Whether the controller may still be working on it, or may have done it without an answer."""
     return "timed out" in err or "Zero Bytes were transmitted" in err or "Unexpected message received" in err
 
 

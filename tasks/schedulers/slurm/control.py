@@ -20,7 +20,7 @@ def _named(jobs: Jobs) -> list[str]:
 
 
 def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # noqa: ARG001  # 1 for one that had ended
-    """scancel answers on stderr; any error but those about a job is that it could not be asked."""
+    """scancel answers on stderr; an error that is not about a job means that it could not be asked."""
     told = list(lines_of(err))
     if [line for line in told if "error" in line and "error on job id" not in line]:
         raise failed(err)
@@ -33,7 +33,7 @@ def parse_cancel(status: int, out: str, err: str) -> tuple[str, set[str]]:  # no
 
 
 def hold(jobs: Jobs) -> Question[str]:
-    """`scontrol hold`, which says nothing: not when it is done, nor when the job has started and runs on."""
+    """`scontrol hold`, which prints nothing, whether it has worked or the job had started already."""
     waits = '{{ [ "$(squeue -h -t PD -o %i -j {0})" ] || {{ echo "job {0} has started" >&2; false; }}; }}'
     return Question(_each(f"scontrol hold {{0}} && {waits} && echo 'job {{0}} is held'", jobs), parse_hold)
 
@@ -49,7 +49,7 @@ def _each(command: str, jobs: Jobs) -> str:
 
 
 def parse_hold(status: int, out: str, err: str) -> str:
-    """What was done, or why not."""
+    """What was changed, or why it was not."""
     if status != 0:
         raise failed(err, out)
     return out

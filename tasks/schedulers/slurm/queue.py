@@ -1,4 +1,4 @@
-"""What is alive, whose it is, and how busy the cluster is, by squeue(1) and sinfo(1)."""
+"""Which jobs are alive, their keys, and how busy the cluster is, by squeue(1) and sinfo(1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the answers of all commands have in common: tasks, keys, and that there is none."""
+"""What all answers have in common: tasks, keys, and errors instead of an answer."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def facts_of(line: str) -> dict[str, str]:
 
 
 def failed(err: str, out: str = "") -> SchedulerError:
-    """The error that it could not be asked, in its own words."""
+    """The error for a scheduler that could not be asked, in its own words."""
     return wording.failed("Slurm", err, out)

@@ -1,4 +1,4 @@
-"""What sbatch is asked for; by sbatch(1)."""
+"""The command line of sbatch; by sbatch(1)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAIL = {"b": "BEGIN", "e": "END,FAIL", "a": "FAIL", "s": "", "n": "NONE"}
 
 
 def check(script: bytes, resources: Resources) -> list[str]:
-    """Warnings, and InvalidInput for what sbatch refuses."""
+    """Return warnings. Raises InvalidInput for what sbatch refuses."""
     first, _, _ = script.partition(b"\n")
     if not first.startswith(b"#!"):
         raise InvalidInput("the script's first line has to be `#!` and its interpreter: sbatch takes no other")

@@ -1,4 +1,4 @@
-"""The words for states, by squeue(1) and sacct(1), and why a job is in one."""
+"""Slurm's words for states, by squeue(1) and sacct(1), and why a job is in one."""
 
 from __future__ import annotations
 

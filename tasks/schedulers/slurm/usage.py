@@ -137,7 +137,7 @@ def _cause(state: str, exit_code: str, users: Mapping[str, str], place: str) -> 
 
 
 def _asked(tres: str, limit: int | None, cpus: str = "") -> Asked:
-    """Out of `cpu=2,mem=400M,node=1`, in which the memory is that of all CPUs together."""
+    """Parse `cpu=2,mem=400M,node=1`, where the memory is for all CPUs together."""
     told = dict(_pairs(tres))
     count = told.get("cpu") or cpus
     cores = int(count) if count.isdecimal() and len(count) < 9 and int(count) else None

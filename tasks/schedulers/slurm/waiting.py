@@ -114,7 +114,7 @@ def parse_reasons(job_ids: Sequence[str], status: int, out: str, err: str) -> Re
 
 
 def _why(job_id: str, facts: Mapping[str, str], told: _Told) -> Reason:
-    """What Slurm's own word for it means."""
+    """What a reason of Slurm's means."""
     said = facts.get("Reason", "").replace("_", " ")
     kinds: tuple[tuple[re.Pattern[str], Callable[[], Reason]], ...] = (
         (_NEVER, lambda: _never(said, facts, told)),
@@ -198,7 +198,7 @@ def _never(said: str, facts: Mapping[str, str], told: _Told) -> Reason:
 
 
 def _too_large(facts: Mapping[str, str], nodes: Sequence[_Nodes], where: str) -> Reason | None:
-    """Which request no node has, and what the largest is."""
+    """Which request no node can meet, and the largest possible one."""
     cores = int(found[0]) if (found := re.match(r"\d{1,9}", facts.get("MinCPUsNode", ""), re.ASCII)) else 1
     largest = max((each.cores for each in nodes), default=0)
     if 0 < largest < cores:
