@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..model.errors import SchedulerError
 from ..model.job import Job, Outcome, Selected, State
 from ..model.reason import Reason
 from ..model.repairs import counted
@@ -55,10 +54,11 @@ def explain(session: ClusterSession, selected: Sequence[Selected]) -> list[Expla
         if more := watch.reasons.learn(shown):
             session.listener.say(f"{session.name}: why {more} more wait was not asked: name them with --job")
         _look_at_others(watch, shown)
-    failed = failures(session, [(job, task) for job in shown for task, one in _parts(job) if one.state in _FAILED])
+    failed = failures(
+        session, [(job, task) for job in shown for task, one in sorted(job.parts()) if one.state in _FAILED]
+    )
     found = [found for job in shown for found in _of(watch, job, failed)]
-    if watch.trouble:
-        error = SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+    if error := watch.error:
         error.known = found
         raise error
     return found
@@ -73,15 +73,10 @@ def _look_at_others(watch: Watch, shown: Sequence[Job]) -> None:
         Watch(session, [(job, ()) for job in asked.values()]).look()
 
 
-def _parts(job: Job) -> Iterator[tuple[int, Outcome]]:
-    """The outcome of each task, or of the job itself (task 0)."""
-    return iter(sorted(job.tasks.items())) if job.array and job.tasks else iter([(0, job.outcome)])
-
-
 def _of(watch: Watch, job: Job, failed: Mapping[tuple[str, int], Failure]) -> Iterator[Explanation]:
     """One for each kind of reason that its tasks have."""
     alike: dict[tuple[State, Reason], list[int]] = {}
-    for task, outcome in _parts(job):
+    for task, outcome in sorted(job.parts()):
         failure = failed.get((job.key, task))
         reason = failure.reason if failure else _reason(watch, job, outcome)
         known = outcome.state.final or not watch.trouble

@@ -119,8 +119,8 @@ class Looks:
         jobs = self._session.ledger.news(list(self._jobs.values()))  # where others note that one is to be cancelled
         watch = Watch(self._session, [(job, ()) for job in jobs])
         watch.look()
-        if watch.trouble and watch.trouble != self._trouble:
-            self._session.listener.say(f"{self._session.name}: could not ask: {watch.trouble}")
+        if watch.error and watch.trouble != self._trouble:
+            self._session.listener.say(str(watch.error))
         self._trouble = watch.trouble
         self._jobs.update({key: watch.jobs[key] for key in self._jobs})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from ..model.errors import SchedulerError, SubmithostError
+from ..model.errors import SubmithostError
 from ..model.job import Job
 from ..submission.reconcile import confirmed
 from ..tracking.cluster_session import ClusterSession
@@ -28,8 +28,8 @@ def refresh(asked: Sequence[tuple[ClusterSession, Sequence[Job]]]) -> tuple[list
             watch = Watch(session, selected)
             watch.look()
             known.extend(watch.jobs[job.key] for job, _ in selected)
-            if watch.trouble:
-                raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+            if error := watch.error:
+                raise error
         except Exception as error:
             failures[session.name] = error
 

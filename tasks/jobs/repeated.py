@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from ..model.errors import InvalidInput, SchedulerError
-from ..model.job import Job, State
+from ..model.errors import InvalidInput
+from ..model.job import Job
+from ..model.outcome import DID_NOT_SUCCEED
 from ..model.repairs import by_origin, later
 from ..model.resources import TaskRange, ranges_of
 from ..submission.reconcile import confirmed, not_known_yet
@@ -13,7 +14,6 @@ from ..tracking.cluster_session import ClusterSession
 from ..tracking.watch import Watch
 from .causes import causes
 
-_DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
 # A job to repeat, and the tasks of it; None: all of a job that is no array job.
 Part = tuple[Job, TaskRange | None]
 
@@ -28,10 +28,8 @@ def parts_of(session: ClusterSession, job: Job, tasks: Sequence[int], failed: bo
         if unknown:
             raise not_known_yet(session, unknown)
     watch = Watch(session, [(job, tuple(tasks))])
-    watch.look()
+    watch.must_look()
     (now,) = watch.shown()
-    if watch.trouble:
-        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
     if failed:
         return list(_failed(session, now, () if isinstance(failed, bool) else failed))
     if not now.state.ended:
@@ -47,7 +45,7 @@ def _failed(session: ClusterSession, job: Job, only: Collection[str]) -> Iterato
     numbers = job.tasks if job.array else (0,)
     sources = {job.key: job, **{each.key: each for each in job.repairs.values()}}
     ended = [(job.repairs.get(task, job), task) for task in numbers]
-    ended = [(source, task) for source, task in ended if source.of(task).state in _DID_NOT_SUCCEED]
+    ended = [(source, task) for source, task in ended if source.of(task).state in DID_NOT_SUCCEED]
     kinds = causes(session, ended) if only else {}
     parts: dict[str, list[int]] = {}
     for source, task in ended:

@@ -50,11 +50,11 @@ def _as_they_are(session: ClusterSession, jobs: Sequence[Job]) -> list[Job]:
 
 
 def _told(session: ClusterSession, jobs: Sequence[Job]) -> Iterator[Reported]:
-    failed = [(job, task) for job in jobs for task, one in _parts(job) if one.state is State.FAILED]
+    failed = [(job, task) for job in jobs for task, one in job.parts() if one.state is State.FAILED]
     told = ask(session, jobs, failed[:_MOST_READ])
     causes = judged(told, failed)
     for job in jobs:
-        found = {task: causes[job.key, task].reason for task, _ in _parts(job) if (job.key, task) in causes}
+        found = {task: causes[job.key, task].reason for task, _ in job.parts() if (job.key, task) in causes}
         because = next((reason.text for reason in found.values()), "")
         reasons = {task: reason.kind for task, reason in found.items()} | _without_a_cause(job)
         used = JobUsage(job, told.usages(job))
@@ -63,26 +63,21 @@ def _told(session: ClusterSession, jobs: Sequence[Job]) -> Iterator[Reported]:
 
 def _accounted(told: Told, job: Job) -> bool:
     """Whether the scheduler told of it, or has nothing to tell yet."""
-    return not job.state.ended or any(told.run(job, task) for task in (job.tasks or (0,)))
+    return not job.state.ended or any(told.run(job, task) for task, _ in job.parts())
 
 
 def _without_a_cause(job: Job) -> dict[int, str]:
     """What was cancelled or vanished is a kind of its own, by task."""
-    return {task: str(one.state) for task, one in _parts(job) if one.state in (State.CANCELLED, State.VANISHED)}
+    return {task: str(one.state) for task, one in job.parts() if one.state in (State.CANCELLED, State.VANISHED)}
 
 
 def _from_here(job: Job) -> Reported:
     """By the ledger alone."""
-    usages = {task: _usage(task, one) for task, one in _parts(job) if one.started_at}
-    reasons = {task: "unknown" for task, one in _parts(job) if one.state is State.FAILED}
+    usages = {task: _usage(task, one) for task, one in job.parts() if one.started_at}
+    reasons = {task: "unknown" for task, one in job.parts() if one.state is State.FAILED}
     return Reported(JobUsage(job, usages), "", reasons | _without_a_cause(job), job.outcome.reason, accounted=False)
 
 
 def _usage(task: int, one: Outcome) -> Usage:
     wall = one.ended_at - one.started_at if one.started_at and one.ended_at else None
     return Usage(task or None, wall=wall, started_at=one.started_at, ended_at=one.ended_at)
-
-
-def _parts(job: Job) -> Iterator[tuple[int, Outcome]]:
-    """The outcome of each task, or of the job itself (task 0)."""
-    return iter(job.tasks.items()) if job.array and job.tasks else iter([(0, job.outcome)])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..model.errors import InvalidInput, SchedulerError, closest, nearest
+from ..model.errors import InvalidInput, closest, nearest
 from ..model.job import Job, Selected, State
 from ..model.wanted import Named, Wanted
 from ..model.wording import one_line
@@ -80,9 +80,7 @@ def not_succeeded(selected: Sequence[Selected]) -> list[Selected]:
 def _as_they_are(session: ClusterSession, selected: Sequence[Selected]) -> list[Selected]:
     """These jobs, of which those that may have changed are asked about. Raises SchedulerError, Unreachable."""
     watch = Watch(session, confirmed(session, [(job, ()) for job, _ in selected if not job.state.final])[0])
-    watch.look()
-    if watch.trouble:
-        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+    watch.must_look()
     return [(watch.jobs.get(job.key, job), tasks) for job, tasks in selected]
 
 

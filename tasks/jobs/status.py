@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..model.errors import SchedulerError
 from ..model.job import Job, Selected, State
 from ..submission.reconcile import confirmed, not_known_yet
 from ..tracking.cluster_session import ClusterSession
@@ -27,10 +26,7 @@ def status(session: ClusterSession, selected: Sequence[Selected], *, all: bool =
     if all:
         lost = {job.key for job, _ in known if job.state is State.VANISHED}
         shown = [job for job in shown if job.key not in lost or job.state is not State.VANISHED]
-    error = not_known_yet(session, unknown) if unknown else None
-    if watch.trouble:
-        error = SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
-    if error:
+    if error := watch.error or (not_known_yet(session, unknown) if unknown else None):
         error.known = shown
         raise error
     return shown

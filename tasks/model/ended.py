@@ -6,9 +6,6 @@ from .exit_status import meaning
 from .job import Job, Outcome, State
 from .wording import one_line
 
-NOT_WELL = (State.FAILED, State.CANCELLED, State.VANISHED)
-"""How a task ends that is told of by itself."""
-
 
 def ended_line(job: Job, task: int | None, outcome: Outcome) -> str:
     """How a job, or a task of it, ended: `job 12 ("seven") on sandbox failed with exit status 7 after 3 s`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -56,6 +56,10 @@ class Job:
     def numbers(self) -> Sequence[int]:
         """Its tasks' numbers; 0 alone when it is no array job."""
         return self.array.numbers() if self.array else (0,)
+
+    def parts(self) -> Iterable[tuple[int, Outcome]]:
+        """Its tasks, as far as they are known, with their outcomes; if none is, the job itself as task 0."""
+        return self.tasks.items() if self.array and self.tasks else [(0, self.outcome)]
 
     def of(self, task: int) -> Outcome:
         """The outcome of one task, or of a job that is not an array job."""

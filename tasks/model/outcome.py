@@ -35,6 +35,8 @@ class State(str, Enum):
         return self.final or self is State.VANISHED
 
 
+DID_NOT_SUCCEED = (State.FAILED, State.CANCELLED, State.VANISHED)
+"""The states of what has ended, or is gone, without success."""
 # What an array job as a whole is, when its tasks differ: the first of these that any task is in.
 _AS_A_WHOLE = (
     State.RUNNING, State.ERROR, State.SUSPENDED, State.PENDING, State.HELD, State.UNKNOWN,

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from .job import Job, State, iso
+from .outcome import DID_NOT_SUCCEED
 from .usage import JobUsage, Usage
-
-# Cores of jobs that did not succeed worked for nothing, for all that is known here.
-_IN_VAIN = (State.FAILED, State.CANCELLED, State.VANISHED)
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,8 @@ class Reported:
 
     @property
     def in_vain(self) -> int:
-        """Core seconds of what did not succeed."""
-        return self.core_seconds(lambda state: state in _IN_VAIN)
+        """Core seconds of what did not succeed: they were for nothing, for all that is known here."""
+        return self.core_seconds(lambda state: state in DID_NOT_SUCCEED)
 
     @property
     def idle(self) -> float:

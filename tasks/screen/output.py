@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..model import command_line
 from ..model.command_line import Cells, Styles
-from ..model.ended import NOT_WELL, ended_line
+from ..model.ended import ended_line
 from ..model.errors import NotRecorded
 from ..model.job import Job, State, iso
+from ..model.outcome import DID_NOT_SUCCEED
 from ..model.wording import one_line
 from .streams import lose_stdout
 from .tables import JOB_COLUMNS, NOTHING, most_urgent, table
@@ -116,7 +117,7 @@ def show_jobs(jobs: Sequence[Job], as_json: bool) -> None:
 def say_why(jobs: Sequence[Job]) -> None:
     """The reasons for their states, where there are any; and of sweeps the rows that did not succeed."""
     for job in jobs:
-        rows = [task for task in job.tasks if job.tasks[task].state in NOT_WELL] if job.rows else []
+        rows = [task for task in job.tasks if job.tasks[task].state in DID_NOT_SUCCEED] if job.rows else []
         for task in rows[:_MOST_ROWS]:
             say(ended_line(job, task, job.tasks[task]))
         if len(rows) > _MOST_ROWS:

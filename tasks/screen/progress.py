@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..model.ended import NOT_WELL, ended_line
+from ..model.ended import ended_line
 from ..model.job import Job, State
+from ..model.outcome import DID_NOT_SUCCEED
 from ..model.wording import fab, one_line
 from .output import CONTROL_C, say
 
@@ -50,11 +51,11 @@ class WaitProgress:
             print("\r\033[K", end="", flush=True, file=sys.stderr)
 
     def _news(self, job: Job) -> Iterator[str]:
-        worth_a_line = job.array and any(state in NOT_WELL for state in job.counts)
+        worth_a_line = job.array and any(state in DID_NOT_SUCCEED for state in job.counts)
         ended = [
             (task, outcome)
             for task, outcome in (job.tasks.items() if worth_a_line else ())
-            if outcome.state in NOT_WELL and self._new(job.key, task, outcome.state) and task not in job.repairs
+            if outcome.state in DID_NOT_SUCCEED and self._new(job.key, task, outcome.state) and task not in job.repairs
         ]
         for task, outcome in ended[:_AT_ONCE]:
             yield ended_line(job, task, outcome)

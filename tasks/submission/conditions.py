@@ -48,9 +48,7 @@ def now(session: ClusterSession, text: str) -> dict[str, list[Before]]:
     Raises InvalidInput for a job that is not known here, SchedulerError, Unreachable.
     """
     watch = Watch(session, _read(session, text))
-    watch.look()
-    if watch.trouble:
-        raise SchedulerError(f"{session.name}: could not ask: {watch.trouble}")
+    watch.must_look()
     return {job.key: counted(job, watch.tasks_of(job.key)) for job in watch.shown()}
 
 

@@ -71,6 +71,17 @@ class Look(Watched):
         finally:
             self._stored.update(self.jobs)
 
+    @property
+    def error(self) -> SchedulerError | None:
+        """The error of a scheduler that could not be asked; None: it was."""
+        return SchedulerError(f"{self.session.name}: could not ask: {self.trouble}") if self.trouble else None
+
+    def must_look(self) -> None:
+        """As `look`; raises SchedulerError as well, when the scheduler could not be asked."""
+        self.look()
+        if error := self.error:
+            raise error
+
     def _program(self, seconds: int) -> Program:
         directories = "".join(f"{job.directory}\n" for job in self.live())
         first = max(0, math.ceil(self._asked + EVERY - time.monotonic())) if self._asked else 0
