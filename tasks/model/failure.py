@@ -18,7 +18,7 @@ UNMET = 96
 # So much of what was asked for counts as all of it: the peak is measured now and then.
 _NEARLY = 0.95
 _PEAK = re.compile(r"exceeded (?:job )?memory limit \((\d{1,18}) > (\d{1,18})\)", re.ASCII)
-# What is looked for in the last lines of stderr, the first that is found counts: (kind, whether it is so for sure).
+# What is looked for in the last lines of stderr, by the kind of reason; the first that is found counts.
 _LAST_WORDS = (
     ("script", re.compile(r"(\^M|\\r|\r)'?: (bad interpreter|(command )?not found)|bad interpreter.*(\^M|\\r|\r)")),
     ("shell", re.compile(r"bad interpreter|cannot execute: required file not found")),

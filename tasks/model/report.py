@@ -132,10 +132,14 @@ class Report:
     @property
     def lines(self) -> dict[tuple[str, str], Line]:
         """By cluster and project."""
+        return {place: line_of(jobs) for place, jobs in self._places()}
+
+    def _places(self) -> list[tuple[tuple[str, str], list[Reported]]]:
+        """The jobs by cluster and project."""
         found: dict[tuple[str, str], list[Reported]] = {}
         for each in self.jobs:
             found.setdefault((each.job.cluster, each.project), []).append(each)
-        return {place: line_of(jobs) for place, jobs in sorted(found.items())}
+        return sorted(found.items(), key=lambda item: item[0])
 
     @property
     def whole(self) -> Line:
@@ -150,13 +154,12 @@ class Report:
     def as_json(self) -> list[dict[str, object]]:
         """An object for each cluster and project."""
         shown = []
-        for (cluster, project), line in self.lines.items():
-            jobs = [each for each in self.jobs if (each.job.cluster, each.project) == (cluster, project)]
+        for (cluster, project), jobs in self._places():
             failures = {cause.kind: cause.tasks for cause in causes_of(jobs)}
             times = [each.job.submitted_at for each in jobs if each.job.submitted_at is not None]
             first, last = iso(min(times, default=None)), iso(max(times, default=None))
             span = {"first_submitted_at": first, "last_submitted_at": last}
-            own: dict[str, object] = {"cluster": cluster, "project": project or None, **line.as_json()}
+            own: dict[str, object] = {"cluster": cluster, "project": project or None, **line_of(jobs).as_json()}
             without = sum(not each.accounted for each in jobs)
             shown.append(own | {"failures": failures, "jobs_without_accounting": without, **span})
         return shown

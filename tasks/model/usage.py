@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 
 from .job import Job, iso
 
@@ -32,11 +32,7 @@ class Asked:
 
     def over(self, other: Asked) -> Asked:
         """These amounts, completed by those of `other`."""
-        time, memory = (own if own is not None else more for own, more in self._beside(other))
-        return Asked(time, memory, self.cores or other.cores)
-
-    def _beside(self, other: Asked) -> Iterable[tuple[int | None, int | None]]:
-        return (self.time, other.time), (self.memory, other.memory)
+        return Asked(*(more if own is None else own for own, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

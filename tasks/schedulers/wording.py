@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..model.errors import SchedulerError
+from ..model.errors import InvalidInput, SchedulerError
+from ..model.resources import parse_memory
 
 _WORDS = 4096  # characters of an error that are looked at
 
@@ -37,6 +38,14 @@ def failed(name: str, err: str, out: str = "") -> SchedulerError:
     said = (err or out).strip()[:_WORDS]
     lines = [line for line in said.splitlines() if line.strip() and line != "Exiting."]
     return SchedulerError(f"{name}: " + (" / ".join(lines[:3]) if lines else "no answer"))
+
+
+def bytes_in(text: str) -> int | None:
+    """The bytes of an amount of memory as a scheduler writes it, `4.5G`; None for what is none."""
+    try:
+        return parse_memory(text)
+    except InvalidInput:
+        return None
 
 
 def shell(beside: str, name: str) -> str:

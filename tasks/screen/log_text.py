@@ -67,7 +67,7 @@ class LabelledLog:
 
     def write(self, label: str, line: bytes) -> None:
         """A whole line, with its end."""
-        begin = f"{label:<{self._width}}| " if label else ""
+        begin = f"{label:<{self._width}}| "
         sys.stdout.flush()
         if self._watched:
             text = harmless(line.decode("utf-8", "backslashreplace"), sys.stdout.encoding)

@@ -73,6 +73,11 @@ def ask(prompt: str, *, echo: bool = False) -> str:
     return line.rstrip(b"\r\n").decode(errors="surrogateescape")
 
 
+def agrees(question: str) -> bool:
+    """Whether the person at the terminal answers yes. Raises OSError without a terminal."""
+    return ask(f"{question} [y/N] ", echo=True).strip().lower() in ("y", "yes")
+
+
 @contextlib.contextmanager
 def left_as_it_was() -> Iterator[None]:
     """Restore the terminal after a block whose threads may ask: a thread that Ctrl-C leaves behind cannot."""

@@ -166,11 +166,10 @@ def clean(
 
 def _refuse_unasked(sure: bool) -> None:
     """Raises InvalidInput where nobody can be asked."""
-    from ..model.command_line import current
     from ..model.errors import InvalidInput
-    from ..screen import terminal
+    from .selecting import nobody_to_ask
 
-    if not sure and (current.rows or not terminal.present()):
+    if not sure and nobody_to_ask():
         raise InvalidInput("it removes job directories: where nobody can be asked it needs --yes, or --dry-run to show")
 
 
@@ -178,7 +177,7 @@ def _agreed(name: str, found: Sequence[Candidate]) -> bool:
     """Whether the person at the terminal wants these to be removed."""
     from ..screen import output, terminal
 
-    if terminal.ask(f"remove these {_directories(found)}? [y/N] ", echo=True).strip().lower() in ("y", "yes"):
+    if terminal.agrees(f"remove these {_directories(found)}?"):
         return True
     output.say(f"{name}: nothing removed")
     return False

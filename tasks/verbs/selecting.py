@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..model.job import Selected
     from ..model.wanted import Wanted
 
-SELECTING = ("job", "group", "state")
+REPEATED = ("job", "group", "state")
 """The flags among them that may be repeated."""
 SELECT_HELP = {
     "job": "which: last, a job ID or task (12, 12.3), a job file, a key, or a glob of names and keys ('sim-*'); "
@@ -78,7 +78,6 @@ def agreed(host: SubmitHost, which: Wanted, selected: Sequence[Selected], what: 
 
     `show`: nothing is changed, and nobody asked. Raises InvalidInput where there is nobody to ask.
     """
-    from ..model.command_line import current
     from ..model.errors import InvalidInput
     from ..screen import output, terminal
 
@@ -90,9 +89,17 @@ def agreed(host: SubmitHost, which: Wanted, selected: Sequence[Selected], what: 
     if yes or show:
         return True
     many = f"{len(selected)} job{'' if len(selected) == 1 else 's'}"
-    if current.rows or not terminal.present():
+    if nobody_to_ask():
         raise InvalidInput(f"{host.name}: these {many} are selected, not named: --yes to {what} them all")
-    answer = terminal.ask(f"{what} these {many}? [y/N] ", echo=True).strip().lower()
-    if answer not in ("y", "yes"):
-        output.say(f"{host.name}: no job was changed")
-    return answer in ("y", "yes")
+    if terminal.agrees(f"{what} these {many}?"):
+        return True
+    output.say(f"{host.name}: no job was changed")
+    return False
+
+
+def nobody_to_ask() -> bool:
+    """Whether there is no terminal, or several clusters would ask on it."""
+    from ..model.command_line import current
+    from ..screen import terminal
+
+    return current.rows is not None or not terminal.present()

@@ -17,7 +17,7 @@ from invoke.tasks import Task, task
 from ..model.errors import InvalidInput
 from ..screen.streams import make_safe
 from .ending import ending
-from .selecting import SELECT_HELP, SELECTING, asking_for, wanted_of
+from .selecting import REPEATED, SELECT_HELP, asking_for, wanted_of
 
 JOB_HELP = SELECT_HELP["job"]
 NOTIFY = {
@@ -113,7 +113,7 @@ def verb(
         known, repeated = dict(help), list(iterable)
         if selects:
             run.__signature__ = asking_for(function)  # type: ignore[attr-defined]  # any function may have one
-            known, repeated = {**SELECT_HELP, **known}, [*repeated, *SELECTING]
+            known, repeated = {**SELECT_HELP, **known}, [*repeated, *REPEATED]
         # F13: short flags would shadow those of the program itself.
         options: dict[str, Any] = {"name": name, "help": known, "iterable": repeated, "optional": list(optional)}
         made: Verb = task(klass=Verb, auto_shortflags=False, **options)(run)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ...model.errors import InvalidInput
-from ...model.resources import clock, parse_memory, size
+from ...model.resources import clock, size
 from ..values import Amount
+from ..wording import bytes_in
 from .options import lists, memory_of
 from .request import NAMES, words_of
 
@@ -23,7 +23,7 @@ def amounts(script: bytes, options: Sequence[str], names: Mapping[str, str]) -> 
         if name == "h_rt":
             found[name] = Amount("time", name, _seconds(value))
         elif name in memory:
-            found[name] = Amount("memory", name, _bytes(value))
+            found[name] = Amount("memory", name, bytes_in(value))
     return list(found.values())
 
 
@@ -31,13 +31,6 @@ def _seconds(text: str) -> int | None:
     match = _TIME.fullmatch(text)
     hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     return (hours * 60 + minutes) * 60 + seconds or None
-
-
-def _bytes(text: str) -> int | None:
-    try:
-        return parse_memory(text)
-    except InvalidInput:
-        return None
 
 
 def asking(amount: Amount) -> tuple[str, ...]:

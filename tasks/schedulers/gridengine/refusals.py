@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ...model.errors import InvalidInput
 from ...model.reason import Reason
-from ...model.resources import parse_memory
 from ...model.wording import one_line
+from ..wording import bytes_in
 from .options import GPUS, MEMORY
 
 _OFFER = re.compile(
@@ -198,9 +196,7 @@ def _amount(text: str) -> int | None:
     """`4.5G`, `3`; None for what is none, as `lx-amd64`."""
     if re.fullmatch("0[kKmMgGtT]?", text):
         return 0
-    with contextlib.suppress(InvalidInput):
-        return parse_memory(text)
-    return None
+    return bytes_in(text)
 
 
 def _tidy(text: str) -> str:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ...model.dates import seconds_of
-from ...model.errors import InvalidInput
 from ...model.failure import Cause
-from ...model.resources import TaskRange, parse_memory
+from ...model.resources import TaskRange
 from ...model.usage import Asked, Usage
 from ..seam import NOTHING
 from ..values import Ran
+from ..wording import bytes_in
 from .about import described, mark_of
 from .reading import leading_number
 
@@ -116,7 +116,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 def _asked(requests: Mapping[str, str], cores: int, names: Mapping[str, str]) -> Asked:
     called = [name for name in (names.get("memory", ""), *_MEMORY) if name in requests]
     time = next((_time(requests[name]) for name in ("h_rt", "s_rt") if name in requests), None)
-    return Asked(time, next(map(_memory, (requests[name] for name in called)), None), cores)
+    return Asked(time, next(map(bytes_in, (requests[name] for name in called)), None), cores)
 
 
 def _passed(asked: Mapping[str, str], usage: Usage, signal: int | None, names: Mapping[str, str]) -> Cause | None:
@@ -127,7 +127,7 @@ def _passed(asked: Mapping[str, str], usage: Usage, signal: int | None, names: M
         ("s_rt", usage.wall, 10), ("s_cpu", usage.cpu, 24), ("s_vmem", usage.memory, 24),
     ):  # fmt: skip
         of_memory = name.endswith("vmem")
-        limit = _memory(asked.get(name, "")) if of_memory else _time(asked.get(name, ""))
+        limit = bytes_in(asked.get(name, "")) if of_memory else _time(asked.get(name, ""))
         if limit and warning in (None, signal):
             limit *= (usage.cores or 1) if of_memory else 1
             ours = name == "h_rt" or name == names.get("memory", "h_vmem")
@@ -148,10 +148,3 @@ def _time(text: str) -> int | None:
     """Seconds in `300`, `5:00`, `0:5:0`; None for what is no limit."""
     found = _TIME.fullmatch(text.strip())
     return (int(found[1] or 0) * 60 + int(found[2] or 0)) * 60 + int(found[3]) if found else None
-
-
-def _memory(text: str) -> int | None:
-    try:
-        return parse_memory(text)
-    except InvalidInput:
-        return None

@@ -7,20 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...model.dates import seconds_of
-from ...model.errors import InvalidInput
 from ...model.failure import Cause
-from ...model.resources import TaskRange, parse_memory
+from ...model.resources import TaskRange
 from ...model.usage import Asked, Usage
 from ..bounds import check_ranges, lines_of
 from ..seam import NOTHING, Question
 from ..values import Ran
+from ..wording import bytes_in
 from .accounting import ABOUT_EACH, accounts_of, remembered
 from .reading import facts_of, failed, key_of, ranges
 from .states import NOT_LAUNCHED
 
 _FIELDS = "JobID,State,ExitCode,Submit,Start,End,ElapsedRaw,TotalCPU,MaxRSS,ReqTRES,TimelimitRaw,NodeList"
 _CPU_TIME = re.compile(r"(?:(\d{1,6})-)?(?:(\d{1,2}):)?(\d{1,9}):(\d{1,2}(?:\.\d{1,6})?)", re.ASCII)
-_NO_LIMIT = 365 * 86400  # what a job without a limit gets as its own
+A_YEAR = 365 * 86400
+"""For so many seconds Slurm takes a job to run that has no limit of time."""
 _KINDS = {
     "TIMEOUT": "time", "DEADLINE": "time", "OUT_OF_MEMORY": "memory", "NODE_FAIL": "node", "BOOT_FAIL": "node",
     "PREEMPTED": "cancelled", "CANCELLED": "cancelled",
@@ -62,7 +63,7 @@ def parse_usage(status: int, out: str, err: str) -> list[Ran]:
             _, step, cpu, tasks, peak = line.split("|")
             if ran := found.get(raw.get(step.partition(".")[0], ("", ()))):
                 each = cpu_time(cpu)
-                more = Usage(cpu=None if each is None else each * int(tasks or 1), memory=_memory(peak))
+                more = Usage(cpu=None if each is None else each * int(tasks or 1), memory=bytes_in(peak))
                 found[ran.job_id, ran.tasks] = replace(ran, usage=_with_step(ran.usage, more))
     return list(found.values())
 
@@ -101,10 +102,10 @@ def _account(found: dict[tuple[str, Tasks], Ran], fields: Sequence[str], users: 
     before = found.get(place)
     if step:
         if before:
-            found[place] = replace(before, usage=_with_step(before.usage, Usage(memory=_memory(peak))))
+            found[place] = replace(before, usage=_with_step(before.usage, Usage(memory=bytes_in(peak))))
         return
     minutes = int(limit) * 60 if limit.isdecimal() else None
-    wanted = _asked(asked, minutes if minutes is None or minutes < _NO_LIMIT else None)
+    wanted = _asked(asked, minutes if minutes is None or minutes < A_YEAR else None)
     used = Usage(
         None, wanted, int(wall) if wall.isdecimal() and seconds_of(start) else None, cpu_time(cpu), None, wanted.cores,
         seconds_of(start), seconds_of(end), host if host != "None assigned" else "",
@@ -141,7 +142,7 @@ def _asked(tres: str, limit: int | None, cpus: str = "") -> Asked:
     told = dict(_pairs(tres))
     count = told.get("cpu") or cpus
     cores = int(count) if count.isdecimal() and len(count) < 9 and int(count) else None
-    memory = _memory(told.get("mem", ""))
+    memory = bytes_in(told.get("mem", ""))
     return Asked(limit, None if memory is None else memory // (cores or 1), cores)
 
 
@@ -153,7 +154,7 @@ def _pairs(tres: str) -> Iterator[tuple[str, str]]:
 
 def _limit(text: str) -> int | None:
     seconds = cpu_time(text)
-    return int(seconds) if seconds and seconds < _NO_LIMIT else None
+    return int(seconds) if seconds and seconds < A_YEAR else None
 
 
 def cpu_time(text: str) -> float | None:
@@ -162,10 +163,3 @@ def cpu_time(text: str) -> float | None:
     if not found:
         return None
     return ((int(found[1] or 0) * 24 + int(found[2] or 0)) * 60 + int(found[3])) * 60 + float(found[4])
-
-
-def _memory(text: str) -> int | None:
-    try:
-        return parse_memory(text)
-    except InvalidInput:
-        return None

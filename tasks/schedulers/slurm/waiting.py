@@ -19,7 +19,7 @@ from ..wording import shell
 from .accounting import ABOUT_EACH, remembered
 from .queue import parse_queue, queue
 from .reading import facts_of
-from .usage import cpu_time
+from .usage import A_YEAR, cpu_time
 
 _WAITING = shell(__file__, "waiting.sh")
 _BUSY = re.compile("Resources|Priority|None|Licenses|BurstBuffer.*|Cleaning|Prolog|Reservation")
@@ -33,9 +33,6 @@ _NEVER = re.compile(
 _LIMIT = re.compile("Assoc.*|QOS.*|Max.*PerAccount|JobArrayTaskLimit")
 # What a limit in the name of a reason is called by sacctmgr, beside the list of all that can be counted (TRES).
 _COUNTED = {"Cpu": "cpu", "CPU": "cpu", "Mem": "mem", "Node": "node", "GRES": "gres", "Billing": "billing"}
-
-
-_A_YEAR = 365 * 86400
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,7 @@ class _Told:
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
     limits: list[dict[str, str]] = field(default_factory=list)
     drained: dict[str, str] = field(default_factory=dict)
+    _columns: list[str] = field(default_factory=list)
 
     def read(self, line: str) -> None:
         """Take one line of waiting.sh."""
@@ -76,8 +74,6 @@ class _Told:
         self.nodes.append(_Nodes(partition, counts[0], counts[1], counts[2], seconds_of_limit(limit)))
         if why not in ("none", ""):
             self.drained[partition] = one_line(f"{state}: {why}", 100)
-
-    _columns: list[str] = field(default_factory=list)
 
 
 def seconds_of_limit(text: str) -> int | None:
@@ -134,8 +130,7 @@ def _busy(said: str, job_id: str, facts: Mapping[str, str], told: _Told) -> Reas
     what = "it waits for its turn" if said in ("Resources", "Priority", "None") else f"it waits ({said})"
     text = in_line(what, *told.places.get(job_id, (None, None)))
     starts, looked = (seconds_of(facts.get(fact, "")) for fact in ("StartTime", "LastSchedEval"))
-    # What runs without a limit of time is taken to run for a year.
-    known = starts and looked and starts - looked < _A_YEAR - 86400
+    known = starts and looked and starts - looked < A_YEAR - 86400
     return Reason("busy", f"{text}, and is expected to start at {_when(facts)}" if known else text)
 
 
