@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,9 @@ from ..login_node import job_directory
 from ..model.errors import InvalidInput
 from ..model.job import Job
 from ..model.listener import Listener
+from ..model.reading import read_input
 from ..model.wording import one_line
+from ..model.writing import write_beside
 from .results import Fetched
 
 _LARGEST = 1 << 20
@@ -62,13 +63,7 @@ def _collected(folder: Path, collect: str) -> Cells:
         raise InvalidInput(f"{len(paths)} files match {collect}, {paths[0].name} and {paths[1].name} among them")
     if not paths:
         return {}
-    try:
-        with paths[0].open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise InvalidInput(f"{paths[0].name}: cannot be read: {error.strerror}") from None
-    if len(data) > _LARGEST:
-        raise InvalidInput(f"{paths[0].name}: larger than {_LARGEST >> 20} MB, and no small result")
+    data = read_input(paths[0], _LARGEST, paths[0].name, "no small result")
     return parse_result(data.decode("utf-8", "replace").removeprefix("\ufeff"), paths[0].name)
 
 
@@ -128,16 +123,13 @@ def written(table: Sequence[Mapping[str, str]], suffix: str) -> str:
 def write(table: Sequence[Mapping[str, str]], path: Path) -> None:
     """Write it, whole or not at all. Raises InvalidInput."""
     data = written(table, path.suffix.lower()).encode("utf-8", "surrogateescape")
+
+    def finish(temporary: str) -> None:
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_beside(path, data, finish)
     except OSError as error:
         raise InvalidInput(f"cannot write {one_line(path)}: {error.strerror}") from None
 

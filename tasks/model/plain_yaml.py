@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from .errors import InvalidInput
-from .reading import read_whole
+from .reading import check_size, read_whole
 from .wording import one_line
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def read_text(path: Path) -> str:
         raise
     except OSError as error:
         raise InvalidInput(f"{one_line(path)}: cannot be read: {error.strerror or error}") from None
-    if len(data) > _LARGEST_FILE:
-        raise InvalidInput(f"{one_line(path)}: larger than {_LARGEST_FILE // 1024**2} MB")
+    check_size(data, _LARGEST_FILE, one_line(path))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

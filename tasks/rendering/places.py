@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..model import project
 from ..model.errors import InvalidInput, nearest
-from ..model.reading import read_whole
+from ..model.reading import read_input
 from ..model.wording import one_line
 
 SUFFIX = ".j2"
@@ -114,13 +114,7 @@ def template_name(path: Path) -> str:
 
 def read(path: Path) -> bytes:
     """The bytes of a script or template. Raises InvalidInput."""
-    try:
-        data = read_whole(path, _LARGEST_FILE)
-    except OSError as error:
-        raise InvalidInput(f"{one_line(path)}: cannot be read: {error.strerror or error}") from None
-    if len(data) > _LARGEST_FILE:
-        raise InvalidInput(f"{one_line(path)}: larger than {_LARGEST_FILE // 1024**2} MB, and no job script")
-    return data
+    return read_input(path, _LARGEST_FILE, one_line(path), "no job script")
 
 
 def _listed() -> str:

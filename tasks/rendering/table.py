@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..model import project
 from ..model.errors import InvalidInput
-from ..model.reading import pipes, read_whole
+from ..model.reading import check_size, pipes, read_input
 from ..model.resources import MOST_FOLLOWED
 from ..model.rows import check_name
 from ..model.wording import one_line
@@ -98,18 +98,16 @@ def _counted(word: str) -> list[str]:
 
 def text_of(over: str) -> str:
     """The text of the file, or of stdin; bytes that are no UTF-8 stay what they are. Raises InvalidInput."""
+    called = f"--over {one_line(over)}"
     if over == "-":
-        data = pipes.setdefault("-", b"") or sys.stdin.buffer.read(_LARGEST_FILE + 1)
-        pipes["-"] = data
+        if "-" not in pipes:
+            pipes["-"] = sys.stdin.buffer.read(_LARGEST_FILE + 1)
+        data = pipes["-"]
+        check_size(data, _LARGEST_FILE, called)
     else:
         path = Path(over).expanduser()
         project.current.refuse_planted(path)
-        try:
-            data = read_whole(path, _LARGEST_FILE)
-        except OSError as error:
-            raise InvalidInput(f"--over {one_line(over)}: cannot be read: {error.strerror or error}") from None
-    if len(data) > _LARGEST_FILE:
-        raise InvalidInput(f"--over {one_line(over)}: larger than {_LARGEST_FILE // 1024**2} MB")
+        data = read_input(path, _LARGEST_FILE, called)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InvalidInput(f"{one_line(over)}:1: UTF-16; save it as UTF-8")
     return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")

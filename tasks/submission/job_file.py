@@ -14,6 +14,7 @@ from ..model import project
 from ..model.errors import InvalidInput, NotRecorded
 from ..model.job import Job
 from ..model.record import from_record, to_record
+from ..model.writing import write_beside
 
 # The time (ns since 1970) of a job file without a job: so old that make repeats the submit, which continues it.
 _NO_JOB_YET = 10**9
@@ -75,19 +76,13 @@ def write_job_file(
     path: Path, job: Job, when: int = _NO_JOB_YET, place: Callable[[str, Path], None] = os.replace
 ) -> None:
     """Write a job file, whole or not at all, with this time. Raises InvalidInput; with `os.link`, FileExistsError."""
+
+    def finish(temporary: str) -> None:
+        os.utime(temporary, ns=(when, when))
+        place(temporary, path)
+
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(to_record(job), file)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.utime(temporary, ns=(when, when))
-            place(temporary, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+        write_beside(path, f"{json.dumps(to_record(job))}\n".encode(), finish)
     except FileExistsError:
         raise
     except OSError as error:
