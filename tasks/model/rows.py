@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from .errors import InvalidInput, nearest
-from .wording import one_line
+from .wording import number, one_line
 
 Row = Mapping[str, str]
 """The values of one row, by the names of the columns."""
@@ -83,7 +83,8 @@ class Rows(Mapping[int, Row]):
     def number(self, task: int) -> int:
         """The number of its row in the whole sweep."""
         head = self._lines[max(0, task - 1)].partition(" ")[0] if task <= len(self._lines) else ""
-        return int(head) if head.isdecimal() else task
+        known = number(head)
+        return task if known is None else known
 
     def called(self, task: int | None) -> str:
         """`row 3 (alpha=0.1 seed=3)`; empty where it is not known."""
@@ -94,7 +95,7 @@ class Rows(Mapping[int, Row]):
     def matching(self, text: str) -> list[int]:
         """The tasks whose rows have all these values, `alpha=0.1,seed=3`, or this number. Raises InvalidInput."""
         if text.isdecimal():
-            return [task for task in self if self.number(task) == int(text)]
+            return [task for task in self if self.number(task) == number(text)]
         wanted = {}
         for word in next(csv.reader([text]), []):
             name, equals, value = word.partition("=")

@@ -46,7 +46,8 @@ def test_rows_are_called_by_number_and_values_and_found_by_values() -> None:
         [1, 2],
         [],
     )
-    assert (found.matching("1002"), found.matching("2")) == ([2], [])
+    assert (found.matching("1002"), found.matching("2"), found.matching("9" * 5000)) == ([2], [], [])
+    assert Rows(lambda: f"{'9' * 5000} 0 0\n").number(1) == 1  # whatever the login node says
     for wrong, said in (("alpah=1", "did you mean 'alpha'"), ("x", "not like")):
         with pytest.raises(InvalidInput, match=said):
             found.matching(wrong)

@@ -94,3 +94,12 @@ def test_s4_what_runs_is_told_of_by_its_steps_with_accounting_and_without() -> N
     assert (found["20", 0].cause.kind, "/no/such/dir/x" in found["20", 0].cause.said) == ("place", True)
     (lost,) = told("slurm", SLURM, "node failed").values()
     assert (lost.cause.kind, lost.cause.said) == ("node", "its node failed")
+
+
+@pytest.mark.parametrize("many", ["x", "", "²", "9" * 5000])
+def test_a_number_of_tasks_that_is_none_is_no_error(many: str) -> None:
+    line = "JobId=22 JobState=RUNNING RunTime=00:00:07 NumCPUs=1 StartTime=2026-11-27T16:39:57"
+    row = f"22|COMPLETED|0:0|2026-11-27T16:39:57|2026-11-27T16:39:57||{many}|00:00:02||cpu=1|{many}|node1"
+    for told in (f"now|22.batch|00:00:02|{many}|68284K\n{line}\n", f"{row}\n22.batch{row[2:]}\n"):
+        runs = scheduler("slurm").usage(["22"], {}).parse(0, told, "")
+        assert [(run.job_id, run.usage.asked.time) for run in runs] == [("22", None)]

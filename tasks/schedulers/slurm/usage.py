@@ -10,6 +10,7 @@ from ...model.dates import seconds_of
 from ...model.failure import Cause
 from ...model.resources import TaskRange
 from ...model.usage import Asked, Usage
+from ...model.wording import number
 from ..bounds import check_ranges, lines_of
 from ..seam import NOTHING, Question
 from ..values import Ran
@@ -63,7 +64,7 @@ def parse_usage(status: int, out: str, err: str) -> list[Ran]:
             _, step, cpu, tasks, peak = line.split("|")
             if ran := found.get(raw.get(step.partition(".")[0], ("", ()))):
                 each = cpu_time(cpu)
-                more = Usage(cpu=None if each is None else each * int(tasks or 1), memory=bytes_in(peak))
+                more = Usage(cpu=None if each is None else each * (number(tasks) or 1), memory=bytes_in(peak))
                 found[ran.job_id, ran.tasks] = replace(ran, usage=_with_step(ran.usage, more))
     return list(found.values())
 
@@ -104,10 +105,10 @@ def _account(found: dict[tuple[str, Tasks], Ran], fields: Sequence[str], users: 
         if before:
             found[place] = replace(before, usage=_with_step(before.usage, Usage(memory=bytes_in(peak))))
         return
-    minutes = int(limit) * 60 if limit.isdecimal() else None
-    wanted = _asked(asked, minutes if minutes is None or minutes < A_YEAR else None)
+    allowed = None if (minutes := number(limit)) is None else minutes * 60
+    wanted = _asked(asked, allowed if allowed is None or allowed < A_YEAR else None)
     used = Usage(
-        None, wanted, int(wall) if wall.isdecimal() and seconds_of(start) else None, cpu_time(cpu), None, wanted.cores,
+        None, wanted, number(wall) if seconds_of(start) else None, cpu_time(cpu), None, wanted.cores,
         seconds_of(start), seconds_of(end), host if host != "None assigned" else "",
     )  # fmt: skip
     when = seconds_of(submit)
@@ -131,8 +132,8 @@ def _cause(state: str, exit_code: str, users: Mapping[str, str], place: str) -> 
     word = word.rstrip("+")
     if (word, exit_code) == ("FAILED", NOT_LAUNCHED):
         return Cause("place", f"it could not be started: is there a place, {place}?")
-    number = exit_code.partition(":")[2]
-    signal = int(number) if number.isdecimal() and len(number) < 4 and int(number) else None
+    told = exit_code.partition(":")[2]
+    signal = int(told) if told.isdecimal() and len(told) < 4 and int(told) else None
     who = users.get(by) or (f"user {by}" if by else "")
     return Cause(_KINDS.get(word, ""), _SAID.get(word, ""), signal=signal, by=who)
 

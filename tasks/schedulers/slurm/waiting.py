@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from ...model.dates import seconds_of
 from ...model.job import State, iso
 from ...model.reason import Reason
-from ...model.resources import clock, parse_memory
-from ...model.wording import one_line
+from ...model.resources import clock
+from ...model.wording import number, one_line
 from ..bounds import lines_of
 from ..seam import Question
 from ..waiting import Reasons, in_line, listed_reasons
-from ..wording import shell
+from ..wording import bytes_in, shell
 from .accounting import ABOUT_EACH, remembered
 from .queue import parse_queue, queue
 from .reading import facts_of
@@ -184,10 +184,10 @@ def _never(said: str, facts: Mapping[str, str], told: _Told) -> Reason:
             )
     if said in ("PartitionConfig", "BadConstraints") and (found := _too_large(facts, nodes, where)):
         return found
-    many = facts.get("NumNodes", "").partition("-")[0]
-    if said in ("PartitionConfig", "PartitionNodeLimit") and many.isdecimal() and nodes:
+    many = number(facts.get("NumNodes", "").partition("-")[0])
+    if said in ("PartitionConfig", "PartitionNodeLimit") and many is not None and nodes:
         there = sum(each.many for each in nodes)
-        if int(many) > there:
+        if many > there:
             return Reason("never", f"it asks for {many} nodes, and partition {partition} has {there}")
     return Reason("never", f"no node {where}can run it, says Slurm ({said})")
 
@@ -211,7 +211,7 @@ def _megabytes(facts: Mapping[str, str], cores: int) -> int:
     for name, times in (("MinMemoryNode", 1), ("MinMemoryCPU", cores)):
         text = facts.get(name, "")
         if re.fullmatch(r"[1-9]\d{0,9}(\.\d+)?[KMGT]?", text):
-            return parse_memory(text if text[-1].isalpha() else f"{text}M") * times // 1024**2
+            return (bytes_in(text if text[-1].isalpha() else f"{text}M") or 0) * times // 1024**2
     return 0
 
 
