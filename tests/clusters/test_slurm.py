@@ -457,12 +457,14 @@ def test_s3_s4_after_it_is_forgotten_notes_or_accounting_tell_how_a_job_ended(
     forgetful: SlurmCluster, tmp_path: Path
 ) -> None:
     person = move_in(tmp_path / "home", register.registration().read_text())
-    person.script("x", "#!/bin/sh\nsleep 2\nexit 7\n")
+    go = tmp_path / "go"  # else they may have ended before `submit` here has asked for their numbers
+    person.script("x", f"#!/bin/sh\n{until_there(go)}\nexit 7\n")
     person.script("long", "#!/bin/sh\nsleep 100\n")
     noted = person.submit("x", cluster="forgetful")
     bare = person.submit("x", "--bare", cluster="forgetful")
     gone = person.submit("long", "--bare", cluster="forgetful")
     until(lambda: "JobState=RUNNING" in shown(forgetful, gone))
+    go.touch()
     forgetful.must("scancel", gone)
     until(lambda: all(forgetful.run("scontrol", "show", "job", one).returncode for one in (noted, bare, gone)), 180)
     time.sleep(1)
